@@ -1,0 +1,140 @@
+/**
+ * What interlock and controller say to each other: HTTP with JSON over Unix sockets (so that `curl --unix-socket` works
+ * for a person). Streams are one JSON object per line. Times are durations in ms, so neither side trusts the other's clock.
+ *
+ * Two sockets in the runtime directory: `interlock.sock` for the controller (file permission is the identity) and
+ * `presence.sock` (mode 0600), whose use counts as presence: only a root shell on the box can connect to it.
+ */
+import { z } from 'zod';
+
+export const INTERLOCK_SOCKET = 'interlock.sock';
+export const PRESENCE_SOCKET = 'presence.sock';
+/** Request and response header that carries the build id; a lease is refused without it, anything is refused when it differs. */
+export const BUILD_HEADER = 'x-portcullis-build';
+
+export const position = z.enum(['connected', 'isolated', 'unknown']);
+export const stateName = z.enum(['unproven', 'isolated', 'connecting', 'connected', 'isolating', 'tripped', 'stuck']);
+
+/** Why something was refused: a code for machines, a sentence for people, a way out. */
+export const refusal = z.object({ code: z.string(), why: z.string(), hint: z.string() });
+export type Refusal = z.infer<typeof refusal>;
+
+const indicator = z.object({
+  name: z.string(),
+  kind: z.enum(['contact', 'witness']),
+  type: z.string(),
+  position,
+  /** ms since the question was asked; null before the first answer. */
+  age_ms: z.number().nullable(),
+  detail: z.string(),
+});
+
+const trip = z.object({
+  /** `source:<name>`, `person:<name>`, `button`, `fault:<code>`. */
+  by: z.string(),
+  reason: z.string(),
+  /** Calendar time, RFC 3339. */
+  at: z.string(),
+});
+export type TripRecord = z.infer<typeof trip>;
+
+export const linkStatus = z.object({
+  link: z.string(),
+  state: stateName,
+  /** Calendar time at which this state was entered, RFC 3339. */
+  since: z.string(),
+  commanded: z.enum(['connected', 'isolated']),
+  observed: position,
+  /** What the proof rests on: an independent witness, only the device's own word about its commanded state, or nothing. */
+  proof: z.enum(['witness', 'read-back', 'none']),
+  /** True when a contact of this link is played by the emulator or its profile is not bench-proven: shown wherever the proof is. */
+  evidence_grade: z.enum(['paper', 'simulated', 'bench', 'field']),
+  indicators: z.array(indicator),
+  lease: z.object({ id: z.string(), holder: z.string(), ends_in_ms: z.number() }).nullable(),
+  latch: trip.nullable(),
+  /** Everything that would refuse a lease now. */
+  refusals: z.array(refusal),
+  exposure: z.object({ last_24h_ms: z.number(), budget_ms: z.number() }),
+});
+export type LinkStatus = z.infer<typeof linkStatus>;
+
+export const windowStatus = z.object({
+  window: z.string(),
+  link: z.string(),
+  /** RFC 3339, or null when the schedule has no further run. Without jitter. */
+  next_opens: z.string().nullable(),
+  /** Set while the window is open. `occurrence` is unique per opening. */
+  open: z.object({ occurrence: z.string(), ends_in_ms: z.number() }).nullable(),
+});
+export type WindowStatus = z.infer<typeof windowStatus>;
+
+export const status = z.object({
+  build: z.string(),
+  boot_id: z.string(),
+  /** Calendar time, RFC 3339. */
+  at: z.string(),
+  clock: z.object({ synchronised: z.boolean(), detail: z.string() }),
+  journal: z.object({ writable: z.boolean(), size: z.number(), head: z.string() }),
+  links: z.array(linkStatus),
+  windows: z.array(windowStatus),
+});
+export type Status = z.infer<typeof status>;
+
+/** `POST /v1/leases`. Answer 200: a stream of `leaseLine`; 409: `refused`. Closing the stream ends the lease. */
+export const leaseRequest = z.strictObject({ link: z.string(), window: z.string(), occurrence: z.string() });
+export type LeaseRequest = z.infer<typeof leaseRequest>;
+export const leaseLine = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('granted'), lease: z.string(), ends_in_ms: z.number(), renew_every_ms: z.number() }),
+  /** Evidence says connected. Not before this may anything touch the vault. */
+  z.object({ event: z.literal('connected') }),
+  /** Last line. `why` is a code such as `released`, `tripped`, `window-ended`. */
+  z.object({ event: z.literal('over'), why: z.string() }),
+]);
+export type LeaseLine = z.infer<typeof leaseLine>;
+export const refused = z.object({ refusals: z.array(refusal) });
+/** `POST /v1/leases/:id/renewal` answers 200 with this, or 409 with `refused`. `DELETE /v1/leases/:id` releases. */
+export const renewed = z.object({ ends_in_ms: z.number() });
+
+/** `GET /v1/events`: a stream that begins with `hello` and says `alive` at least every second. */
+export const eventLine = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('hello'), status }),
+  z.object({ event: z.literal('alive') }),
+  z.object({
+    event: z.literal('window-opened'),
+    window: z.string(),
+    link: z.string(),
+    occurrence: z.string(),
+    ends_in_ms: z.number(),
+    /** Set when a person opened it by hand. */
+    by_hand: z.string().nullable(),
+  }),
+  z.object({ event: z.literal('window-closed'), window: z.string(), occurrence: z.string(), why: z.string() }),
+  z.object({ event: z.literal('link'), link: linkStatus }),
+  z.object({ event: z.literal('tripped'), link: z.string(), trip }),
+  z.object({ event: z.literal('alarm'), link: z.string(), code: z.string(), why: z.string(), hint: z.string() }),
+]);
+export type EventLine = z.infer<typeof eventLine>;
+
+/** `POST /v1/journal`: the controller's entries; `type` must begin with `controller.`. */
+export const journalRequest = z.strictObject({
+  type: z.string().regex(/^controller\.[a-z0-9.-]{1,60}$/),
+  data: z.record(z.string(), z.json()),
+});
+export type JournalRequest = z.infer<typeof journalRequest>;
+export const journaled = z.object({ seq: z.number() });
+
+/** `POST /v1/trip` (either socket): no links means all. */
+export const tripRequest = z.strictObject({
+  links: z.array(z.string()).max(64).default([]),
+  by: z.string().min(1).max(100),
+  reason: z.string().min(1).max(500),
+});
+/** `POST /v1/reset` (presence socket only). */
+export const resetRequest = z.strictObject({
+  link: z.string(),
+  by: z.string().min(1).max(100),
+  reason: z.string().min(1).max(500),
+});
+/** `POST /v1/windows/:name/run` (presence socket only): opens a window by hand. */
+export const runRequest = z.strictObject({ by: z.string().min(1).max(100), reason: z.string().min(1).max(500) });
+export const opened = z.object({ occurrence: z.string(), ends_in_ms: z.number() });
