@@ -1,0 +1,72 @@
+/** The interlock as seen from outside: status, events, leases, journal, trip, reset. Every wait is bounded. */
+import { z } from 'zod';
+import { begin, exchange, linesOf, parseJson } from './exchange.ts';
+import type { Call, ClientOptions } from './exchange.ts';
+import { InterlockError, interlockError, silent } from './interlock-error.ts';
+import { holdLease } from './lease.ts';
+import type { Lease } from './lease.ts';
+import { eventLine, journaled, opened, status } from './messages.ts';
+import type { EventLine, JournalRequest, LeaseRequest, Status, resetRequest, runRequest, tripRequest } from './messages.ts';
+
+/** ms in which the interlock must have answered an ordinary question. */
+const ANSWER_TIMEOUT_MS = 5_000;
+/** ms for an answer that the interlock gives only after a write survived power loss, on slow storage. */
+const DURABLE_TIMEOUT_MS = 15_000;
+/** ms without a line after which the event stream counts as stale; the interlock says `alive` every second. */
+export const STALE_AFTER_MS = 3_000;
+
+/** What a program may ask of the interlock. All methods reject with `InterlockError` only. */
+export interface InterlockClient {
+  status(): Promise<Status>;
+  /** The event stream from `hello` on. Throws when it is stale, closed or garbled; ends when `stop` aborts. Take lines promptly. */
+  events(stop: AbortSignal): AsyncIterable<EventLine>;
+  /** Asks for a lease; the granted lease renews itself until it is released or lost. */
+  askLease(request: LeaseRequest): Promise<Lease>;
+  /** Writes a controller's entry; returns its sequence number. */
+  journal(type: JournalRequest['type'], data: JournalRequest['data']): Promise<number>;
+  /** Isolates and latches; no links means all. */
+  trip(request: z.input<typeof tripRequest>): Promise<void>;
+  /** Lifts a latch; presence socket only. */
+  reset(request: z.input<typeof resetRequest>): Promise<void>;
+  /** Begins a window by hand; presence socket only. */
+  runWindow(window: string, request: z.input<typeof runRequest>): Promise<z.infer<typeof opened>>;
+}
+
+/** Talks to the interlock behind `options.socketPath`; connects only when a method is called. */
+export function interlockClient(options: ClientOptions): InterlockClient {
+  const post = <T>(path: string, body: unknown, shape: z.ZodType<T>): Promise<T> =>
+    exchange(options, { method: 'POST', path, body }, shape, DURABLE_TIMEOUT_MS);
+  return {
+    status: () => exchange(options, { method: 'GET', path: '/v1/status' }, status, ANSWER_TIMEOUT_MS),
+    events: (stop) => eventsOf(options, stop),
+    askLease: (request) => holdLease(options, request),
+    journal: async (type, data) => (await post('/v1/journal', { type, data }, journaled)).seq,
+    trip: async (request) => void (await post('/v1/trip', request, z.unknown())),
+    reset: async (request) => void (await post('/v1/reset', request, z.unknown())),
+    runWindow: (window, request) => post(`/v1/windows/${encodeURIComponent(window)}/run`, request, opened),
+  };
+}
+
+async function* eventsOf(options: ClientOptions, stop: AbortSignal): AsyncGenerator<EventLine> {
+  const call: Call = { method: 'GET', path: '/v1/events' };
+  const stale = new AbortController();
+  const watch = setTimeout(() => stale.abort(silent(options.socketPath)), STALE_AFTER_MS);
+  try {
+    const answer = await begin(options, call, AbortSignal.any([stop, stale.signal]));
+    try {
+      for await (const line of linesOf(answer, () => watch.refresh())) yield parseJson(line, eventLine, 'GET /v1/events');
+    } finally {
+      answer.destroy();
+    }
+    throw new InterlockError(
+      'INTERLOCK_CLOSED',
+      'the interlock ended the event stream',
+      'it stopped or was restarted: wait for it, or look into its log',
+    );
+  } catch (error) {
+    if (stop.aborted) return;
+    throw interlockError(stale.signal.aborted ? stale.signal.reason : error, options.socketPath);
+  } finally {
+    clearTimeout(watch);
+  }
+}
