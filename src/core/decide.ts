@@ -1,0 +1,358 @@
+/**
+ * The decision for one link: a total function of state and event.
+ *
+ * It never reads a clock, never waits, never touches a device: time arrives in events as monotonic ms, and what is to be
+ * done leaves as data. The shell performs `cuts`, then records, then performs `acts`; that order is the product.
+ *
+ * What it never does: move to `isolated` without evidence taken after the cut; connect without a lease it has just
+ * granted; lengthen the end of a lease; leave a latch without presence and proof; give up isolating.
+ *
+ * On restart it begins in `unproven` (or `tripped`, when a latch was found) with a cut: nothing is believed, not even
+ * that the program was shut down in order.
+ *
+ * The bad case that remains: evidence that lies. A board that reports isolated while its contact is welded is believed
+ * unless a witness contradicts it; that is why links want witnesses and why proof tests exist.
+ */
+import type { Evidence } from './evidence.ts';
+import {
+  type Act,
+  type Alarm,
+  type Conditions,
+  type Connected,
+  type Connecting,
+  type Decision,
+  type Event,
+  type Isolated,
+  latchOf,
+  type Lease,
+  type Policy,
+  type Refusal,
+  type State,
+  type Stuck,
+  type Trip,
+  type Tripped,
+  type Why,
+} from './link.ts';
+import {
+  budgetSpent,
+  leaseUnknown,
+  notLatched,
+  outsideWindow,
+  presenceMissing,
+  refusalAt,
+  resetUnproven,
+} from './refusals.ts';
+import { later, type Millis, millis } from './time.ts';
+
+/** The first decision of a link: isolate, believe nothing. `latch` is what the latch file holds for it. */
+export function begin(now: Millis, latch: Trip | null, policy: Policy): Decision {
+  const state: State =
+    latch === null ? unproven(now, policy, false) : { ...tripped(now, latch, policy), alarmed: false };
+  return { state, cuts: [{ why: 'started' }], acts: [] };
+}
+
+/** Every state answers every event. A trip outranks them all; then time passes; then the event has its say. */
+export function decide(state: State, event: Event, policy: Policy): Decision {
+  if (event.kind === 'tripped') return trip(state, event.now, event.trip, policy);
+  const passed = passTime(state, event.now, policy);
+  const answered = answer(passed.state, event, policy);
+  return {
+    state: answered.state,
+    cuts: [...passed.cuts, ...answered.cuts],
+    acts: [...passed.acts, ...answered.acts],
+  };
+}
+
+/** What the mere passing of time does: leases end, proof grows old, deadlines are missed. */
+function passTime(state: State, now: Millis, policy: Policy): Decision {
+  switch (state.at) {
+    case 'unproven':
+      if (now < state.deadline) return stay(state);
+      if (state.lastSeen === 'connected') return stick(state.cutAt);
+      return state.alarmed
+        ? stay(state)
+        : stay({ ...state, alarmed: true }, [], [alarm('isolation-unproven')]);
+    case 'isolated':
+      if (fresh(state.provenAt, now, policy)) return stay(state);
+      return stay(unproven(now, policy, true), [{ why: 'proof-lost' }], [alarm('proof-lost')]);
+    case 'connecting': {
+      const over = overReason(state.lease, now);
+      if (over !== null) return isolate(state, now, over, policy);
+      return now < state.giveUpAt ? stay(state) : isolate(state, now, 'connect-timeout', policy);
+    }
+    case 'connected': {
+      const over = overReason(state.lease, now);
+      if (over !== null) return isolate(state, now, over, policy);
+      return fresh(state.seenAt, now, policy) ? stay(state) : isolate(state, now, 'evidence-lost', policy);
+    }
+    case 'isolating':
+      if (now < state.deadline) return stay(state);
+      if (state.lastSeen === 'connected') return stick(state.cutAt);
+      return stay({ ...state, at: 'unproven', alarmed: true }, [], [alarm('isolation-unproven')]);
+    case 'tripped':
+      return passTimeTripped(state, now, policy);
+    case 'stuck':
+      if (state.provenAt === null || fresh(state.provenAt, now, policy)) return stay(state);
+      return stay({ ...state, provenAt: null, cutAt: now }, [{ why: 'proof-lost' }], [alarm('proof-lost')]);
+  }
+}
+
+function passTimeTripped(state: Tripped, now: Millis, policy: Policy): Decision {
+  if (state.provenAt !== null) {
+    if (fresh(state.provenAt, now, policy)) return stay(state);
+    return stay(tripped(now, state.trip, policy), [{ why: 'proof-lost' }], [alarm('proof-lost')]);
+  }
+  if (now < state.deadline) return stay(state);
+  if (state.lastSeen === 'connected') return stick(state.cutAt, state.trip);
+  return state.alarmed ? stay(state) : stay({ ...state, alarmed: true }, [], [alarm('isolation-unproven')]);
+}
+
+/** A trip outranks every state: cut, latch. A latched link is cut again and keeps its first cause. */
+function trip(state: State, now: Millis, cause: Trip, policy: Policy): Decision {
+  const cuts = [{ why: 'tripped' as const }];
+  switch (state.at) {
+    case 'stuck':
+    case 'tripped':
+      return { state, cuts, acts: [] };
+    case 'connecting':
+    case 'connected':
+      return {
+        state: tripped(now, cause, policy),
+        cuts,
+        acts: [tellOver(state.lease.id, 'tripped')],
+      };
+    case 'unproven':
+    case 'isolated':
+    case 'isolating':
+      return { state: tripped(now, cause, policy), cuts, acts: [] };
+  }
+}
+
+function answer(state: State, event: Exclude<Event, { kind: 'tripped' }>, policy: Policy): Decision {
+  switch (event.kind) {
+    case 'tick':
+      return commandedIsolatedUnproven(state) ? stay(state, [{ why: 'again' }]) : stay(state);
+    case 'seen':
+      return seen(state, event.now, event.evidence, policy);
+    case 'lease-asked':
+      return leaseAsked(state, event.now, event.leaseId, event.conditions, policy);
+    case 'lease-renewed':
+      return leaseRenewed(state, event.now, event.leaseId, event.conditions, policy);
+    case 'lease-given-back':
+      return holds(state, event.leaseId) ? isolate(state, event.now, event.why, policy) : stay(state);
+    case 'conditions-sampled':
+      return conditionsSampled(state, event.now, event.conditions, policy);
+    case 'reset-asked':
+      return resetAsked(state, event.presence);
+    case 'stop-asked':
+      if (state.at === 'connecting' || state.at === 'connected')
+        return isolate(state, event.now, 'stopping', policy);
+      return stay(state, [{ why: 'stopping' }]);
+  }
+}
+
+/** Evidence not younger than the cut, the connect or the last proof says nothing about what came after. */
+function seen(state: State, now: Millis, evidence: Evidence, policy: Policy): Decision {
+  const { position, asOf } = evidence;
+  switch (state.at) {
+    case 'unproven':
+    case 'isolating':
+      if (asOf <= state.cutAt) return stay(state);
+      return position === 'isolated' ? stay(isolatedAt(asOf)) : stay({ ...state, lastSeen: position });
+    case 'isolated':
+      if (position === 'unknown' || asOf < state.provenAt) return stay(state);
+      if (position === 'isolated') return stay(isolatedAt(asOf));
+      return connectedUnasked(now, policy);
+    case 'connecting':
+      if (position !== 'connected' || !evidence.whole || asOf <= state.since) return stay(state);
+      return stay(
+        { at: 'connected', lease: state.lease, since: now, seenAt: asOf },
+        [],
+        [{ kind: 'tell-connected', leaseId: state.lease.id }],
+      );
+    case 'connected':
+      if (asOf < state.seenAt) return stay(state);
+      if (position === 'isolated') return isolate(state, now, 'connection-lost', policy);
+      return position === 'connected' && evidence.whole ? stay({ ...state, seenAt: asOf }) : stay(state);
+    case 'tripped':
+      return seenTripped(state, now, position, asOf, policy);
+    case 'stuck':
+      if (asOf <= (state.provenAt ?? state.cutAt) || position === 'unknown') return stay(state);
+      if (position === 'isolated') return stay({ ...state, provenAt: asOf });
+      return stay({ ...state, provenAt: null }, [{ why: 'again' }]);
+  }
+}
+
+function seenTripped(
+  state: Tripped,
+  now: Millis,
+  position: Evidence['position'],
+  asOf: Millis,
+  policy: Policy,
+): Decision {
+  if (asOf <= (state.provenAt ?? state.cutAt)) return stay(state);
+  if (position === 'isolated') return stay({ ...state, provenAt: asOf, lastSeen: position });
+  if (state.provenAt === null) return stay({ ...state, lastSeen: position });
+  if (position === 'unknown') return stay(state);
+  const again = { ...tripped(now, state.trip, policy), lastSeen: position };
+  return stay(again, [{ why: 'again' }], [alarm('connected-unasked')]);
+}
+
+/** A link that connects with nobody asking (a ghost command, a hand on the board) is a fault that only a person clears. */
+function connectedUnasked(now: Millis, policy: Policy): Decision {
+  const cause: Trip = {
+    by: 'fault:connected-unasked',
+    reason: 'the link reads connected although nobody holds a lease',
+  };
+  return stay(tripped(now, cause, policy), [{ why: 'tripped' }], [alarm('connected-unasked')]);
+}
+
+function leaseAsked(
+  state: State,
+  now: Millis,
+  leaseId: string,
+  conditions: Conditions,
+  policy: Policy,
+): Decision {
+  if (state.at !== 'isolated')
+    return stay(state, [], [refuse([refusalAt(state.at), ...refusalsOf(conditions, now)])]);
+  const refusals = refusalsOf(conditions, now);
+  const endsAt = endOf(conditions, now);
+  if (refusals.length > 0 || endsAt === null) return stay(state, [], [refuse(refusals)]);
+  const lease: Lease = { id: leaseId, endsAt, renewBy: later(now, policy.leaseTimeoutMs) };
+  return stay(
+    { at: 'connecting', lease, since: now, giveUpAt: later(now, policy.connectTimeoutMs) },
+    [],
+    [
+      { kind: 'tell-granted', lease },
+      { kind: 'connect', leaseId },
+    ],
+  );
+}
+
+function leaseRenewed(
+  state: State,
+  now: Millis,
+  leaseId: string,
+  conditions: Conditions,
+  policy: Policy,
+): Decision {
+  if (!holds(state, leaseId)) return stay(state, [], [refuse([leaseUnknown])]);
+  const refusals = refusalsOf(conditions, now);
+  const endsAt = endOf(conditions, now);
+  if (refusals.length > 0 || endsAt === null) {
+    const isolated = isolate(state, now, 'permissive-failed', policy);
+    return { ...isolated, acts: [...isolated.acts, refuse(refusals)] };
+  }
+  const lease: Lease = {
+    id: leaseId,
+    endsAt: earlier(state.lease.endsAt, endsAt),
+    renewBy: later(now, policy.leaseTimeoutMs),
+  };
+  return stay({ ...state, lease }, [], [{ kind: 'tell-renewed', lease }]);
+}
+
+function conditionsSampled(state: State, now: Millis, conditions: Conditions, policy: Policy): Decision {
+  if (state.at !== 'connecting' && state.at !== 'connected') return stay(state);
+  const endsAt = endOf(conditions, now);
+  if (refusalsOf(conditions, now).length > 0 || endsAt === null)
+    return isolate(state, now, 'permissive-failed', policy);
+  return stay({ ...state, lease: { ...state.lease, endsAt: earlier(state.lease.endsAt, endsAt) } });
+}
+
+function resetAsked(state: State, presence: boolean): Decision {
+  if (state.at !== 'tripped' && state.at !== 'stuck') return stay(state, [], [refuse([notLatched])]);
+  const refusals = [
+    ...(presence ? [] : [presenceMissing]),
+    ...(state.provenAt === null ? [resetUnproven] : []),
+  ];
+  if (refusals.length > 0 || state.provenAt === null) return stay(state, [], [refuse(refusals)]);
+  return stay(isolatedAt(state.provenAt), [], [{ kind: 'tell-reset' }]);
+}
+
+/** What would refuse a lease under these conditions, in any state. */
+const refusalsOf = (conditions: Conditions, now: Millis): readonly Refusal[] => [
+  ...conditions.failing,
+  ...(conditions.entitledUntil === null || conditions.entitledUntil <= now ? [outsideWindow] : []),
+  ...(conditions.budgetLeftMs <= 0 ? [budgetSpent] : []),
+];
+
+/** The end that conditions allow from `now`, or null when that is not in the future. */
+function endOf(conditions: Conditions, now: Millis): Millis | null {
+  if (conditions.entitledUntil === null) return null;
+  const endsAt = earlier(conditions.entitledUntil, later(now, conditions.budgetLeftMs));
+  return endsAt > now ? endsAt : null;
+}
+
+/** Everything that would refuse a lease in this state and under these conditions: for status pages. */
+export const refusalsAt = (state: State, conditions: Conditions, now: Millis): readonly Refusal[] => [
+  ...(state.at === 'isolated' ? [] : [refusalAt(state.at)]),
+  ...refusalsOf(conditions, now),
+];
+
+function isolate(state: Connecting | Connected, now: Millis, why: Why, policy: Policy): Decision {
+  const deadline = later(now, policy.isolateTimeoutMs);
+  return {
+    state: { at: 'isolating', why, cutAt: now, deadline, lastSeen: 'unknown' },
+    cuts: [{ why }],
+    acts: [tellOver(state.lease.id, why), ...alarmsFor(why)],
+  };
+}
+
+const alarmsFor = (why: Why): readonly Act[] =>
+  why === 'evidence-lost' || why === 'connection-lost' || why === 'connect-timeout' ? [alarm(why)] : [];
+
+const stick = (cutAt: Millis, cause?: Trip): Decision => {
+  const fault: Trip = {
+    by: 'fault:stuck',
+    reason: 'told to isolate, the evidence still says connected',
+  };
+  const state: Stuck = { at: 'stuck', trip: cause ?? fault, cutAt, provenAt: null };
+  return { state, cuts: [{ why: 'again' }], acts: [alarm('stuck')] };
+};
+
+const unproven = (now: Millis, policy: Policy, alarmed: boolean): State => ({
+  at: 'unproven',
+  cutAt: now,
+  deadline: later(now, policy.isolateTimeoutMs),
+  lastSeen: 'unknown',
+  alarmed,
+});
+
+const tripped = (now: Millis, cause: Trip, policy: Policy): Tripped => ({
+  at: 'tripped',
+  trip: cause,
+  cutAt: now,
+  deadline: later(now, policy.isolateTimeoutMs),
+  lastSeen: 'unknown',
+  provenAt: null,
+  alarmed: false,
+});
+
+const isolatedAt = (provenAt: Millis): Isolated => ({ at: 'isolated', provenAt });
+
+const commandedIsolatedUnproven = (state: State): boolean =>
+  state.at === 'unproven' || state.at === 'isolating' || (latchOf(state) !== null && proofMissing(state));
+
+const proofMissing = (state: State): boolean =>
+  (state.at === 'tripped' || state.at === 'stuck') && state.provenAt === null;
+
+const holds = (state: State, leaseId: string): state is Connecting | Connected =>
+  (state.at === 'connecting' || state.at === 'connected') && state.lease.id === leaseId;
+
+const overReason = (lease: Lease, now: Millis): Why | null =>
+  now >= lease.endsAt ? 'lease-ended' : now >= lease.renewBy ? 'lease-lapsed' : null;
+
+const fresh = (at: Millis, now: Millis, policy: Policy): boolean => now - at <= policy.evidenceMaxAgeMs;
+
+const earlier = (a: Millis, b: Millis): Millis => millis(Math.min(a, b));
+
+const stay = (state: State, cuts: Decision['cuts'] = [], acts: Decision['acts'] = []): Decision => ({
+  state,
+  cuts,
+  acts,
+});
+
+const alarm = (what: Alarm): Act => ({ kind: 'alarm', alarm: what });
+const refuse = (refusals: readonly Refusal[]): Act => ({ kind: 'refuse', refusals });
+const tellOver = (leaseId: string, why: Why): Act => ({ kind: 'tell-over', leaseId, why });

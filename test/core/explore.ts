@@ -1,0 +1,316 @@
+/** Walks every reachable situation of one link with every event, and asserts the promises on each step. */
+import type { decide as Decide, begin as Begin } from '../../src/core/decide.ts';
+import type { Conditions, Decision, Event, Policy, State } from '../../src/core/link.ts';
+import { latchOf, leaseOf } from '../../src/core/link.ts';
+import { millis } from '../../src/core/time.ts';
+
+/** Small numbers keep the space finite; what matters is their order, and that every pair of them differs. */
+export const policy: Policy = {
+  connectTimeoutMs: 5,
+  isolateTimeoutMs: 3,
+  leaseTimeoutMs: 4,
+  evidenceMaxAgeMs: 2,
+};
+
+/** Times further away than this from now cannot be told apart by any rule. */
+const HORIZON = 9;
+const ADVANCES = [0, 1, 2, 3, 6];
+
+export interface Step {
+  readonly before: State;
+  readonly event: Event;
+  readonly decision: Decision;
+}
+
+type Core = { readonly decide: typeof Decide; readonly begin: typeof Begin };
+
+/** Every promise that one step can break. A message means it is broken. */
+export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
+  'a trip cuts and latches, whatever the state': ({ event, decision }) =>
+    event.kind !== 'tripped' || (decision.cuts.length > 0 && latchOf(decision.state) !== null),
+  'a latch keeps its first cause': ({ before, event, decision }) => {
+    const first = latchOf(before);
+    return first === null || event.kind === 'reset-asked' || latchOf(decision.state)?.by === first.by;
+  },
+  'a latch is lifted only by a reset with presence and fresh proof': ({ before, event, decision }) => {
+    if (latchOf(before) === null || latchOf(decision.state) !== null) return true;
+    const provenAt = before.at === 'tripped' || before.at === 'stuck' ? before.provenAt : null;
+    const fresh = provenAt !== null && event.now - provenAt <= policy.evidenceMaxAgeMs;
+    return event.kind === 'reset-asked' && event.presence && fresh && decision.state.at === 'isolated';
+  },
+  'a connect is commanded only for a lease asked for while freshly proven isolated': ({
+    before,
+    event,
+    decision,
+  }) => {
+    if (!decision.acts.some((act) => act.kind === 'connect')) return true;
+    return (
+      event.kind === 'lease-asked' &&
+      before.at === 'isolated' &&
+      event.now - before.provenAt <= policy.evidenceMaxAgeMs &&
+      allows(event.conditions, event.now) &&
+      decision.cuts.length === 0
+    );
+  },
+  'a lease appears only where a connect was commanded': ({ before, decision }) =>
+    leaseOf(decision.state) === null ||
+    leaseOf(before) !== null ||
+    decision.acts.some((act) => act.kind === 'connect'),
+  'a live lease has not ended and was renewed in time': ({ event, decision }) => {
+    const lease = leaseOf(decision.state);
+    return lease === null || (event.now < lease.endsAt && event.now < lease.renewBy);
+  },
+  'a lease belongs to whoever asked, and its end never moves away': ({ before, decision }) => {
+    const [was, is] = [leaseOf(before), leaseOf(decision.state)];
+    return was === null || is === null || (is.id === was.id && is.endsAt <= was.endsAt);
+  },
+  'a lease ends no later than window, budget and renewal allow': ({ event, decision }) => {
+    const lease = leaseOf(decision.state);
+    if (lease === null) return true;
+    if (lease.renewBy - event.now > policy.leaseTimeoutMs) return false;
+    if (event.kind !== 'lease-asked' && event.kind !== 'conditions-sampled') return true;
+    if (event.kind === 'lease-asked' && !decision.acts.some((act) => act.kind === 'connect')) return true;
+    const { entitledUntil, budgetLeftMs } = event.conditions;
+    return (
+      entitledUntil !== null && lease.endsAt <= entitledUntil && lease.endsAt - event.now <= budgetLeftMs
+    );
+  },
+  'only the holder renews': ({ before, event, decision }) => {
+    const [was, is] = [leaseOf(before), leaseOf(decision.state)];
+    if (was === null || is === null || is.renewBy <= was.renewBy) return true;
+    return event.kind === 'lease-renewed' && event.leaseId === was.id;
+  },
+  'a failing permissive, no window or no budget isolates on renewal and on sampling': ({
+    before,
+    event,
+    decision,
+  }) => {
+    const was = leaseOf(before);
+    if (was === null) return true;
+    const told =
+      (event.kind === 'lease-renewed' && event.leaseId === was.id) || event.kind === 'conditions-sampled';
+    return !told || allows(event.conditions, event.now) || leaseOf(decision.state) === null;
+  },
+  'leaving a lease cuts and tells the holder': ({ before, decision }) => {
+    const was = leaseOf(before);
+    if (was === null || leaseOf(decision.state) !== null) return true;
+    const told = decision.acts.some((act) => act.kind === 'tell-over' && act.leaseId === was.id);
+    return decision.cuts.length > 0 && told;
+  },
+  'giving a lease back, or losing its holder, isolates': ({ before, event, decision }) =>
+    event.kind !== 'lease-given-back' ||
+    leaseOf(before)?.id !== event.leaseId ||
+    leaseOf(decision.state) === null,
+  'a stop isolates': ({ event, decision }) =>
+    event.kind !== 'stop-asked' || (decision.cuts.length > 0 && leaseOf(decision.state) === null),
+  'connecting does not outlast its time-out': ({ event, decision }) =>
+    decision.state.at !== 'connecting' || event.now < decision.state.giveUpAt,
+  'connected rests on whole, fresh evidence taken after the connect': ({ before, event, decision }) => {
+    if (decision.state.at !== 'connected') return true;
+    if (event.now - decision.state.seenAt > policy.evidenceMaxAgeMs && event.kind !== 'seen') return false;
+    if (before.at === 'connected') return decision.state.seenAt >= before.seenAt;
+    return (
+      before.at === 'connecting' &&
+      event.kind === 'seen' &&
+      event.evidence.position === 'connected' &&
+      event.evidence.whole &&
+      event.evidence.asOf > before.since
+    );
+  },
+  'connected time stamps move only on whole connected evidence': ({ before, event, decision }) =>
+    before.at !== 'connected' ||
+    decision.state.at !== 'connected' ||
+    decision.state.seenAt === before.seenAt ||
+    (event.kind === 'seen' && event.evidence.position === 'connected' && event.evidence.whole),
+  'evidence of isolation under a lease ends the lease': ({ before, event, decision }) =>
+    before.at !== 'connected' ||
+    event.kind !== 'seen' ||
+    event.evidence.position !== 'isolated' ||
+    event.evidence.asOf < before.seenAt ||
+    leaseOf(decision.state) === null,
+  'isolated is entered only on isolated evidence taken after the cut, or by a reset': ({
+    before,
+    event,
+    decision,
+  }) => {
+    if (decision.state.at !== 'isolated' || before.at === 'isolated') return true;
+    if (event.kind === 'reset-asked') return true;
+    if (event.kind !== 'seen' || event.evidence.position !== 'isolated') return false;
+    if (decision.cuts.length > 0) return false;
+    return (before.at === 'unproven' || before.at === 'isolating') && event.evidence.asOf > before.cutAt;
+  },
+  'isolated rests on fresh proof': ({ event, decision }) =>
+    decision.state.at !== 'isolated' ||
+    event.kind === 'seen' ||
+    event.now - decision.state.provenAt <= policy.evidenceMaxAgeMs,
+  'latched proof is fresh and taken after the cut': ({ before, event, decision }) => {
+    const { state } = decision;
+    if (state.at !== 'tripped' && state.at !== 'stuck') return true;
+    if (state.provenAt === null) return true;
+    if (
+      event.kind !== 'seen' &&
+      event.now - state.provenAt > policy.evidenceMaxAgeMs &&
+      event.kind !== 'tripped'
+    )
+      return false;
+    const provenBefore = before.at === 'tripped' || before.at === 'stuck' ? before.provenAt : null;
+    if (provenBefore === state.provenAt) return true;
+    return (
+      event.kind === 'seen' && event.evidence.position === 'isolated' && event.evidence.asOf > state.cutAt
+    );
+  },
+  'a link that connects unasked is cut and latched': ({ before, event, decision }) =>
+    before.at !== 'isolated' ||
+    event.kind !== 'seen' ||
+    event.evidence.position !== 'connected' ||
+    event.evidence.asOf < before.provenAt ||
+    event.now - before.provenAt > policy.evidenceMaxAgeMs ||
+    (latchOf(decision.state) !== null && decision.cuts.length > 0),
+  'lost proof is told and cut again': ({ before, decision }) =>
+    before.at !== 'isolated' ||
+    decision.state.at !== 'unproven' ||
+    (decision.cuts.length > 0 && decision.acts.some((act) => act.kind === 'alarm')),
+  'an unproven isolation is commanded again on every tick': ({ event, decision }) => {
+    if (event.kind !== 'tick') return true;
+    const { state } = decision;
+    const waiting =
+      state.at === 'unproven' ||
+      state.at === 'isolating' ||
+      ((state.at === 'tripped' || state.at === 'stuck') && state.provenAt === null);
+    return !waiting || decision.cuts.length > 0;
+  },
+  'a missed deadline is told; connected evidence past it sticks': ({ before, event, decision }) => {
+    if (before.at !== 'isolating' && before.at !== 'unproven' && before.at !== 'tripped') return true;
+    if (event.kind !== 'tick' || event.now < before.deadline) return true;
+    if (before.at === 'tripped' && before.provenAt !== null) return true;
+    if (before.lastSeen === 'connected') return decision.state.at === 'stuck';
+    const alreadyTold = before.at !== 'isolating' && before.alarmed;
+    return alreadyTold || decision.acts.some((act) => act.kind === 'alarm');
+  },
+  'who asks is answered': ({ event, decision }) => {
+    const answered = (kind: string): boolean => decision.acts.some((act) => act.kind === kind);
+    if (event.kind === 'lease-asked') return answered('refuse') || answered('tell-granted');
+    if (event.kind === 'lease-renewed') return answered('refuse') || answered('tell-renewed');
+    return event.kind !== 'reset-asked' || answered('refuse') || answered('tell-reset');
+  },
+  'a refusal gives at least one reason, and refuses': ({ before, decision }) => {
+    const refusal = decision.acts.find((act) => act.kind === 'refuse');
+    if (refusal === undefined) return true;
+    if (refusal.refusals.length === 0) return false;
+    return (
+      !decision.acts.some((act) => act.kind === 'connect') &&
+      (leaseOf(decision.state)?.endsAt ?? -Infinity) <= (leaseOf(before)?.endsAt ?? -Infinity)
+    );
+  },
+};
+
+const allows = (conditions: Conditions, now: number): boolean =>
+  conditions.failing.length === 0 &&
+  conditions.entitledUntil !== null &&
+  conditions.entitledUntil > now &&
+  conditions.budgetLeftMs > 0;
+
+/** Walks the whole space. Throws on the first broken promise; returns what was visited. */
+export function explore(core: Core): {
+  situations: number;
+  steps: number;
+  states: Set<string>;
+  acts: Set<string>;
+} {
+  const seen = new Map<string, State>();
+  const states = new Set<string>();
+  const acts = new Set<string>();
+  const queue: State[] = [];
+  const meet = (state: State, now: number): void => {
+    const rebased = rebase(state, now);
+    const key = JSON.stringify(rebased);
+    if (seen.has(key)) return;
+    seen.set(key, rebased);
+    queue.push(rebased);
+    states.add(rebased.at);
+  };
+  for (const latch of [null, { by: 'source:before', reason: 'found at start' }]) {
+    const first = core.begin(millis(0), latch, policy);
+    if (first.cuts.length === 0 || leaseOf(first.state) !== null) throw new Error('begin must isolate');
+    if (first.state.at === 'isolated') throw new Error('begin must believe nothing');
+    if ((latch !== null) !== (latchOf(first.state) !== null)) throw new Error('begin must keep the latch');
+    meet(first.state, 0);
+  }
+  let steps = 0;
+  for (let before = queue.pop(); before !== undefined; before = queue.pop()) {
+    const frozen = JSON.stringify(before);
+    for (const advance of ADVANCES) {
+      for (const event of events(advance)) {
+        const decision = core.decide(before, event, policy);
+        steps += 1;
+        for (const [name, holds] of Object.entries(promises)) {
+          if (!holds({ before, event, decision })) {
+            throw new Error(`broken: ${name}\n${JSON.stringify({ before, event, decision }, null, 1)}`);
+          }
+        }
+        if (JSON.stringify(before) !== frozen) throw new Error('broken: decide changed its input');
+        for (const act of decision.acts) acts.add(act.kind);
+        meet(decision.state, advance);
+      }
+    }
+  }
+  return { situations: seen.size, steps, states, acts };
+}
+
+function events(now: number): Event[] {
+  const at = { now: millis(now) };
+  const fine: Conditions = { failing: [], entitledUntil: millis(now + 6), budgetLeftMs: 8 };
+  const conditions: Conditions[] = [
+    fine,
+    { ...fine, entitledUntil: millis(now + 1) },
+    { ...fine, entitledUntil: millis(now) },
+    { ...fine, entitledUntil: null },
+    { ...fine, budgetLeftMs: 2 },
+    { ...fine, budgetLeftMs: 0 },
+    { ...fine, failing: [{ code: 'x', why: 'x', hint: 'x' }] },
+  ];
+  const sightings = (['connected', 'isolated', 'unknown'] as const).flatMap((position) =>
+    [0, 1, 4].flatMap((ageMs) =>
+      [true, false].map((whole): Event => ({
+        ...at,
+        kind: 'seen',
+        evidence: { position, asOf: millis(now - ageMs), basis: 'witness', whole },
+      })),
+    ),
+  );
+  return [
+    { ...at, kind: 'tick' },
+    { ...at, kind: 'stop-asked' },
+    { ...at, kind: 'tripped', trip: { by: 'source:test', reason: 'test' } },
+    { ...at, kind: 'reset-asked', presence: true },
+    { ...at, kind: 'reset-asked', presence: false },
+    ...sightings,
+    ...(['a', 'b'] as const).flatMap((leaseId) => [
+      ...conditions.map((each): Event => ({
+        ...at,
+        kind: 'lease-asked',
+        leaseId,
+        conditions: each,
+      })),
+      ...conditions.map((each): Event => ({
+        ...at,
+        kind: 'lease-renewed',
+        leaseId,
+        conditions: each,
+      })),
+      { ...at, kind: 'lease-given-back' as const, leaseId, why: 'released' as const },
+      { ...at, kind: 'lease-given-back' as const, leaseId, why: 'holder-gone' as const },
+    ]),
+    ...conditions.map((each): Event => ({ ...at, kind: 'conditions-sampled', conditions: each })),
+  ];
+}
+
+/** The same situation with `now` at zero; far-away times are folded onto the horizon. */
+function rebase(state: State, now: number): State {
+  const shift = (value: unknown): unknown => {
+    if (typeof value === 'number') return Math.max(-HORIZON, Math.min(HORIZON, value - now));
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shift(each)]));
+  };
+  return shift(state) as State;
+}
