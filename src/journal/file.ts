@@ -1,0 +1,427 @@
+/**
+ * The journal on disk: append-only files of one chain.
+ *
+ * An append is answered only when its line survives power loss; appends that wait together share one fsync, in order.
+ * After any failure nothing more is written until `retry` has cut the file back to the last acknowledged entry: what was
+ * half written is never continued, so the chain can neither fork nor repeat. An entry that was refused is not written later;
+ * its caller knows. When the process dies between fsync and answer, the entry stands although nobody was told so.
+ * While the journal is not writable, cutting goes on and connecting stops: that is the interlock's part (promise 8).
+ */
+import { Buffer } from 'node:buffer';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Millis } from '../core/time.ts';
+import { carriedHead, GENESIS, lineHash, type Head } from './chain.ts';
+import type { AppendFile, Disk } from './disk.ts';
+import {
+  JOURNAL_TYPES,
+  parseEntry,
+  printEntry,
+  type Entry,
+  type EntryInput,
+  type JsonObject,
+} from './entry.ts';
+import { lockDirectory, LockHeldError, type DirectoryLock } from './lock.ts';
+import { fileName } from './names.ts';
+import { findEnd, truncateTo, type Position, type TornTail } from './opening.ts';
+
+/** Most bytes written under one fsync. */
+export const MAX_BATCH_BYTES = 1024 * 1024;
+/** Most entries that may wait for the disk; further ones are refused. */
+export const MAX_WAITING = 10_000;
+/** ms without an answer from the disk after which the journal counts as not writable. */
+export const STALL_MS = 5_000;
+/** Entries that a failure refused are listed up to this many; beyond it they are only counted. */
+export const MAX_LISTED_REFUSALS = 64;
+const MAX_WHY_LENGTH = 500;
+
+/** Whether entries can be recorded; `why` says what is wrong, where, and what to do. */
+export type Writable = { readonly ok: true } | { readonly ok: false; readonly why: string };
+
+/** The journal cannot record this entry now; it was not and will not be written. */
+export class JournalUnwritableError extends Error {
+  override readonly name = 'JournalUnwritableError';
+}
+
+/** An open journal. */
+export interface Journal {
+  /**
+   * Records one entry; resolves with it once it survives power loss. Rejects with `EntryError` for what cannot be written and
+   * with `JournalUnwritableError` when the disk does not take it. Takes as long as the disk does.
+   */
+  append(input: EntryInput): Promise<Entry>;
+  /** Where the journal stands on disk, acknowledged entries only. */
+  head(): Head;
+  writable(): Writable;
+  /** Calls back on every change between writable and not (a stalled disk shows in `writable()` only). Returns the way to stop. */
+  onWritableChange(listener: (state: Writable) => void): () => void;
+  /** Tries to write again after a failure; does nothing while writable. Never rejects: look at `writable()`. */
+  retry(): Promise<void>;
+  /** Finishes waiting appends, gives up the lock. */
+  close(): Promise<void>;
+}
+
+/** What a journal needs to know. */
+export interface JournalOptions {
+  readonly directory: string;
+  readonly disk: Disk;
+  /** 1 to 64 printable ASCII characters, no space. */
+  readonly bootId: string;
+  readonly now: () => Millis;
+  readonly calendar: () => Date;
+  readonly clockQuality: () => Entry['clock'];
+  /** A file of at least this many bytes is followed by a new one. */
+  readonly rotateAtBytes: number;
+  /** How the directory is held against a second writer; for tests on a disk in memory. Default: makes and locks the real directory. */
+  readonly acquireLock?: (directory: string) => Promise<DirectoryLock>;
+}
+
+/** An entry without its place in the chain. */
+type Draft = Omit<Entry, 'seq' | 'prev'>;
+
+interface Waiting {
+  readonly draft: Draft;
+  /** Bound on the bytes of its line. */
+  readonly bytes: number;
+  readonly resolve: (entry: Entry) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Failure {
+  readonly stamp: Pick<Draft, 'mono' | 'at' | 'clock'>;
+  readonly why: string;
+  refused: number;
+  readonly listed: JsonObject[];
+}
+
+const RESERVED: ReadonlySet<string> = new Set(Object.values(JOURNAL_TYPES));
+const SELF = 'journal';
+
+const reason = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .toWellFormed()
+    .slice(0, MAX_WHY_LENGTH)
+    .toWellFormed();
+
+const lockRealDirectory = async (directory: string): Promise<DirectoryLock> => {
+  await mkdir(directory, { recursive: true, mode: 0o750 });
+  return lockDirectory(directory);
+};
+
+class FileJournal implements Journal {
+  readonly #options: JournalOptions;
+  readonly #listeners = new Set<(state: Writable) => void>();
+  #state: Writable = { ok: false, why: 'not opened yet' };
+  #lock: DirectoryLock | null = null;
+  #position: Position | null = null;
+  /** Head of what could be verified of a journal that is broken. */
+  #brokenHead: Head | null = null;
+  #file: AppendFile | null = null;
+  #unrecorded: readonly TornTail[] = [];
+  #failure: Failure | null = null;
+  #queue: Waiting[] = [];
+  #flushing = false;
+  #flushed: Promise<void> = Promise.resolve();
+  /** When the commit in flight began. */
+  #busySince: Millis | null = null;
+  #retrying: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  head(): Head {
+    return this.#position?.head ?? this.#brokenHead ?? GENESIS;
+  }
+
+  writable(): Writable {
+    if (this.#closed) return { ok: false, why: 'the journal was closed' };
+    if (!this.#state.ok || this.#busySince === null) return this.#state;
+    const silentMs = this.#options.now() - this.#busySince;
+    if (silentMs < STALL_MS) return this.#state;
+    return {
+      ok: false,
+      why: `${this.#where()}: the disk has not answered for ${Math.round(silentMs)} ms; check the medium`,
+    };
+  }
+
+  onWritableChange(listener: (state: Writable) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async append(input: EntryInput): Promise<Entry> {
+    const draft = this.#draft(input);
+    if (RESERVED.has(input.type))
+      throw new JournalUnwritableError(`entries of type ${input.type} are written by the journal alone`);
+    const { checked, bytes } = this.#checked(draft);
+    const state = this.#closed ? this.writable() : this.#state;
+    if (!state.ok) {
+      this.#refuse(checked);
+      throw new JournalUnwritableError(`not recorded: ${state.why}`);
+    }
+    if (this.#queue.length >= MAX_WAITING)
+      throw new JournalUnwritableError(`not recorded: ${MAX_WAITING} entries wait for the disk already`);
+    const { promise, resolve, reject } = Promise.withResolvers<Entry>();
+    this.#queue.push({ draft: checked, bytes, resolve, reject });
+    if (!this.#flushing) this.#flushed = this.#flush();
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#retrying;
+    await this.#flushed;
+    const [file, lock] = [this.#file, this.#lock];
+    this.#file = null;
+    this.#lock = null;
+    try {
+      await file?.close();
+    } finally {
+      await lock?.release();
+    }
+  }
+
+  retry(): Promise<void> {
+    if (this.#state.ok || this.#closed || this.#brokenHead !== null) return Promise.resolve();
+    this.#retrying ??= this.start()
+      .catch(() => undefined) // `start` has put the reason into the state.
+      .finally(() => {
+        this.#retrying = null;
+      });
+    return this.#retrying;
+  }
+
+  /** Opens, or opens again after a failure. Rejects with what went wrong after putting it into the state. */
+  async start(): Promise<void> {
+    try {
+      this.#lock ??= await (this.#options.acquireLock ?? lockRealDirectory)(this.#options.directory);
+      if (this.#position === null && !(await this.#find())) return;
+      await this.#attach();
+      await this.#commit(this.#opening(), false);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    this.#unrecorded = [];
+    this.#failure = null;
+    this.#set({ ok: true });
+  }
+
+  /** Finds where the journal ended. `false`: it is broken, which only a person can resolve. */
+  async #find(): Promise<boolean> {
+    const opening = await findEnd(this.#options.disk, this.#options.directory);
+    if (opening.kind === 'broken') {
+      this.#brokenHead = opening.head;
+      const way =
+        'run `portcullis journal verify`; keep the files as evidence: move them to another directory, then restart the interlock';
+      this.#set({
+        ok: false,
+        why: `the journal in ${this.#options.directory} is broken: ${opening.why}; ${way}`,
+      });
+      return false;
+    }
+    this.#position = opening.position;
+    this.#unrecorded = opening.unrecorded;
+    return true;
+  }
+
+  /** Opens the current file, checks that it still ends as acknowledged, and cuts off what a failed write left behind it. */
+  async #attach(): Promise<void> {
+    const { disk, directory } = this.#options;
+    const position = this.#known();
+    const left = this.#file;
+    this.#file = null;
+    await left?.close();
+    const path = join(directory, fileName(position.file));
+    const bytes = (await disk.read(path)) ?? new Uint8Array();
+    if (bytes.length < position.size) throw new Error(`${path} became shorter than what was acknowledged`);
+    if (position.size > 0) {
+      const whole = Buffer.from(bytes.buffer, bytes.byteOffset, position.size);
+      const line = whole.subarray(whole.lastIndexOf('\n', position.size - 2) + 1, -1);
+      if (lineHash(line) !== position.head.hash)
+        throw new Error(`${path} no longer ends with entry ${position.head.size} as it was acknowledged`);
+    }
+    this.#file = await disk.openAppend(path);
+    await truncateTo(this.#file, position.size);
+    await disk.syncDirectory(directory);
+  }
+
+  #known(): Position {
+    if (this.#position === null)
+      throw new TypeError('broken invariant: a journal is written to only after its end was found');
+    return this.#position;
+  }
+
+  /** What is recorded first after opening: what was mended, and what failed meanwhile. */
+  #opening(): Draft[] {
+    const drafts = this.#unrecorded.map((tail) =>
+      this.#draft({
+        type: JOURNAL_TYPES.repaired,
+        actor: SELF,
+        data: { file: tail.file, dropped_bytes: tail.bytes, sha256: tail.digest, saved_as: tail.saved },
+      }),
+    );
+    if (this.#failure === null) return drafts;
+    const { stamp, why, refused, listed } = this.#failure;
+    const failed = this.#draft({ type: JOURNAL_TYPES.writeFailed, actor: SELF, data: { why } });
+    const resumed = this.#draft({
+      type: JOURNAL_TYPES.resumed,
+      actor: SELF,
+      data: { refused, refused_entries: listed },
+    });
+    return [...drafts, { ...failed, ...stamp }, resumed];
+  }
+
+  #draft(input: EntryInput): Draft {
+    const { bootId: boot, now, calendar, clockQuality } = this.#options;
+    return {
+      boot,
+      mono: now(),
+      at: calendar().toISOString(),
+      clock: clockQuality(),
+      type: input.type,
+      actor: input.actor,
+      data: input.data,
+    };
+  }
+
+  /** A copy that its caller cannot change any more, known to be printable wherever in the chain it will stand. */
+  #checked(draft: Draft): { checked: Draft; bytes: number } {
+    const line = printEntry({ ...draft, seq: Number.MAX_SAFE_INTEGER, prev: GENESIS.hash });
+    const { seq: _seq, prev: _prev, ...checked } = parseEntry(line);
+    return { checked, bytes: Buffer.byteLength(line) + 1 };
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushing = true;
+    try {
+      // Appends of one turn share the first fsync.
+      await Promise.resolve();
+      while (this.#queue.length > 0) await this.#flushBatch();
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #flushBatch(): Promise<void> {
+    const batch = this.#takeBatch();
+    try {
+      this.#busySince = this.#options.now();
+      const entries = await this.#commit(
+        batch.map(({ draft }) => draft),
+        true,
+      );
+      for (const [index, entry] of entries.entries()) batch[index]?.resolve(entry);
+    } catch (error) {
+      this.#fail(error);
+      const refused = [...batch, ...this.#queue];
+      this.#queue = [];
+      for (const { draft, reject } of refused) {
+        this.#refuse(draft);
+        reject(new JournalUnwritableError(`not recorded: ${reason(error)}`, { cause: error }));
+      }
+    } finally {
+      this.#busySince = null;
+    }
+  }
+
+  #takeBatch(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of this.#queue) {
+      bytes += waiting.bytes;
+      if (count > 0 && bytes > MAX_BATCH_BYTES) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  /** Writes drafts as the next entries and makes them survive power loss. The position moves only when all of them do. */
+  async #commit(drafts: readonly Draft[], mayRotate: boolean): Promise<Entry[]> {
+    if (mayRotate && this.#known().size >= this.#options.rotateAtBytes) await this.#beginFile();
+    const position = this.#known();
+    const file = this.#file;
+    if (file === null) throw new TypeError('broken invariant: no journal file is attached');
+    const carries = position.size === 0 && position.head.size > 0 && drafts.length > 0;
+    const data = carriedHead(fileName(position.file - 1), position.head);
+    const carry = carries ? [this.#draft({ type: JOURNAL_TYPES.rotated, actor: SELF, data })] : [];
+    let head = position.head;
+    let text = '';
+    const entries = [...carry, ...drafts].map((draft) => {
+      const entry: Entry = { ...draft, seq: head.size + 1, prev: head.hash };
+      const line = printEntry(entry);
+      head = { size: entry.seq, hash: lineHash(line) };
+      text += `${line}\n`;
+      return entry;
+    });
+    if (entries.length === 0) return [];
+    const bytes = Buffer.from(text);
+    await file.append(bytes);
+    await file.sync();
+    this.#position = { file: position.file, size: position.size + bytes.length, head };
+    return entries.slice(carry.length);
+  }
+
+  /** Goes on in a new file. From here on a failure is retried in the new file, which begins with the carried head. */
+  async #beginFile(): Promise<void> {
+    const { disk, directory } = this.#options;
+    const position = this.#known();
+    const number = position.file + 1;
+    const path = join(directory, fileName(number));
+    const existing = await disk.read(path);
+    if (existing !== null && existing.length > 0)
+      throw new Error(`${path} exists already and is not ours: move it away`);
+    const next = await disk.openAppend(path);
+    const finished = this.#file;
+    this.#file = next;
+    this.#position = { file: number, size: 0, head: position.head };
+    await finished?.close();
+    await disk.syncDirectory(directory);
+  }
+
+  #where(): string {
+    return join(this.#options.directory, fileName(this.#position?.file ?? 1));
+  }
+
+  #fail(error: unknown): void {
+    const why = reason(error);
+    const { mono, at, clock } = this.#draft({ type: JOURNAL_TYPES.writeFailed, actor: SELF, data: {} });
+    this.#failure ??= { stamp: { mono, at, clock }, why, refused: 0, listed: [] };
+    this.#set({
+      ok: false,
+      why: `${this.#where()} cannot be written: ${why}; connecting stays refused until it can, free space or replace the medium`,
+    });
+  }
+
+  #refuse(draft: Draft): void {
+    if (this.#failure === null) return;
+    this.#failure.refused += 1;
+    const { mono, at, type, actor } = draft;
+    if (this.#failure.listed.length < MAX_LISTED_REFUSALS)
+      this.#failure.listed.push({ type, actor, at, mono });
+  }
+
+  #set(state: Writable): void {
+    const changed = state.ok !== this.#state.ok;
+    this.#state = state;
+    if (changed) for (const listener of this.#listeners) listener(state);
+  }
+}
+
+/**
+ * Opens the journal of a directory, mending a torn tail. A journal that cannot be written (full or read-only disk, broken
+ * chain) is returned as not writable and says why; `retry` tries again, except for a broken chain. Throws `LockHeldError`
+ * when another process writes this journal.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const journal = new FileJournal(options);
+  try {
+    await journal.start();
+  } catch (error) {
+    if (error instanceof LockHeldError) throw error;
+  }
+  return journal;
+}
