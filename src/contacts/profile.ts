@@ -154,7 +154,9 @@ export const profileSchema = z
       .array(z.enum(['modbus-rtu', 'modbus-tcp', 'rtu-over-tcp']))
       .min(1)
       .max(3)
-      .describe('How the board can be reached; the first is how it leaves the factory'),
+      .describe(
+        'How the board can be reached, itself or through a gateway; the first is how it leaves the factory',
+      ),
     serial: z
       .strictObject({
         baud: z.int().min(300).max(1_000_000),
