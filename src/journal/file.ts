@@ -9,10 +9,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Millis } from '../core/time.ts';
-import { carriedHead, GENESIS, lineHash, type Head } from './chain.ts';
-import type { AppendFile, Disk } from './disk.ts';
+import { GENESIS, type Head } from './chain.ts';
+import type { Disk } from './disk.ts';
 import {
   JOURNAL_TYPES,
   parseEntry,
@@ -22,8 +21,9 @@ import {
   type JsonObject,
 } from './entry.ts';
 import { lockDirectory, LockHeldError, type DirectoryLock } from './lock.ts';
-import { fileName } from './names.ts';
-import { findEnd, truncateTo, type Position, type TornTail } from './opening.ts';
+import { findEnd, type TornTail } from './opening.ts';
+import { Outage } from './outage.ts';
+import { ChainWriter, SELF, type Draft } from './writer.ts';
 
 /** Most bytes written under one fsync. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
@@ -31,8 +31,6 @@ export const MAX_BATCH_BYTES = 1024 * 1024;
 export const MAX_WAITING = 10_000;
 /** ms without an answer from the disk after which the journal counts as not writable. */
 export const STALL_MS = 5_000;
-/** Entries that a failure refused are listed up to this many; beyond it they are only counted. */
-export const MAX_LISTED_REFUSALS = 64;
 const MAX_WHY_LENGTH = 500;
 
 /** Whether entries can be recorded; `why` says what is wrong, where, and what to do. */
@@ -76,9 +74,6 @@ export interface JournalOptions {
   readonly acquireLock?: (directory: string) => Promise<DirectoryLock>;
 }
 
-/** An entry without its place in the chain. */
-type Draft = Omit<Entry, 'seq' | 'prev'>;
-
 interface Waiting {
   readonly draft: Draft;
   /** Bound on the bytes of its line. */
@@ -87,16 +82,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-interface Failure {
-  readonly stamp: Pick<Draft, 'mono' | 'at' | 'clock'>;
-  readonly why: string;
-  refused: number;
-  readonly listed: JsonObject[];
-}
-
 const RESERVED: ReadonlySet<string> = new Set(Object.values(JOURNAL_TYPES));
-const SELF = 'journal';
-
 const reason = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error))
     .toWellFormed()
@@ -113,12 +99,11 @@ class FileJournal implements Journal {
   readonly #listeners = new Set<(state: Writable) => void>();
   #state: Writable = { ok: false, why: 'not opened yet' };
   #lock: DirectoryLock | null = null;
-  #position: Position | null = null;
+  #writer: ChainWriter | null = null;
   /** Head of what could be verified of a journal that is broken. */
   #brokenHead: Head | null = null;
-  #file: AppendFile | null = null;
   #unrecorded: readonly TornTail[] = [];
-  #failure: Failure | null = null;
+  #outage: Outage | null = null;
   #queue: Waiting[] = [];
   #flushing = false;
   #flushed: Promise<void> = Promise.resolve();
@@ -132,7 +117,7 @@ class FileJournal implements Journal {
   }
 
   head(): Head {
-    return this.#position?.head ?? this.#brokenHead ?? GENESIS;
+    return this.#writer?.head() ?? this.#brokenHead ?? GENESIS;
   }
 
   writable(): Writable {
@@ -154,19 +139,8 @@ class FileJournal implements Journal {
   async append(input: EntryInput): Promise<Entry> {
     const draft = this.#draft(input);
     if (RESERVED.has(input.type))
-      throw new JournalUnwritableError(`entries of type ${input.type} are written by the journal alone`);
-    const { checked, bytes } = this.#checked(draft);
-    const state = this.#closed ? this.writable() : this.#state;
-    if (!state.ok) {
-      this.#refuse(checked);
-      throw new JournalUnwritableError(`not recorded: ${state.why}`);
-    }
-    if (this.#queue.length >= MAX_WAITING)
-      throw new JournalUnwritableError(`not recorded: ${MAX_WAITING} entries wait for the disk already`);
-    const { promise, resolve, reject } = Promise.withResolvers<Entry>();
-    this.#queue.push({ draft: checked, bytes, resolve, reject });
-    if (!this.#flushing) this.#flushed = this.#flush();
-    return promise;
+      throw new EntryError(`entries of type ${input.type} are written by the journal alone`);
+    return this.#enqueue(draft);
   }
 
   async close(): Promise<void> {
@@ -174,12 +148,11 @@ class FileJournal implements Journal {
     this.#closed = true;
     await this.#retrying;
     await this.#flushed;
-    const [file, lock] = [this.#file, this.#lock];
-    this.#file = null;
-    this.#lock = null;
     try {
-      await file?.close();
+      await this.#writer?.close();
     } finally {
+      const lock = this.#lock;
+      this.#lock = null;
       await lock?.release();
     }
   }
@@ -196,63 +169,44 @@ class FileJournal implements Journal {
 
   /** Opens, or opens again after a failure. Rejects with what went wrong after putting it into the state. */
   async start(): Promise<void> {
+    let keepRefusals = (): void => undefined;
     try {
       this.#lock ??= await (this.#options.acquireLock ?? lockRealDirectory)(this.#options.directory);
-      if (this.#position === null && !(await this.#find())) return;
-      await this.#attach();
-      await this.#commit(this.#opening(), false);
+      const writer = (this.#writer ??= await this.#find());
+      if (writer === null) return;
+      await writer.attach();
+      const drafts = this.#opening();
+      keepRefusals = this.#outage?.handOver() ?? keepRefusals;
+      await writer.commit(drafts, false);
     } catch (error) {
+      keepRefusals();
       this.#fail(error);
       throw error;
     }
+    const outage = this.#outage;
     this.#unrecorded = [];
-    this.#failure = null;
+    this.#outage = null;
     this.#set({ ok: true });
+    // Refused while the entries above were on their way to the disk. Failing here begins the next outage, which counts it.
+    if (outage?.pending === true) this.#enqueue(this.#resumed(outage)).catch(() => undefined);
   }
 
-  /** Finds where the journal ended. `false`: it is broken, which only a person can resolve. */
-  async #find(): Promise<boolean> {
-    const opening = await findEnd(this.#options.disk, this.#options.directory);
+  /** Finds where the journal ended. `null`: it is broken, which only a person can resolve. */
+  async #find(): Promise<ChainWriter | null> {
+    const { disk, directory, rotateAtBytes } = this.#options;
+    const opening = await findEnd(disk, directory);
     if (opening.kind === 'broken') {
       this.#brokenHead = opening.head;
       const way =
         'run `portcullis journal verify`; keep the files as evidence: move them to another directory, then restart the interlock';
       this.#set({
         ok: false,
-        why: `the journal in ${this.#options.directory} is broken: ${opening.why}; ${way}`,
+        why: `the journal in ${directory} is broken: ${opening.why}; ${way}`,
       });
-      return false;
+      return null;
     }
-    this.#position = opening.position;
     this.#unrecorded = opening.unrecorded;
-    return true;
-  }
-
-  /** Opens the current file, checks that it still ends as acknowledged, and cuts off what a failed write left behind it. */
-  async #attach(): Promise<void> {
-    const { disk, directory } = this.#options;
-    const position = this.#known();
-    const left = this.#file;
-    this.#file = null;
-    await left?.close();
-    const path = join(directory, fileName(position.file));
-    const bytes = (await disk.read(path)) ?? new Uint8Array();
-    if (bytes.length < position.size) throw new Error(`${path} became shorter than what was acknowledged`);
-    if (position.size > 0) {
-      const whole = Buffer.from(bytes.buffer, bytes.byteOffset, position.size);
-      const line = whole.subarray(whole.lastIndexOf('\n', position.size - 2) + 1, -1);
-      if (lineHash(line) !== position.head.hash)
-        throw new Error(`${path} no longer ends with entry ${position.head.size} as it was acknowledged`);
-    }
-    this.#file = await disk.openAppend(path);
-    await truncateTo(this.#file, position.size);
-    await disk.syncDirectory(directory);
-  }
-
-  #known(): Position {
-    if (this.#position === null)
-      throw new TypeError('broken invariant: a journal is written to only after its end was found');
-    return this.#position;
+    return new ChainWriter(disk, directory, rotateAtBytes, opening.position);
   }
 
   /** What is recorded first after opening: what was mended, and what failed meanwhile. */
@@ -264,15 +218,12 @@ class FileJournal implements Journal {
         data: { file: tail.file, dropped_bytes: tail.bytes, sha256: tail.digest, saved_as: tail.saved },
       }),
     );
-    if (this.#failure === null) return drafts;
-    const { stamp, why, refused, listed } = this.#failure;
-    const failed = this.#draft({ type: JOURNAL_TYPES.writeFailed, actor: SELF, data: { why } });
-    const resumed = this.#draft({
-      type: JOURNAL_TYPES.resumed,
-      actor: SELF,
-      data: { refused, refused_entries: listed },
-    });
-    return [...drafts, { ...failed, ...stamp }, resumed];
+    const outage = this.#outage;
+    return outage === null ? drafts : [...drafts, outage.failed(), this.#resumed(outage)];
+  }
+
+  #resumed(outage: Outage): Draft {
+    return this.#draft({ type: JOURNAL_TYPES.resumed, actor: SELF, data: outage.refusals() });
   }
 
   #draft(input: EntryInput): Draft {
@@ -288,11 +239,31 @@ class FileJournal implements Journal {
     };
   }
 
+  /** Throws `EntryError` when no entry could be printed with this boot id and these clocks. */
+  checkClocks(): void {
+    this.#checked(this.#draft({ type: JOURNAL_TYPES.resumed, actor: SELF, data: {} }));
+  }
+
   /** A copy that its caller cannot change any more, known to be printable wherever in the chain it will stand. */
   #checked(draft: Draft): { checked: Draft; bytes: number } {
     const line = printEntry({ ...draft, seq: Number.MAX_SAFE_INTEGER, prev: GENESIS.hash });
     const { seq: _seq, prev: _prev, ...checked } = parseEntry(line);
     return { checked, bytes: Buffer.byteLength(line) + 1 };
+  }
+
+  async #enqueue(draft: Draft): Promise<Entry> {
+    const { checked, bytes } = this.#checked(draft);
+    const state = this.#closed ? this.writable() : this.#state;
+    if (!state.ok) {
+      this.#outage?.refuse(checked);
+      throw new JournalUnwritableError(`not recorded: ${state.why}`);
+    }
+    if (this.#queue.length >= MAX_WAITING)
+      throw new JournalUnwritableError(`not recorded: ${MAX_WAITING} entries wait for the disk already`);
+    const { promise, resolve, reject } = Promise.withResolvers<Entry>();
+    this.#queue.push({ draft: checked, bytes, resolve, reject });
+    if (!this.#flushing) this.#flushed = this.#flush();
+    return promise;
   }
 
   async #flush(): Promise<void> {
@@ -309,8 +280,11 @@ class FileJournal implements Journal {
   async #flushBatch(): Promise<void> {
     const batch = this.#takeBatch();
     try {
+      const writer = this.#writer;
+      if (writer === null)
+        throw new TypeError('broken invariant: entries wait only while the journal is open');
       this.#busySince = this.#options.now();
-      const entries = await this.#commit(
+      const entries = await writer.commit(
         batch.map(({ draft }) => draft),
         true,
       );
@@ -320,7 +294,7 @@ class FileJournal implements Journal {
       const refused = [...batch, ...this.#queue];
       this.#queue = [];
       for (const { draft, reject } of refused) {
-        this.#refuse(draft);
+        this.#outage?.refuse(draft);
         reject(new JournalUnwritableError(`not recorded: ${reason(error)}`, { cause: error }));
       }
     } finally {
@@ -339,69 +313,17 @@ class FileJournal implements Journal {
     return this.#queue.splice(0, count);
   }
 
-  /** Writes drafts as the next entries and makes them survive power loss. The position moves only when all of them do. */
-  async #commit(drafts: readonly Draft[], mayRotate: boolean): Promise<Entry[]> {
-    if (mayRotate && this.#known().size >= this.#options.rotateAtBytes) await this.#beginFile();
-    const position = this.#known();
-    const file = this.#file;
-    if (file === null) throw new TypeError('broken invariant: no journal file is attached');
-    const carries = position.size === 0 && position.head.size > 0 && drafts.length > 0;
-    const data = carriedHead(fileName(position.file - 1), position.head);
-    const carry = carries ? [this.#draft({ type: JOURNAL_TYPES.rotated, actor: SELF, data })] : [];
-    let head = position.head;
-    let text = '';
-    const entries = [...carry, ...drafts].map((draft) => {
-      const entry: Entry = { ...draft, seq: head.size + 1, prev: head.hash };
-      const line = printEntry(entry);
-      head = { size: entry.seq, hash: lineHash(line) };
-      text += `${line}\n`;
-      return entry;
-    });
-    if (entries.length === 0) return [];
-    const bytes = Buffer.from(text);
-    await file.append(bytes);
-    await file.sync();
-    this.#position = { file: position.file, size: position.size + bytes.length, head };
-    return entries.slice(carry.length);
-  }
-
-  /** Goes on in a new file. From here on a failure is retried in the new file, which begins with the carried head. */
-  async #beginFile(): Promise<void> {
-    const { disk, directory } = this.#options;
-    const position = this.#known();
-    const number = position.file + 1;
-    const path = join(directory, fileName(number));
-    const existing = await disk.read(path);
-    if (existing !== null && existing.length > 0)
-      throw new Error(`${path} exists already and is not ours: move it away`);
-    const next = await disk.openAppend(path);
-    const finished = this.#file;
-    this.#file = next;
-    this.#position = { file: number, size: 0, head: position.head };
-    await finished?.close();
-    await disk.syncDirectory(directory);
-  }
-
   #where(): string {
-    return join(this.#options.directory, fileName(this.#position?.file ?? 1));
+    return this.#writer?.path() ?? this.#options.directory;
   }
 
   #fail(error: unknown): void {
     const why = reason(error);
-    const { mono, at, clock } = this.#draft({ type: JOURNAL_TYPES.writeFailed, actor: SELF, data: {} });
-    this.#failure ??= { stamp: { mono, at, clock }, why, refused: 0, listed: [] };
+    this.#outage ??= new Outage(this.#draft({ type: JOURNAL_TYPES.writeFailed, actor: SELF, data: {} }), why);
     this.#set({
       ok: false,
       why: `${this.#where()} cannot be written: ${why}; connecting stays refused until it can, free space or replace the medium`,
     });
-  }
-
-  #refuse(draft: Draft): void {
-    if (this.#failure === null) return;
-    this.#failure.refused += 1;
-    const { mono, at, type, actor } = draft;
-    if (this.#failure.listed.length < MAX_LISTED_REFUSALS)
-      this.#failure.listed.push({ type, actor, at, mono });
   }
 
   #set(state: Writable): void {
@@ -417,7 +339,9 @@ class FileJournal implements Journal {
  * when another process writes this journal.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
+  if (!(options.rotateAtBytes >= 1)) throw new RangeError('rotateAtBytes must be at least 1');
   const journal = new FileJournal(options);
+  journal.checkClocks();
   try {
     await journal.start();
   } catch (error) {

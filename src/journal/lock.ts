@@ -126,3 +126,9 @@ async function acquire(path: string, depth: number): Promise<DirectoryLock> {
 /** Takes the lock of a journal directory. Throws `LockHeldError` when a living process, also this one, holds it. */
 export const lockDirectory = (directory: string): Promise<DirectoryLock> =>
   acquire(join(directory, LOCK_NAME), 0);
+
+/** Whether a living process writes the journal of this directory now. */
+export async function isHeld(directory: string): Promise<boolean> {
+  const holder = await holderOf(join(directory, LOCK_NAME));
+  return holder !== 'free' && holder !== 'stale';
+}
