@@ -1,6 +1,6 @@
 /** The kinds of value that a configuration is made of. */
-import { z } from "zod";
-import { formatDuration, LONGEST_DURATION_MS, parseDuration } from "./duration.ts";
+import { z } from 'zod';
+import { formatDuration, LONGEST_DURATION_MS, parseDuration } from './duration.ts';
 
 /** A host and a TCP port. */
 export interface Endpoint {
@@ -18,24 +18,20 @@ export const name = z
 export const named = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .record(name, schema)
-    .transform((things): Record<string, z.output<Schema>> =>
-      Object.assign(Object.create(null), things),
-    );
+    .transform((things): Record<string, z.output<Schema>> => Object.assign(Object.create(null), things));
 
 /** Written `10s`; ms once parsed. Bounds in ms. */
 export const duration = (least: number, most: number = LONGEST_DURATION_MS) =>
-  z
-    .string("write a duration with its unit: 500ms, 10s, 2m, 4h, 1h30m")
-    .transform((text, context): number => {
-      const ms = parseDuration(text);
-      if (ms === null) {
-        context.addIssue("not a duration: write 500ms, 10s, 2m, 4h, 1h30m");
-        return z.NEVER;
-      }
-      if (ms < least) context.addIssue(`too short: at least ${formatDuration(least)}`);
-      if (ms > most) context.addIssue(`too long: at most ${formatDuration(most)}`);
-      return ms;
-    });
+  z.string('write a duration with its unit: 500ms, 10s, 2m, 4h, 1h30m').transform((text, context): number => {
+    const ms = parseDuration(text);
+    if (ms === null) {
+      context.addIssue('not a duration: write 500ms, 10s, 2m, 4h, 1h30m');
+      return z.NEVER;
+    }
+    if (ms < least) context.addIssue(`too short: at least ${formatDuration(least)}`);
+    if (ms > most) context.addIssue(`too long: at most ${formatDuration(most)}`);
+    return ms;
+  });
 
 export const port = z.int().min(1).max(65_535);
 
@@ -45,10 +41,10 @@ const endpoint = (leastPort: number) =>
     const match = ENDPOINT.exec(text);
     const found = Number(match?.[3] ?? Number.NaN);
     if (match === null || !(found >= leastPort && found <= 65_535)) {
-      context.addIssue("write host:port, as in 127.0.0.1:8470 or [::1]:8470");
+      context.addIssue('write host:port, as in 127.0.0.1:8470 or [::1]:8470');
       return z.NEVER;
     }
-    return { host: match[1] ?? match[2] ?? "", port: found };
+    return { host: match[1] ?? match[2] ?? '', port: found };
   });
 
 /** `host:port` to listen on; port 0 lets the system choose (for tests). */
@@ -65,16 +61,13 @@ export const absolutePath = z
 /** Linux limits interface names to 15 bytes; "/" and blanks never occur in one. */
 export const interfaceName = z
   .string()
-  .regex(
-    /^[^\s/:]{1,15}$/,
-    'a network interface name has 1 to 15 characters, without blanks, "/" and ":"',
-  )
-  .refine((text) => text !== "." && text !== "..", "not an interface name");
+  .regex(/^[^\s/:]{1,15}$/, 'a network interface name has 1 to 15 characters, without blanks, "/" and ":"')
+  .refine((text) => text !== '.' && text !== '..', 'not an interface name');
 
 /** An HTTP header name (RFC 9110 token). Small letters once parsed. */
 export const headerName = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, "not an HTTP header name")
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'not an HTTP header name')
   .transform((text) => text.toLowerCase());
 
 /** One-key objects, as in `- backup: {…}`: exactly one of the keys must be there. */
@@ -84,17 +77,15 @@ type OneOf<Shape extends z.ZodRawShape> = {
 
 /** An object that has exactly one of the given keys; the key says what it is. */
 export function oneKeyOf<Shape extends Record<string, z.ZodType>>(shape: Shape) {
-  const options = Object.keys(shape).join(", ");
-  const optional = Object.fromEntries(
-    Object.entries(shape).map(([key, schema]) => [key, schema.exactOptional()]),
-  );
+  const options = Object.keys(shape).join(', ');
+  const optional = Object.fromEntries(Object.entries(shape).map(([key, schema]) => [key, schema.exactOptional()]));
   return z.strictObject(optional).transform((value, context): OneOf<Shape> => {
     const keys = Object.keys(value);
     if (keys.length !== 1) {
       context.addIssue(
         keys.length === 0
           ? `empty: write one of ${options}`
-          : `${keys.join(" and ")} in one entry: each is an entry of its own`,
+          : `${keys.join(' and ')} in one entry: each is an entry of its own`,
       );
       return z.NEVER;
     }

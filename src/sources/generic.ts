@@ -26,7 +26,8 @@ export function parseGeneric(body: Uint8Array): Message {
   const status = STATUSES.find((known) => known === said) ?? null;
   if (said !== undefined && status === null) return unrecognised('its status is none of firing, resolved, test');
   // Two answers to one question are none: another reader of this body might see the other one.
-  if (status !== null && topLevelKeys(text).filter((key) => key === 'status').length !== 1) {
+  const harmless = status === 'resolved' || status === 'test';
+  if (harmless && timesInOutermost(text, 'status') !== 1) {
     return unrecognised('it says its status more than once');
   }
   const severity = words(field('severity'), MAX_SEVERITY_CHARS);
@@ -66,17 +67,29 @@ function words(value: unknown, limit: number): string | null | undefined {
   return typeof value === 'number' ? String(value) : undefined;
 }
 
-/** The keys of the outermost object of a valid JSON text, repeated ones repeatedly. */
-function topLevelKeys(text: string): readonly string[] {
-  const keys: string[] = [];
+/** How often a key stands in the outermost object of a valid JSON text; `JSON.parse` itself keeps only the last. */
+function timesInOutermost(text: string, wanted: string): number {
+  let times = 0;
   let depth = 0;
-  let key: string | null = null;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:,]/g)) {
-    if (token === '{' || token === '[') depth += 1;
-    else if (token === '}' || token === ']') depth -= 1;
-    else if (token === ':') {
-      if (depth === 1 && key !== null) keys.push(key);
-    } else key = token === ',' ? null : String(JSON.parse(token));
+  let isValue = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    else if (character === ':') isValue = true;
+    else if (character === ',') isValue = false;
+    else if (character === '"') {
+      const end = endOfString(text, at);
+      if (depth === 1 && !isValue && JSON.parse(text.slice(at, end)) === wanted) times += 1;
+      at = end - 1;
+    }
   }
-  return keys;
+  return times;
+}
+
+/** Index after the closing quote of the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
 }

@@ -1,0 +1,123 @@
+/** Reads a configuration file and reports everything that is wrong with it, at once. Repairs nothing. */
+import { isUtf8 } from 'node:buffer';
+import { readdir, readFile } from 'node:fs/promises';
+import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts';
+import type { Finding, ProfileFacts, Surroundings } from './finding.ts';
+import { linkFindings } from './meaning-links.ts';
+import { processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
+import { windowFindings } from './meaning-windows.ts';
+import { problemAt, schemaProblems, sortedProblems, type Problem } from './problems.ts';
+import { configSchema, type Config } from './schema.ts';
+import { inspectSecretFile, secretPaths, type SecretFile, type SecretsOf } from './secret-files.ts';
+import { readYaml, type Written } from './yaml.ts';
+
+/** Where `portcullis` looks when nobody names a file. */
+export const DEFAULT_CONFIG_FILE = '/etc/portcullis/portcullis.yaml';
+/** Longest configuration file, bytes. */
+export const MAX_CONFIG_BYTES = 1_048_576;
+const NETWORK_INTERFACES = '/sys/class/net';
+
+export interface LoadOptions {
+  readonly profiles: ReadonlyMap<string, ProfileFacts>;
+  /** Whose secrets are looked at; the others need not be readable. */
+  readonly secretsOf: SecretsOf;
+}
+
+/** What became of a configuration file. */
+export type Loaded =
+  | { readonly kind: 'unreadable'; readonly why: string }
+  /** `problems` has at least one error. */
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  /** `problems` has warnings only. */
+  | { readonly kind: 'valid'; readonly config: Config; readonly problems: readonly Problem[] };
+
+/** Reads and checks `file`. Never rejects. */
+export async function loadConfig(file: string, options: LoadOptions): Promise<Loaded> {
+  const text = await readText(file);
+  if (!text.ok) return { kind: 'unreadable', why: text.why };
+  return checkText(text.text, options.profiles, {
+    interfaces: await interfaceNames(),
+    secretsIn: async (config) => {
+      const paths = secretPaths(config, options.secretsOf);
+      return new Map(await Promise.all(paths.map(async (path) => [path, await inspectSecretFile(path)] as const)));
+    },
+  });
+}
+
+/** What the check asks the machine. */
+export interface Machine {
+  readonly interfaces: readonly string[] | null;
+  readonly secretsIn: (config: Config) => Promise<ReadonlyMap<string, SecretFile>>;
+}
+
+/** Checks the text of a configuration file. */
+export async function checkText(
+  text: string,
+  profiles: ReadonlyMap<string, ProfileFacts>,
+  machine: Machine,
+): Promise<Exclude<Loaded, { kind: 'unreadable' }>> {
+  const written = readYaml(text);
+  if (written.file === undefined) return { kind: 'invalid', problems: sortedProblems(written.problems) };
+  const parsed = configSchema.safeParse(written.file);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const problems = [...written.problems, ...schemaProblems(issues, written.file, written.positions)];
+  const accepted = parsed.success ? { config: parsed.data, removed: [] } : acceptedPart(written.file);
+  if (accepted !== null) {
+    const secrets = await machine.secretsIn(accepted.config);
+    const around = { profiles, interfaces: machine.interfaces, secrets, names: namesIn(written) };
+    problems.push(...meaningProblems(written, accepted, around));
+  }
+  const all = sortedProblems(problems);
+  if (!parsed.success || all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', problems: all };
+  return { kind: 'valid', config: parsed.data, problems: all };
+}
+
+const namesIn = ({ positions }: Written): Surroundings['names'] => ({
+  buses: positions.keys(['buses']),
+  links: positions.keys(['links']),
+  repositories: positions.keys(['repositories']),
+});
+
+function meaningProblems(written: Written, accepted: Accepted, around: Surroundings): readonly Problem[] {
+  const { config, removed } = accepted;
+  const findings = [
+    ...processFindings(config),
+    ...linkFindings(config, around),
+    ...sourceFindings(config, around),
+    ...repositoryFindings(config, around),
+    ...windowFindings(config, around),
+  ];
+  return findings.flatMap((finding) => {
+    const place = inFile(finding.path, removed);
+    return isIncomplete(place, removed) ? [] : [placed({ ...finding, path: place }, written)];
+  });
+}
+
+function placed({ severity, path, atKey, what, hint }: Finding, { positions }: Written): Problem {
+  const place = atKey === true ? positions.ofKey(path) : positions.ofValue(path);
+  return problemAt(severity, path, place, what, hint);
+}
+
+type Text = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
+
+async function readText(file: string): Promise<Text> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (failure) {
+    return { ok: false, why: failure instanceof Error ? failure.message : String(failure) };
+  }
+  if (bytes.length > MAX_CONFIG_BYTES) return { ok: false, why: `it is longer than ${MAX_CONFIG_BYTES} bytes` };
+  return isUtf8(bytes)
+    ? { ok: true, text: new TextDecoder().decode(bytes) }
+    : { ok: false, why: 'it is not UTF-8 text' };
+}
+
+async function interfaceNames(): Promise<readonly string[] | null> {
+  try {
+    return await readdir(NETWORK_INTERFACES);
+  } catch {
+    // Without sysfs nobody can say; the check for missing interfaces is left out.
+    return null;
+  }
+}

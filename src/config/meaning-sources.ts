@@ -1,0 +1,150 @@
+/** Do sources, repositories, addresses, directories and secrets make sense? */
+import { secretsIn } from '../sources/secrets.ts';
+import { senderKey } from '../sources/standard-webhooks.ts';
+import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
+import type { Endpoint } from './fields.ts';
+import type { Path } from './positions.ts';
+import { quoted } from './problems.ts';
+import type { Config, VerificationConfig } from './schema.ts';
+
+/** A shorter secret in a URL or header can be tried out. Bytes. */
+const LEAST_SECRET_BYTES = 16;
+/** What Linux leaves for the path of a Unix socket, bytes. */
+const MOST_SOCKET_PATH_BYTES = 107;
+const LONGEST_SOCKET_NAME = '/interlock.sock';
+
+/** Findings about `sources` and the secrets they use. */
+export function sourceFindings(config: Config, around: Surroundings): readonly Finding[] {
+  const findings = Object.entries(config.sources).flatMap(([name, source]) => {
+    const trips = source.trips === 'all' ? [] : source.trips;
+    return [
+      ...trips.flatMap((link, index) =>
+        unresolved(['sources', name, 'trips', index], 'link', link, around.names.links),
+      ),
+      ...verificationFindings(['sources', name, 'verify'], source.verify, around),
+    ];
+  });
+  const tripped = new Set(Object.values(config.sources).flatMap(({ trips }) => trips));
+  const untripped = Object.keys(config.links).filter((link) => !tripped.has('all') && !tripped.has(link));
+  return [
+    ...findings,
+    ...untripped.map((link) => ({
+      ...warning(
+        ['links', link],
+        'no source trips this link: no monitoring can cut it',
+        'add a source under `sources`',
+      ),
+      atKey: true,
+    })),
+  ];
+}
+
+function verificationFindings(path: Path, rule: VerificationConfig, around: Surroundings): readonly Finding[] {
+  const key = rule.type === 'bearer' ? 'token_file' : 'secret_file';
+  const file = rule.type === 'bearer' ? rule.token_file : rule.secret_file;
+  const place = [...path, key];
+  const secret = around.secrets.get(file);
+  const findings = [...secretFindings(place, file, around)];
+  if (secret?.kind !== 'read' || secret.bytes.length === 0) return findings;
+  const found = secretsIn(secret.bytes);
+  if (!found.ok)
+    return [
+      ...findings,
+      error(place, `${quoted(file)} holds no usable secret: ${found.why}`, 'write the secret on its first line'),
+    ];
+  for (const one of found.secrets) {
+    if (rule.type === 'standard-webhooks') {
+      const senders = senderKey(one);
+      if (!senders.ok)
+        findings.push(
+          error(place, `${quoted(file)} holds no usable secret: ${senders.why}`, 'copy it from the sender again'),
+        );
+    } else if (one.length < LEAST_SECRET_BYTES) {
+      const what = `the secret in ${quoted(file)} is shorter than ${LEAST_SECRET_BYTES} bytes`;
+      findings.push(warning(place, what, 'make one with `openssl rand -hex 32`'));
+    }
+    if (rule.type === 'path-secret' && !/^[A-Za-z0-9._~-]+$/.test(Buffer.from(one).toString('latin1'))) {
+      const what = `the secret in ${quoted(file)} has characters that a URL cannot hold as they are`;
+      findings.push(error(place, what, 'use letters, digits, "-", ".", "_" and "~"'));
+    }
+  }
+  return findings;
+}
+
+/** Findings about one file with a secret, whatever it is for. */
+function secretFindings(path: Path, file: string, around: Surroundings): readonly Finding[] {
+  const secret = around.secrets.get(file);
+  if (secret === undefined) return [];
+  if (secret.kind === 'unusable') {
+    return [
+      error(path, `cannot read ${quoted(file)}: ${secret.why}`, 'create it, readable for the service that uses it'),
+    ];
+  }
+  if (secret.bytes.length === 0) return [error(path, `${quoted(file)} is empty`, 'write the secret on its first line')];
+  if (!secret.worldReadable) return [];
+  return [warning(path, `everybody on this machine can read ${quoted(file)}`, `chmod o-rwx ${quoted(file)}`)];
+}
+
+/** A password in a URL, as in rest:https://user:password@host/. */
+const URL_PASSWORD = /^[a-z0-9+.-]+:(?:[a-z0-9+.-]+:)?\/\/[^/@\s]*:[^/@\s]+@/i;
+
+/** Findings about `repositories`. */
+export function repositoryFindings(config: Config, around: Surroundings): readonly Finding[] {
+  return Object.entries(config.repositories).flatMap(([name, repository]) => {
+    const path = ['repositories', name];
+    const { environment_file: environment } = repository;
+    const findings = [...secretFindings([...path, 'password_file'], repository.password_file, around)];
+    if (environment !== undefined) findings.push(...secretFindings([...path, 'environment_file'], environment, around));
+    if (URL_PASSWORD.test(repository.url)) {
+      const hint = 'put RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD into a file and name it in `environment_file`';
+      findings.push(error([...path, 'url'], 'there is a password in the URL', hint));
+    }
+    return findings;
+  });
+}
+
+const isLoopback = ({ host }: Endpoint): boolean =>
+  /^127(?:\.\d{1,3}){3}$/.test(host) || host === '::1' || host === 'localhost';
+
+/** Findings about addresses, directories and the clock. */
+export function processFindings(config: Config): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const process of ['interlock', 'controller'] as const) {
+    const { listen } = config[process];
+    if (isLoopback(listen)) continue;
+    const what = `${quoted(listen.host)} is not a loopback address, and this version has no TLS: secrets would cross the network in the clear`;
+    const hint = 'listen on 127.0.0.1 and let a TLS proxy on this machine forward to it';
+    findings.push(error([process, 'listen'], what, hint));
+  }
+  const [trip, face] = [config.interlock.listen, config.controller.listen];
+  if (
+    trip.port === face.port &&
+    trip.port !== 0 &&
+    (trip.host === face.host || isLoopback(trip) === isLoopback(face))
+  ) {
+    findings.push(
+      error(['controller', 'listen'], `port ${face.port} is the interlock's already`, 'choose another port'),
+    );
+  }
+  if (Buffer.byteLength(config.runtime_directory + LONGEST_SOCKET_NAME) > MOST_SOCKET_PATH_BYTES) {
+    const most = MOST_SOCKET_PATH_BYTES - LONGEST_SOCKET_NAME.length;
+    findings.push(error(['runtime_directory'], 'too long for the sockets in it', `use at most ${most} bytes`));
+  }
+  if (config.controller.state_directory === config.state_directory) {
+    const what = 'the latch and the journal stand there, which the controller must not touch';
+    findings.push(error(['controller', 'state_directory'], what, 'give the controller a directory of its own'));
+  }
+  if (config.clock.trust === 'always') {
+    const what = 'nobody checks whether the clock is right: windows open by an assumed time';
+    findings.push(warning(['clock', 'trust'], what, 'use kernel or timesyncd outside tests'));
+  }
+  for (const [name, bus] of Object.entries(config.buses)) {
+    if (!bus.simulated) continue;
+    const what = 'boards on this bus are emulated: nothing that hangs on them is proven';
+    findings.push(warning(['buses', name, 'simulated'], what, 'remove the key when a real board is connected'));
+  }
+  if (Object.keys(config.links).length === 0) {
+    findings.push(error(['links'], 'no link is configured: there is nothing to isolate', 'add a link with a contact'));
+  }
+  return findings;
+}

@@ -1,0 +1,60 @@
+/** Looks at the files that hold secrets. What they hold is never printed. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Config } from './schema.ts';
+
+/** A file with a secret, as found. */
+export type SecretFile =
+  | { readonly kind: 'unusable'; readonly why: string }
+  | { readonly kind: 'read'; readonly worldReadable: boolean; readonly bytes: Uint8Array };
+
+/** Longest file with a secret, bytes; whatever is longer is not one. */
+export const MAX_SECRET_FILE_BYTES = 65_536;
+const WORLD_READABLE = 0o004;
+
+/** Which process asks: each may read only its own secrets. */
+export type SecretsOf = 'interlock' | 'controller' | 'all';
+
+/** Paths of the files with secrets that `process` needs. */
+export function secretPaths(config: Config, process: SecretsOf): readonly string[] {
+  const ofSources = Object.values(config.sources).map(({ verify }) =>
+    verify.type === 'bearer' ? verify.token_file : verify.secret_file,
+  );
+  const ofRepositories = Object.values(config.repositories).flatMap((repository) =>
+    repository.environment_file === undefined
+      ? [repository.password_file]
+      : [repository.password_file, repository.environment_file],
+  );
+  const paths = [...(process === 'controller' ? [] : ofSources), ...(process === 'interlock' ? [] : ofRepositories)];
+  return [...new Set(paths)];
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  ELOOP: 'its symbolic links lead nowhere',
+};
+
+/** Reads one file. Never rejects; a pipe or device is not waited for. */
+export async function inspectSecretFile(path: string): Promise<SecretFile> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const facts = await handle.stat();
+      if (facts.isDirectory()) return { kind: 'unusable', why: 'it is a directory' };
+      if (!facts.isFile()) return { kind: 'unusable', why: 'it is not a regular file' };
+      if (facts.size > MAX_SECRET_FILE_BYTES) return { kind: 'unusable', why: 'it is too long to be a secret' };
+      const bytes = Buffer.alloc(MAX_SECRET_FILE_BYTES);
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+      return { kind: 'read', worldReadable: (facts.mode & WORLD_READABLE) !== 0, bytes: bytes.subarray(0, bytesRead) };
+    } finally {
+      await handle.close();
+    }
+  } catch (failure) {
+    const code = failure instanceof Error && 'code' in failure ? String(failure.code) : 'unknown';
+    return { kind: 'unusable', why: WHY[code] ?? `reading it fails with ${code}` };
+  }
+}
