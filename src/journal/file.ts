@@ -12,14 +12,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Millis } from '../core/time.ts';
 import { GENESIS, type Head } from './chain.ts';
 import type { Disk } from './disk.ts';
-import {
-  JOURNAL_TYPES,
-  parseEntry,
-  printEntry,
-  type Entry,
-  type EntryInput,
-  type JsonObject,
-} from './entry.ts';
+import { EntryError, JOURNAL_TYPES, parseEntry, printEntry, type Entry, type EntryInput } from './entry.ts';
 import { lockDirectory, LockHeldError, type DirectoryLock } from './lock.ts';
 import { findEnd, type TornTail } from './opening.ts';
 import { Outage } from './outage.ts';
