@@ -6,7 +6,15 @@ import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
 import { eventLine, journaled, opened, status } from './messages.ts';
-import type { EventLine, JournalRequest, LeaseRequest, Status, resetRequest, runRequest, tripRequest } from './messages.ts';
+import type {
+  EventLine,
+  JournalRequest,
+  LeaseRequest,
+  Status,
+  resetRequest,
+  runRequest,
+  tripRequest,
+} from './messages.ts';
 
 /** ms in which the interlock must have answered an ordinary question. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -54,7 +62,8 @@ async function* eventsOf(options: ClientOptions, stop: AbortSignal): AsyncGenera
   try {
     const answer = await begin(options, call, AbortSignal.any([stop, stale.signal]));
     try {
-      for await (const line of linesOf(answer, () => watch.refresh())) yield parseJson(line, eventLine, 'GET /v1/events');
+      for await (const line of linesOf(answer, () => watch.refresh()))
+        yield parseJson(line, eventLine, 'GET /v1/events');
     } finally {
       answer.destroy();
     }

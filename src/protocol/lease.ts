@@ -47,10 +47,15 @@ export async function holdLease(options: ClientOptions, request: LeaseRequest): 
     if (line?.event === 'granted') return keepLease(options, answer, lines, line);
     answer.destroy();
     const why = line?.event === 'over' ? line.why : 'the stream ended before a lease was granted';
-    throw new InterlockError('INTERLOCK_CLOSED', `no lease: ${why}`, 'look at `portcullis status` for what refuses a lease');
+    throw new InterlockError(
+      'INTERLOCK_CLOSED',
+      `no lease: ${why}`,
+      'look at `portcullis status` for what refuses a lease',
+    );
   } catch (error) {
+    const fault = interlockError(stop.signal.aborted ? stop.signal.reason : error, options.socketPath);
     stop.abort();
-    throw interlockError(error, options.socketPath);
+    throw fault;
   } finally {
     clearTimeout(limit);
   }
@@ -58,13 +63,19 @@ export async function holdLease(options: ClientOptions, request: LeaseRequest): 
 
 type Granted = Extract<LeaseLine, { event: 'granted' }>;
 
-function keepLease(options: ClientOptions, answer: IncomingMessage, lines: AsyncGenerator<string>, granted: Granted): Lease {
+function keepLease(
+  options: ClientOptions,
+  answer: IncomingMessage,
+  lines: AsyncGenerator<string>,
+  granted: Granted,
+): Lease {
   const grantedAtMs = performance.now();
   const connected = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<LeaseEnd>();
   const path = `/v1/leases/${encodeURIComponent(granted.lease)}`;
   let endsAtMs = grantedAtMs + granted.ends_in_ms;
   let isOver = false;
+  let isReleasing = false;
   let timer: NodeJS.Timeout | undefined;
 
   const end = (code: string, why: string): void => {
@@ -83,13 +94,23 @@ function keepLease(options: ClientOptions, answer: IncomingMessage, lines: Async
   const renew = async (): Promise<void> => {
     const askedAtMs = performance.now();
     try {
-      const answered = await exchange(options, { method: 'POST', path: `${path}/renewal` }, renewed, RENEWAL_TIMEOUT_MS);
+      const answered = await exchange(
+        options,
+        { method: 'POST', path: `${path}/renewal` },
+        renewed,
+        RENEWAL_TIMEOUT_MS,
+      );
       // Counted from the question, not the answer: on this side the end may only come too early.
       endsAtMs = askedAtMs + answered.ends_in_ms;
     } catch (error) {
+      if (isReleasing) return; // a renewal that crossed our own release on the wire is no loss
       end(...lossOf(error));
     }
-    if (!isOver) timer = setTimeout(() => void renew(), Math.max(0, askedAtMs + granted.renew_every_ms - performance.now()));
+    if (!isOver && !isReleasing)
+      timer = setTimeout(
+        () => void renew(),
+        Math.max(0, askedAtMs + granted.renew_every_ms - performance.now()),
+      );
   };
 
   const listen = async (): Promise<void> => {
@@ -99,7 +120,10 @@ function keepLease(options: ClientOptions, answer: IncomingMessage, lines: Async
         if (line.event === 'connected') connected.resolve();
         if (line.event === 'over') end(line.why, `the interlock ended the lease: ${line.why}`);
       }
-      end('stream-closed', 'the interlock ended the stream of the lease without a word');
+      end(
+        isReleasing ? 'released' : 'stream-closed',
+        'the interlock ended the stream of the lease without a word',
+      );
     } catch (error) {
       end('stream-closed', error instanceof Error ? error.message : String(error));
     }
@@ -115,12 +139,16 @@ function keepLease(options: ClientOptions, answer: IncomingMessage, lines: Async
     connected: connected.promise,
     lost: lost.promise,
     async release() {
-      if (isOver) return;
+      if (isOver || isReleasing) return;
+      isReleasing = true;
       clearTimeout(timer);
       try {
         await exchange(options, { method: 'DELETE', path }, z.unknown(), RELEASE_TIMEOUT_MS);
       } catch (error) {
-        end('released', `released by closing the stream, for the interlock did not take it otherwise: ${String(error).slice(0, 200)}`);
+        end(
+          'released',
+          `released by closing the stream, for the interlock did not take it otherwise: ${String(error).slice(0, 200)}`,
+        );
       }
       end('released', 'released by its holder');
     },

@@ -1,0 +1,110 @@
+/**
+ * A child process that can be killed whole and never outlives this program.
+ *
+ * - It leads a session of its own, so that everything it starts can be found and killed with it.
+ * - `setpriv --pdeathsig KILL` makes the kernel kill it when this program dies, however it dies: a restic that outlives
+ *   its controller would write on into a vault that nobody watches. What the child itself started is not covered by that
+ *   (the signal is not inherited); those carry `MARK` in their environment, and the next start of the controller kills them.
+ * - No stdin: restic without a password would wait on it for ever.
+ */
+import { execa } from 'execa';
+import { lineReader } from '../protocol/line-reader.ts';
+import { sessionMembers, signalProcess } from './processes.ts';
+
+/** Name of the environment variable by which a later controller recognises what this one left behind. */
+export const MARK = 'PORTCULLIS_CONTROLLER';
+/** Characters of one line of output; restic prints whole snapshot lists on one line. */
+const LINE_LIMIT = 1024 * 1024;
+/** ms for the output to end after the child did; a process that left the session may hold it. */
+const DRAIN_MS = 5_000;
+/** A killed tree is looked through again this often for what was forked meanwhile. */
+const KILL_PASSES = 3;
+
+export interface ChildCall {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly onStdout: (line: string) => void;
+  readonly onStderr: (line: string) => void;
+}
+
+export interface ChildEnd {
+  /** `null` when it died by a signal or never started. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Why it could not be started, else `null`. */
+  readonly startProblem: string | null;
+}
+
+export interface Child {
+  readonly pid: number | null;
+  /** Never rejects. Whatever was left of the session is dead by then. */
+  readonly ended: Promise<ChildEnd>;
+  /** SIGINT to the child alone: its helpers must live until it has said goodbye to the vault. */
+  askToStop(): void;
+  /** SIGKILL to the child, its process group and everything else of its session, in this very tick. */
+  killAll(): void;
+}
+
+/** Starts a child. What it leaves behind in its session when it ends is killed. */
+export function startChild(call: ChildCall): Child {
+  const started = execa('setpriv', ['--pdeathsig', 'KILL', '--', call.command, ...call.args], {
+    cwd: '/',
+    env: call.env,
+    extendEnv: false,
+    stdin: 'ignore',
+    buffer: false,
+    reject: false,
+    detached: true,
+  });
+  readLines(started.stdout, call.onStdout);
+  readLines(started.stderr, call.onStderr);
+  const pid = started.pid ?? null;
+  let hasEnded = false;
+  const killAll = (): void => {
+    if (pid !== null && !hasEnded) killSession(pid);
+  };
+  const drained = new Promise<void>((resolve) => {
+    started.nodeChildProcess.once('exit', () => {
+      killAll();
+      hasEnded = true;
+      setTimeout(resolve, DRAIN_MS).unref();
+    });
+  });
+  const ended = Promise.race([started, drained.then(() => null)]).then((result): ChildEnd => {
+    hasEnded = true;
+    started.stdout.destroy();
+    started.stderr.destroy();
+    return {
+      exitCode: started.nodeChildProcess.exitCode,
+      signal: started.nodeChildProcess.signalCode,
+      startProblem: pid === null ? (result?.originalMessage ?? 'it did not start') : null,
+    };
+  });
+  return {
+    pid,
+    ended,
+    askToStop: () => {
+      if (pid !== null && !hasEnded) signalProcess(pid, 'SIGINT');
+    },
+    killAll,
+  };
+}
+
+function killSession(pid: number): void {
+  for (let pass = 0; pass < KILL_PASSES; pass += 1) {
+    // Collected before anything dies: afterwards the tree is torn.
+    const members = sessionMembers(pid);
+    if (members.length === 0) return;
+    signalProcess(-pid, 'SIGKILL');
+    for (const member of members) signalProcess(member, 'SIGKILL');
+  }
+}
+
+function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  const reader = lineReader(LINE_LIMIT, onLine);
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => reader.feed(text));
+  stream.on('end', () => reader.finish());
+}

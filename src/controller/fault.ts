@@ -1,0 +1,23 @@
+/** Why the controller cannot start, or a window cannot do its work. */
+export type FaultCode =
+  | 'RESTIC_MISSING'
+  | 'RESTIC_TOO_OLD'
+  | 'RESTIC_UNREADABLE'
+  | 'SETPRIV_MISSING'
+  | 'LEDGER_UNREADABLE'
+  | 'STATE_UNWRITABLE'
+  | 'LISTEN_FAILED'
+  | 'ENVIRONMENT_FILE';
+
+/** A fault with a way out. */
+export class ControllerFault extends Error {
+  override readonly name = 'ControllerFault';
+  readonly code: FaultCode;
+  readonly hint: string;
+
+  constructor(code: FaultCode, what: string, hint: string, cause?: unknown) {
+    super(what, cause === undefined ? {} : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}
