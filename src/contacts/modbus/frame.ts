@@ -12,11 +12,11 @@ import {
   replyPduBytes,
   requestPdu,
   requestPduBytes,
-} from "./pdu.ts";
-import type { FrameFault, Reply, Request, RequestVerdict } from "./pdu.ts";
+} from './pdu.ts';
+import type { FrameFault, Reply, Request, RequestVerdict } from './pdu.ts';
 
 /** How a PDU is wrapped. `rtu` is used on serial lines and, unchanged, over TCP. */
-export type Framing = "modbus-tcp" | "rtu";
+export type Framing = 'modbus-tcp' | 'rtu';
 
 /** One PDU with its address. `transaction` is ignored by `rtu`. */
 export interface Frame {
@@ -46,7 +46,7 @@ export function crc16(bytes: Uint8Array): number {
 /** The wire bytes of a request or a reply. */
 export function encodeFrame(framing: Framing, frame: Frame): Buffer {
   switch (framing) {
-    case "modbus-tcp": {
+    case 'modbus-tcp': {
       const bytes = Buffer.alloc(MBAP_BYTES + frame.pdu.length);
       bytes.writeUInt16BE(frame.transaction, 0);
       bytes.writeUInt16BE(1 + frame.pdu.length, 4);
@@ -54,7 +54,7 @@ export function encodeFrame(framing: Framing, frame: Frame): Buffer {
       bytes.set(frame.pdu, MBAP_BYTES);
       return bytes;
     }
-    case "rtu": {
+    case 'rtu': {
       const bytes = Buffer.alloc(frame.pdu.length + 3);
       bytes.writeUInt8(frame.unit, 0);
       bytes.set(frame.pdu, 1);
@@ -75,14 +75,14 @@ export function encodeRequest(
 
 /** Stamps another transaction id into an MBAP frame made by `encodeFrame`; leaves an RTU frame alone. */
 export function restamp(framing: Framing, frame: Buffer, transaction: number): void {
-  if (framing === "modbus-tcp") frame.writeUInt16BE(transaction, 0);
+  if (framing === 'modbus-tcp') frame.writeUInt16BE(transaction, 0);
 }
 
 /** What the bytes so far amount to. After `reply` or `fault` the decoder is spent. */
 export type ReplyProgress =
-  | { readonly kind: "more" }
-  | { readonly kind: "reply"; readonly reply: Reply }
-  | { readonly kind: "fault"; readonly fault: FrameFault };
+  | { readonly kind: 'more' }
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'fault'; readonly fault: FrameFault };
 
 /** The request a reply must answer. */
 export interface Expectation {
@@ -92,7 +92,7 @@ export interface Expectation {
   readonly request: Request;
 }
 
-const MORE: ReplyProgress = { kind: "more" };
+const MORE: ReplyProgress = { kind: 'more' };
 
 /** Decodes the reply to exactly one request; make a new one for each request. */
 export class ReplyDecoder {
@@ -105,12 +105,11 @@ export class ReplyDecoder {
 
   /** Takes the next bytes from the wire. Bytes beyond the reply are a fault. */
   push(chunk: Uint8Array): ReplyProgress {
-    this.#bytes =
-      this.#bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#bytes, chunk]);
+    this.#bytes = this.#bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#bytes, chunk]);
     switch (this.#expected.framing) {
-      case "modbus-tcp":
+      case 'modbus-tcp':
         return this.#mbap();
-      case "rtu":
+      case 'rtu':
         return this.#rtu();
     }
   }
@@ -119,11 +118,11 @@ export class ReplyDecoder {
     const { transaction, unit, request } = this.#expected;
     const bytes = this.#bytes;
     const start = mbapFault(bytes, { transaction, unit });
-    if (start !== null) return { kind: "fault", fault: start };
+    if (start !== null) return { kind: 'fault', fault: start };
     const lengthFault = this.#mbapLengthFault();
-    if (lengthFault !== null) return { kind: "fault", fault: lengthFault };
+    if (lengthFault !== null) return { kind: 'fault', fault: lengthFault };
     const strange = functionFault(request, bytes[MBAP_BYTES]);
-    if (strange !== null) return { kind: "fault", fault: strange };
+    if (strange !== null) return { kind: 'fault', fault: strange };
     if (bytes.length < MBAP_BYTES + 1) return MORE;
     const total = 6 + bytes.readUInt16BE(4);
     if (bytes.length < total) return MORE;
@@ -135,9 +134,7 @@ export class ReplyDecoder {
     if (this.#bytes.length < 6) return null;
     const length = this.#bytes.readUInt16BE(4);
     const normal = 1 + replyPduBytes(this.#expected.request);
-    return length === normal || length === 3
-      ? null
-      : mismatch("length", "MBAP length", normal, length);
+    return length === normal || length === 3 ? null : mismatch('length', 'MBAP length', normal, length);
   }
 
   #rtu(): ReplyProgress {
@@ -145,33 +142,31 @@ export class ReplyDecoder {
     const bytes = this.#bytes;
     const first = bytes[0];
     if (first !== undefined && first !== unit)
-      return { kind: "fault", fault: mismatch("unit", "unit", unit, first) };
+      return { kind: 'fault', fault: mismatch('unit', 'unit', unit, first) };
     const strange = functionFault(request, bytes[1]);
-    if (strange !== null) return { kind: "fault", fault: strange };
+    if (strange !== null) return { kind: 'fault', fault: strange };
     if (bytes.length < 2) return MORE;
     const total = 3 + (bytes[1] === request.function ? replyPduBytes(request) : 2);
     if (bytes.length < total) return MORE;
     if (bytes.length > total) return trailing(bytes.length - total);
     const crc = crcFault(bytes);
-    return crc === null
-      ? judgeReply(request, bytes.subarray(1, -2))
-      : { kind: "fault", fault: crc };
+    return crc === null ? judgeReply(request, bytes.subarray(1, -2)) : { kind: 'fault', fault: crc };
   }
 }
 
 function trailing(count: number): ReplyProgress {
-  return { kind: "fault", fault: { code: "trailing", detail: `${count} bytes after the reply` } };
+  return { kind: 'fault', fault: { code: 'trailing', detail: `${count} bytes after the reply` } };
 }
 
 function functionFault(request: Request, code: number | undefined): FrameFault | null {
   if (code === undefined || (code & 0x7f) === request.function) return null;
-  return mismatch("function", "function code", request.function, code);
+  return mismatch('function', 'function code', request.function, code);
 }
 
 function crcFault(frame: Buffer): FrameFault | null {
   const wanted = crc16(frame.subarray(0, -2));
   const got = frame.readUInt16LE(frame.length - 2);
-  return wanted === got ? null : mismatch("crc", "CRC", wanted, got);
+  return wanted === got ? null : mismatch('crc', 'CRC', wanted, got);
 }
 
 /** Checks what has arrived of an MBAP header, byte by byte, so that garbage is a fault at its first byte. */
@@ -192,9 +187,9 @@ function mbapFault(
     const want = wanted[index] ?? null;
     const got = bytes[index] ?? 0;
     if (want === null || want === got) continue;
-    if (index < 2) return mismatch("transaction", `transaction id byte ${index}`, want, got);
-    if (index < 4) return mismatch("protocol-id", `protocol id byte ${index - 2}`, want, got);
-    return mismatch("unit", "unit", want, got);
+    if (index < 2) return mismatch('transaction', `transaction id byte ${index}`, want, got);
+    if (index < 4) return mismatch('protocol-id', `protocol id byte ${index - 2}`, want, got);
+    return mismatch('unit', 'unit', want, got);
   }
   return null;
 }
@@ -202,18 +197,18 @@ function mbapFault(
 /** One request as a device sees it, or a fault after which the rest of the input is not to be trusted. */
 export type RequestEvent =
   | {
-      readonly kind: "request";
+      readonly kind: 'request';
       readonly transaction: number;
       readonly unit: number;
       readonly request: Request;
     }
   | {
-      readonly kind: "unsupported";
+      readonly kind: 'unsupported';
       readonly transaction: number;
       readonly unit: number;
       readonly function: number;
     }
-  | { readonly kind: "fault"; readonly fault: FrameFault };
+  | { readonly kind: 'fault'; readonly fault: FrameFault };
 
 /**
  * Decodes requests on the device's side. After a fault it discards everything until `clear` is called (a device clears
@@ -240,10 +235,10 @@ export class RequestDecoder {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
     const events: RequestEvent[] = [];
     for (;;) {
-      const event = this.#framing === "modbus-tcp" ? this.#mbap() : this.#rtu();
+      const event = this.#framing === 'modbus-tcp' ? this.#mbap() : this.#rtu();
       if (event === null) return events;
       events.push(event);
-      if (event.kind === "fault") {
+      if (event.kind === 'fault') {
         this.#spent = true;
         this.#bytes = EMPTY;
         return events;
@@ -254,14 +249,14 @@ export class RequestDecoder {
   #mbap(): RequestEvent | null {
     const bytes = this.#bytes;
     const start = mbapFault(bytes, null);
-    if (start !== null) return { kind: "fault", fault: start };
+    if (start !== null) return { kind: 'fault', fault: start };
     if (bytes.length < 6) return null;
     const length = bytes.readUInt16BE(4);
     if (length < 2 || length > MAX_MBAP_LENGTH) {
       return {
-        kind: "fault",
+        kind: 'fault',
         fault: {
-          code: "length",
+          code: 'length',
           detail: `MBAP length ${length} is outside 2 to ${MAX_MBAP_LENGTH}`,
         },
       };
@@ -279,19 +274,16 @@ export class RequestDecoder {
     // Without knowing the function nobody can say where an RTU frame ends.
     if (!isKnownFunction(code))
       return {
-        kind: "fault",
-        fault: { code: "function", detail: `unknown function 0x${code.toString(16)}` },
+        kind: 'fault',
+        fault: { code: 'function', detail: `unknown function 0x${code.toString(16)}` },
       };
     const pduBytes = requestPduBytes(bytes.subarray(1));
     if (pduBytes === null || bytes.length < pduBytes + 3) return null;
     const frame = bytes.subarray(0, pduBytes + 3);
     const crc = crcFault(frame);
-    if (crc !== null) return { kind: "fault", fault: crc };
+    if (crc !== null) return { kind: 'fault', fault: crc };
     this.#bytes = bytes.subarray(frame.length);
-    return requestEvent(
-      { transaction: 0, unit: frame.readUInt8(0) },
-      parseRequest(frame.subarray(1, -2)),
-    );
+    return requestEvent({ transaction: 0, unit: frame.readUInt8(0) }, parseRequest(frame.subarray(1, -2)));
   }
 }
 
@@ -300,11 +292,11 @@ function requestEvent(
   verdict: RequestVerdict,
 ): RequestEvent {
   switch (verdict.kind) {
-    case "request":
-      return { kind: "request", ...address, request: verdict.request };
-    case "unsupported":
-      return { kind: "unsupported", ...address, function: verdict.function };
-    case "fault":
+    case 'request':
+      return { kind: 'request', ...address, request: verdict.request };
+    case 'unsupported':
+      return { kind: 'unsupported', ...address, function: verdict.function };
+    case 'fault':
       return verdict;
   }
 }

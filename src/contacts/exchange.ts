@@ -1,0 +1,43 @@
+import type { Millis } from '../core/time.ts';
+
+/** What the bytes that came so far amount to. `fault`: they cannot be the answer, and nothing after them is to be trusted. */
+export type Verdict<A> =
+  | { readonly kind: 'more' }
+  | { readonly kind: 'answer'; readonly answer: A }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'fault'; readonly why: string };
+
+/** One question or command: the bytes to write, and the judge of everything that comes back until it is answered. */
+export interface Exchange<A> {
+  readonly board: Board;
+  /** Called in the tick of the write. The bytes stay the exchange's own: the wire must not keep them. */
+  begin(): { readonly bytes: Uint8Array; readonly judge: (chunk: Uint8Array) => Verdict<A> };
+}
+
+/** How an exchange ended. `askedAt`: when its bytes were handed to the kernel. */
+export type Answer<A> =
+  | { readonly kind: 'answer'; readonly answer: A; readonly askedAt: Millis; readonly at: Millis }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** One device on a bus, which may have several channels. */
+export interface Board {
+  /** For people, such as `unit 1`. */
+  readonly label: string;
+  /** ms that the board may take to answer, counted from the end of the request. */
+  readonly replyTimeoutMs: number;
+  /** ms of rest that the board needs after a reply before the next request on its bus. */
+  readonly gapMs: number;
+  /** ms after which no reply of this board can still arrive. */
+  readonly worstReplyDelayMs: number;
+  /** Isolates every channel of the board, or `null` when it has no such command. */
+  readonly isolateAll: Exchange<null> | null;
+}
+
+/** One switchable channel of a board. */
+export interface Channel {
+  readonly name: string;
+  readonly board: Board;
+  readonly connect: Exchange<null>;
+  readonly isolate: Exchange<null>;
+}
