@@ -73,6 +73,12 @@ export function inFile(path: Path, removed: readonly Path[]): Path {
   return place;
 }
 
-/** True when something at or below `place` was removed, so that nothing can be said about the whole of it. */
-export const isIncomplete = (place: Path, removed: readonly Path[]): boolean =>
-  removed.some((gone) => startsWith(gone, place));
+/**
+ * True when nothing can be said about the whole of `place`: something in it was removed, or it is not in the file while a
+ * key beside it was removed that may have been meant for it.
+ */
+export function isIncomplete(place: Path, removed: readonly Path[], inTheFile: (path: Path) => boolean): boolean {
+  if (removed.some((gone) => startsWith(gone, place))) return true;
+  const group = place.slice(0, -1);
+  return !inTheFile(place) && removed.some((gone) => gone.length === place.length && startsWith(gone, group));
+}

@@ -8,6 +8,8 @@ import { quoted } from './problems.ts';
 export interface Finding {
   readonly severity: 'error' | 'warning';
   readonly path: Path;
+  /** Where the reason stands when that is elsewhere. */
+  readonly because?: Path;
   /** The finding is about the key rather than its value. */
   readonly atKey?: boolean;
   readonly what: string;

@@ -88,8 +88,11 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...windowFindings(config, around),
   ];
   return findings.flatMap((finding) => {
-    const place = inFile(finding.path, removed);
-    return isIncomplete(place, removed) ? [] : [placed({ ...finding, path: place }, written)];
+    const path = inFile(finding.path, removed);
+    const because = inFile(finding.because ?? finding.path, removed);
+    return isIncomplete(because, removed, (place) => written.positions.has(place))
+      ? []
+      : [placed({ ...finding, path }, written)];
   });
 }
 

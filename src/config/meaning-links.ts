@@ -43,7 +43,7 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
   if (link.witnesses.length === 0) {
     findings.push({
       ...warning(
-        path,
+        [...path, 'witnesses'],
         "no witness: isolation will rest on the board's own word",
         'add one under `witnesses`: carrier, path, block-device, tcp or modbus-discrete-input',
       ),
@@ -71,7 +71,7 @@ function oneContact(path: Path, contact: ContactConfig, config: Config, around: 
     ...unitFindings([...path, 'unit'], contact.unit, bus),
   ];
   if (profile === undefined) {
-    const meant = nearest(contact.profile, around.profiles.keys());
+    const meant = nearest(contact.profile, [...around.profiles.keys()]);
     const hint = meant === null ? 'see `portcullis profile list`' : `did you mean ${quoted(meant)}?`;
     return [...findings, error([...path, 'profile'], `no profile is called ${quoted(contact.profile)}`, hint)];
   }

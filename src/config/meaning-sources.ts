@@ -34,6 +34,7 @@ export function sourceFindings(config: Config, around: Surroundings): readonly F
         'no source trips this link: no monitoring can cut it',
         'add a source under `sources`',
       ),
+      because: ['sources'],
       atKey: true,
     })),
   ];

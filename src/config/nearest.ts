@@ -15,10 +15,15 @@ function distance(left: string, right: string): number {
 /** Longer names are not compared: nobody mistypes a hundred letters. */
 const LONGEST_NAME = 100;
 
+/** A beginning this long stands for the whole name. */
+const LEAST_BEGINNING = 3;
+
 /** The known name nearest to `name`, or `null` when none is near enough to be meant. */
-export function nearest(name: string, known: Iterable<string>): string | null {
+export function nearest(name: string, known: readonly string[]): string | null {
   if (name.length > LONGEST_NAME) return null;
   const plain = name.toLowerCase().replaceAll('-', '_');
+  const [begun, ...others] = known.filter((candidate) => name.length >= LEAST_BEGINNING && candidate.startsWith(name));
+  if (begun !== undefined && others.length === 0) return begun;
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {

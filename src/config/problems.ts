@@ -71,6 +71,8 @@ function found(value: unknown, path: Path): string {
     : `the ${typeof value} ${quoted(JSON.stringify(value) ?? 'nothing')}`;
 }
 
+const isGroup = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function valueAt(file: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, part) =>
@@ -88,10 +90,15 @@ export function schemaProblems(
   positions: Positions,
 ): readonly Problem[] {
   const unknown = issues.flatMap((issue) => unknownKeys(issue, file, positions));
-  const meant = new Set(unknown.map((key) => formatPath([...key.path, key.meant ?? ''])));
+  const meant = new Set(unknown.flatMap((key) => (key.meant === null ? [] : [formatPath([...key.path, key.meant])])));
+  const groups = new Set(unknown.map((key) => formatPath(key.path)));
   const rest = issues
-    // A required key that is there under a mistyped name has been reported once already.
-    .filter((issue) => !meant.has(formatPath(missingKey(issue, positions) ?? [])))
+    // A required key that is there under a mistyped name has been reported once already, and so has the group it leaves empty.
+    .filter((issue) => {
+      const missing = missingKey(issue, positions);
+      return missing === null || !meant.has(formatPath(missing));
+    })
+    .filter((issue) => issue.code !== 'custom' || !groups.has(formatPath(pathOf(issue))))
     .flatMap((issue) => otherProblem(issue, file, positions));
   return [...unknown.map((key) => key.problem), ...rest];
 }
@@ -159,8 +166,10 @@ function otherProblem(issue: z.core.$ZodIssue, file: unknown, positions: Positio
   }
   if (issue.code === 'invalid_key')
     return error(`bad name ${quoted(String(path.at(-1)))}`, issue.issues[0]?.message ?? '');
+  if (path.length === 0 && !isGroup(file))
+    return error('there is no configuration in this file', 'write at least `buses` and `links`');
   if (positions.isEmpty(path))
-    return error('nothing given', why === '' ? 'write a value, or remove the key' : `write ${why}, or remove the key`);
+    return error('nothing given', `write a value or remove the key${why === '' ? '' : `: ${why}`}`);
   const value = valueAt(file, path);
   if (options.length > 0) {
     const meant = typeof value === 'string' ? nearest(value, options) : null;
@@ -186,7 +195,10 @@ function optionsOf(issue: z.core.$ZodIssue): readonly string[] {
 }
 
 function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
-  const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '';
-  if (issue.code === 'too_small') return `too ${unit === '' ? 'small' : 'short'}: at least ${issue.minimum}${unit}`;
-  return `too ${unit === '' ? 'big' : 'long'}: at most ${issue.maximum}${unit}`;
+  const limit = String(issue.code === 'too_small' ? issue.minimum : issue.maximum);
+  const noun = issue.origin === 'string' ? 'character' : issue.origin === 'array' ? 'entry' : null;
+  const size = issue.code === 'too_small' ? `at least ${limit}` : `at most ${limit}`;
+  if (noun === null) return `too ${issue.code === 'too_small' ? 'small' : 'big'}: ${size}`;
+  const counted = limit === '1' ? noun : noun.replace(/y?$/, noun.endsWith('y') ? 'ies' : 's');
+  return `too ${issue.code === 'too_small' ? 'short' : 'long'}: ${size} ${counted}`;
 }

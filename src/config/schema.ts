@@ -22,10 +22,7 @@ const bus = z.discriminatedUnion('transport', [
     device: absolutePath.describe('serial device, best by its stable name under /dev/serial/by-id'),
     baud: z.int().min(1_200).max(1_000_000).exactOptional().describe("bits per second; default: the profile's"),
     parity: z.enum(['none', 'even', 'odd']).exactOptional().describe("default: the profile's"),
-    stop_bits: z
-      .union([z.literal(1), z.literal(2)])
-      .exactOptional()
-      .describe("1 or 2; default: the profile's"),
+    stop_bits: z.literal([1, 2]).exactOptional().describe("1 or 2; default: the profile's"),
     ...busCommon(),
   }),
 ]);
@@ -85,7 +82,7 @@ const witness = z.discriminatedUnion('type', [
     bus: name.describe('name of the bus under `buses`'),
     unit,
     input: z.int().min(0).max(65_535).describe('address of the discrete input, as on the wire'),
-    isolated_when: z.union([z.literal(0), z.literal(1)]).describe('what the input reads while the link is isolated'),
+    isolated_when: z.literal([0, 1]).describe('what the input reads while the link is isolated'),
   }),
 ]);
 
@@ -111,8 +108,8 @@ export const configSchema = z
   .strictObject({
     state_directory: absolutePath
       .default('/var/lib/portcullis')
-      .describe('latch, journal and exposure record of the interlock'),
-    runtime_directory: absolutePath.default('/run/portcullis').describe('sockets'),
+      .describe('directory of latch, journal and exposure record'),
+    runtime_directory: absolutePath.default('/run/portcullis').describe('directory of the sockets'),
     interlock: z
       .strictObject({
         listen: listenAddress.default({ host: '127.0.0.1', port: 8470 }).describe('host:port of the trip webhooks'),

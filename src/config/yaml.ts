@@ -1,7 +1,7 @@
 /** Reads YAML strictly and keeps the places of everything in it. */
 import { isMap, isSeq, LineCounter, parseDocument, visit, type ErrorCode, type Node, type YAMLError } from 'yaml';
 import { keyText, Positions, type Path } from './positions.ts';
-import { problemAt, type Problem } from './problems.ts';
+import { problemAt, quoted, type Problem } from './problems.ts';
 
 /** A file as written, before any schema. */
 export interface Written {
@@ -15,7 +15,7 @@ export interface Written {
 const MOST_ALIASES = 100;
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  DUPLICATE_KEY: 'remove one of the two; which one counts would be a matter of luck',
+  DUPLICATE_KEY: 'remove one of the two; nothing says which one counts',
   TAB_AS_INDENT: 'indent with blanks, never with tabs',
   BAD_INDENT: 'align it with its neighbours',
   MULTIPLE_DOCS: 'remove the line "---" and what follows it: the configuration is one document',
@@ -36,9 +36,20 @@ export function readYaml(text: string): Written {
   const error = (path: Path, offset: number, what: string, hint: string): Problem =>
     problemAt('error', path, positions.ofOffset(offset), what, hint);
   const problems = [...document.errors, ...document.warnings].map((fault) =>
-    error(pathAt(document.contents, fault.pos[0]), fault.pos[0], fault.message, HINTS[fault.code] ?? SYNTAX_HINT),
+    error(
+      pathAt(document.contents, fault.pos[0]),
+      fault.pos[0],
+      MESSAGES[fault.code] ?? fault.message,
+      HINTS[fault.code] ?? SYNTAX_HINT,
+    ),
   );
   visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return;
+      const [from] = rangeOf(alias);
+      const what = `no anchor is called ${quoted(alias.source)}`;
+      problems.push(error(pathAt(document.contents, from), from, what, 'write the value out'));
+    },
     Pair(_, pair) {
       if (keyText(pair) !== '__proto__') return;
       problems.push(error([], rangeOf(pair.key)[0], 'a key must not be called __proto__', 'remove it'));
@@ -49,12 +60,20 @@ export function readYaml(text: string): Written {
   try {
     return { file: document.toJS({ maxAliasCount: MOST_ALIASES }), positions, problems };
   } catch (failure) {
-    // An alias without an anchor, or too many of them.
+    // Aliases without anchors have been reported; too many of them have not.
+    if (problems.length > 0) return { file: undefined, positions, problems };
     const what = failure instanceof Error ? failure.message : String(failure);
     const problem = error([], 0, what, 'write the value out instead of using an alias');
     return { file: undefined, positions, problems: [...problems, problem] };
   }
 }
+
+/** Where the parser's own words would not help. */
+const MESSAGES: Partial<Record<ErrorCode, string>> = {
+  DUPLICATE_KEY: 'this key is there twice',
+  MULTIPLE_DOCS: 'a second document begins here',
+  NON_STRING_KEY: 'this key is not plain text',
+};
 
 const SYNTAX_HINT = 'mend the YAML here; what the file means is checked after that';
 

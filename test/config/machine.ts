@@ -1,0 +1,62 @@
+/** A made-up machine for checks of configuration texts: files with secrets by name, interfaces, profiles. */
+import type { ProfileFacts } from '../../src/config/finding.ts';
+import { checkText, type Loaded, type Machine } from '../../src/config/load.ts';
+import { secretPaths, type SecretFile } from '../../src/config/secret-files.ts';
+
+const read = (text: string, worldReadable = false): SecretFile => ({
+  kind: 'read',
+  worldReadable,
+  bytes: Buffer.from(text),
+});
+
+const LONG = '0123456789abcdef0123456789abcdef\n';
+
+/** What the last part of a secret file's path makes of it; every other path is a good secret. */
+const FILES: Readonly<Record<string, SecretFile>> = {
+  missing: { kind: 'unusable', why: 'there is no such file' },
+  forbidden: { kind: 'unusable', why: 'this user may not read it' },
+  empty: read(''),
+  blank: read(' \n\n'),
+  short: read('hunter2\n'),
+  everybody: read(LONG, true),
+  three: read('first-secret-of-three\nsecond-secret-of-three\nthird-secret-of-three\n'),
+  spaced: read('a secret with blanks in it\n'),
+  'scripts.secret': read('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n'),
+};
+
+export const machine: Machine = {
+  interfaces: ['lo', 'eth0', 'eth1'],
+  secretsIn: async (config) =>
+    new Map(secretPaths(config, 'all').map((path) => [path, FILES[path.split('/').at(-1) ?? ''] ?? read(LONG)])),
+};
+
+const board: ProfileFacts = {
+  transports: ['modbus-rtu', 'rtu-over-tcp'],
+  channels: 8,
+  contact: 'fail-safe',
+  serial: { baud: 9600, data_bits: 8, parity: 'none', stop_bits: 1 },
+  hardware_lease: {
+    function: 5,
+    address: 0x200,
+    unit_ms: 100,
+    min: 1,
+    max: 0x7fff,
+    default_ms: 10_000,
+    evidence: { renewal: 'unproven', isolate_cancels: 'unproven', connect_makes_permanent: 'unproven' },
+  },
+  inputs: { function: 2, address: 0, quantity: 8 },
+  evidence: { grade: 'paper', source: 'made up for tests', checked_on: '2026-01-01', notes: '' },
+};
+
+const { serial: _serial, hardware_lease: _lease, inputs: _inputs, ...plain } = board;
+
+export const profiles: ReadonlyMap<string, ProfileFacts> = new Map<string, ProfileFacts>([
+  ['waveshare/modbus-rtu-relay-8ch-d', board],
+  ['waveshare/modbus-poe-eth-relay-8ch', { ...board, transports: ['modbus-tcp', 'rtu-over-tcp'] }],
+  ['generic/latching', { ...board, contact: 'holding' }],
+  ['generic/plain', plain],
+]);
+
+/** Checks a text on the made-up machine. */
+export const check = (text: string): Promise<Exclude<Loaded, { kind: 'unreadable' }>> =>
+  checkText(text, profiles, machine);
