@@ -1,0 +1,156 @@
+/** The command line of `portcullis emulate`, read whole: everything that is wrong with it is reported at once. */
+import { resolve } from 'node:path';
+import { framingOf, type Framing, type Profile } from '../contacts/profile.ts';
+import { loadProfiles, PROFILE_DIRECTORY, readProfileFile } from '../contacts/profile-store.ts';
+import type { CablePlan } from './cable.ts';
+import type { EmulationPlan } from './emulation.ts';
+import { faultWords, parseFault, type Fault } from './faults.ts';
+import type { TcpAddress } from './tcp.ts';
+
+/** Why an argument cannot be used, in a sentence. */
+interface Wrong {
+  readonly problem: string;
+}
+const wrong = (problem: string): Wrong => ({ problem });
+const isWrong = (value: object): value is Wrong => 'problem' in value;
+
+/** Where a board listens when nothing is said. */
+const USUAL_ADDRESS: TcpAddress = { host: '127.0.0.1', port: 5020 };
+/** `--control -`: control lines come on standard input, and its end ends the emulation. */
+export const STANDARD_INPUT = '-';
+
+/** The command line, as it was written. */
+export interface EmulateArguments {
+  /** A profile's id, or the path of a file that ends in `.yaml`. */
+  readonly profile: string;
+  /** `HOST:PORT`; port 0 lets the kernel choose. */
+  readonly tcp?: string;
+  readonly pty?: string;
+  readonly framing?: string;
+  readonly fault?: readonly string[];
+  /** `CHANNEL:INPUT`. */
+  readonly mirror?: readonly string[];
+  /** `CHANNEL[+CHANNEL…],HOST:PORT=unix:PATH` or `…=tcp:HOST:PORT`. */
+  readonly cable?: readonly string[];
+  /** Path of a control socket, or `-` for standard input. */
+  readonly control?: string;
+  readonly json?: boolean;
+  readonly directory?: string;
+}
+
+/** A plan, or at least one problem. */
+export interface Planned {
+  readonly plan: EmulationPlan | null;
+  readonly problems: readonly string[];
+}
+
+/** Reads the whole command line and reports everything that is wrong with it. */
+export async function planOf(args: EmulateArguments): Promise<Planned> {
+  const found = await profileOf(args);
+  if (isWrong(found)) return { plan: null, problems: [found.problem] };
+  const profile = found;
+  const problems: string[] = [];
+  const note = <T extends object>(value: T | Wrong): T | null => {
+    if (!isWrong(value)) return value;
+    problems.push(value.problem);
+    return null;
+  };
+  const list = <T extends object>(
+    texts: readonly string[] | undefined,
+    read: (text: string) => T | Wrong,
+  ): T[] => (texts ?? []).flatMap((text) => note(read(text)) ?? []);
+  const mirrors = list(args.mirror, (text) => readMirror(text, profile));
+  const cables = list(args.cable, (text) => readCable(text, profile));
+  const faults = list(args.fault, (text) => readFault(text, profile));
+  const framing = note(readFraming(args, profile));
+  const serial = args.pty !== undefined && args.tcp === undefined;
+  const address = serial
+    ? null
+    : args.tcp === undefined
+      ? USUAL_ADDRESS
+      : note(readAddress('--tcp', args.tcp));
+  if (problems.length > 0) return { plan: null, problems };
+  return {
+    problems,
+    plan: {
+      profile,
+      mirrors,
+      cables,
+      faults,
+      ...(address === null || framing === null ? {} : { tcp: { ...address, ...framing } }),
+      ...(args.pty === undefined ? {} : { pty: args.pty }),
+      ...(args.control === undefined || args.control === STANDARD_INPUT ? {} : { control: args.control }),
+    },
+  };
+}
+
+async function profileOf({ profile: name, directory }: EmulateArguments): Promise<Profile | Wrong> {
+  const shown = JSON.stringify(name.slice(0, 100));
+  if (name.endsWith('.yaml')) {
+    const reading = await readProfileFile(resolve(name));
+    if (reading.kind === 'profile') return reading.profile;
+    return wrong(`${shown} has ${reading.problems.length} problems; see: portcullis profile check`);
+  }
+  const { profiles } = await loadProfiles(directory ?? PROFILE_DIRECTORY);
+  return profiles.get(name) ?? wrong(`no usable profile ${shown}; known: ${[...profiles.keys()].join(', ')}`);
+}
+
+function readFraming(
+  { framing, pty, tcp }: EmulateArguments,
+  profile: Profile,
+): { readonly framing: Framing } | Wrong {
+  const overNetwork = profile.transports.find((transport) => transport !== 'modbus-rtu');
+  if (framing === undefined) return { framing: overNetwork === undefined ? 'rtu' : framingOf(overNetwork) };
+  if (framing !== 'rtu' && framing !== 'modbus-tcp')
+    return wrong(`--framing is rtu or modbus-tcp, not ${JSON.stringify(framing.slice(0, 40))}`);
+  if (framing === 'modbus-tcp' && pty !== undefined && tcp === undefined)
+    return wrong('--framing modbus-tcp: a terminal always speaks rtu');
+  return { framing };
+}
+
+function readFault(text: string, profile: Profile): Fault | Wrong {
+  const reading = parseFault(text, profile.channels);
+  return reading.kind === 'fault'
+    ? reading.fault
+    : wrong(`--fault: ${reading.what}\n${faultWords()}`.trimEnd());
+}
+
+function readAddress(option: string, text: string): TcpAddress | Wrong {
+  const match = /^(?<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?<port>\d{1,5})$/.exec(text);
+  const { host = '', port = '' } = match?.groups ?? {};
+  if (match === null || Number(port) > 65_535)
+    return wrong(`${option}: ${JSON.stringify(text.slice(0, 100))} is not HOST:PORT`);
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+function readMirror(text: string, { channels, inputs }: Profile): { channel: number; input: number } | Wrong {
+  const match = /^(?<channel>\d{1,3}):(?<input>\d{1,3})$/.exec(text);
+  if (match === null) return wrong(`--mirror: ${JSON.stringify(text.slice(0, 100))} is not CHANNEL:INPUT`);
+  const channel = Number(match.groups?.['channel']);
+  const input = Number(match.groups?.['input']);
+  if (channel < 1 || channel > channels) return wrong(`--mirror ${text}: channels are 1 to ${channels}`);
+  if (inputs === undefined) return wrong(`--mirror ${text}: this board has no inputs`);
+  if (input < 1 || input > inputs.quantity)
+    return wrong(`--mirror ${text}: inputs are 1 to ${inputs.quantity}`);
+  return { channel, input };
+}
+
+/** Reads `1+2,127.0.0.1:8000=unix:/path` or `1,127.0.0.1:8000=tcp:HOST:PORT`. */
+export function readCable(text: string, { channels: count }: Pick<Profile, 'channels'>): CablePlan | Wrong {
+  const match = /^(?<channels>\d{1,3}(?:\+\d{1,3})*),(?<listen>[^=]+)=(?<kind>unix|tcp):(?<to>.+)$/.exec(
+    text,
+  );
+  if (match === null)
+    return wrong(
+      `--cable: ${JSON.stringify(text.slice(0, 150))} is not CHANNEL[+CHANNEL],HOST:PORT=unix:PATH or =tcp:HOST:PORT`,
+    );
+  const { channels: listed = '', listen = '', kind = '', to = '' } = match.groups ?? {};
+  const channels = listed.split('+').map(Number);
+  if (channels.some((channel) => channel < 1 || channel > count))
+    return wrong(`--cable ${text}: channels are 1 to ${count}`);
+  const address = readAddress('--cable', listen);
+  if (isWrong(address)) return address;
+  if (kind === 'unix') return { channels, listen: address, target: { unix: to } };
+  const target = readAddress('--cable', to);
+  return isWrong(target) ? target : { channels, listen: address, target: { tcp: target } };
+}
