@@ -11,8 +11,6 @@ import { configSchema, type Config } from './schema.ts';
 import { inspectSecretFile, secretPaths, type SecretFile, type SecretsOf } from './secret-files.ts';
 import { readYaml, type Written } from './yaml.ts';
 
-/** Where `portcullis` looks when nobody names a file. */
-export const DEFAULT_CONFIG_FILE = '/etc/portcullis/portcullis.yaml';
 /** Longest configuration file, bytes. */
 export const MAX_CONFIG_BYTES = 1_048_576;
 const NETWORK_INTERFACES = '/sys/class/net';

@@ -12,11 +12,12 @@ export type SecretFile =
 export const MAX_SECRET_FILE_BYTES = 65_536;
 const WORLD_READABLE = 0o004;
 
-/** Which process asks: each may read only its own secrets. */
-export type SecretsOf = 'interlock' | 'controller' | 'all';
+/** Which process asks: each may read only its own secrets; commands that only talk to a process need none. */
+export type SecretsOf = 'interlock' | 'controller' | 'all' | 'none';
 
 /** Paths of the files with secrets that `process` needs. */
 export function secretPaths(config: Config, process: SecretsOf): readonly string[] {
+  if (process === 'none') return [];
   const ofSources = Object.values(config.sources).map(({ verify }) =>
     verify.type === 'bearer' ? verify.token_file : verify.secret_file,
   );

@@ -3,7 +3,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../src/config/command.ts';
-import { check } from './machine.ts';
+import { checkText } from '../../src/config/load.ts';
+import { loadProfiles } from '../../src/contacts/profile-store.ts';
+import { machine } from './machine.ts';
+
+/** Shown to people, so checked against the profiles that people have. */
+const { profiles } = await loadProfiles();
+const check = (text: string) => checkText(text, profiles, machine);
 
 const top = join(import.meta.dirname, '../..');
 const files = globSync('docs/examples/*.yaml', { cwd: top });

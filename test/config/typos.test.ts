@@ -44,7 +44,7 @@ const typo = fc
     key: fc.constantFrom(...keys),
     kind: fc.constantFrom('leave out', 'put in', 'change', 'swap'),
     at: fc.nat(),
-    letter: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz_'),
+    letter: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz_'.split('')),
   })
   .map(({ key, kind, at, letter }) => {
     const { text } = key;
