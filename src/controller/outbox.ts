@@ -6,6 +6,8 @@ import type { Voice } from './voice.ts';
 
 /** Entries kept while nobody takes them; then the oldest go, and the next entry says how many. */
 const KEPT = 500;
+/** An entry that was refused so often is given up: it would hold up all others. */
+const REFUSALS = 5;
 
 export interface Outbox {
   /** Hands the entry over as soon as the interlock takes it. Never throws, never waits. */
@@ -18,7 +20,8 @@ const jsonObject = z.record(z.string(), z.json());
 
 /** An outbox with nothing in it. */
 export function outbox(client: Pick<InterlockClient, 'journal'>, voice: Voice): Outbox {
-  const waiting: { readonly type: string; readonly data: z.output<typeof jsonObject> }[] = [];
+  const waiting: { readonly type: string; readonly data: z.output<typeof jsonObject>; refusals: number }[] =
+    [];
   let dropped = 0;
   let sending: Promise<void> | null = null;
 
@@ -30,12 +33,13 @@ export function outbox(client: Pick<InterlockClient, 'journal'>, voice: Voice): 
       } catch (error) {
         const fault = error as InterlockError;
         const fields = { type: entry.type, why: fault.message, hint: fault.hint };
-        // What the interlock looked at and refused will be refused again; anything else waits for the next connection.
-        if (fault.code !== 'INTERLOCK_REFUSED') {
+        // A full disk refuses for a while; a bad entry is refused for ever.
+        if (fault.code === 'INTERLOCK_REFUSED') entry.refusals += 1;
+        if (entry.refusals < REFUSALS) {
           voice.note('warn', 'a journal entry waits for the interlock', fields);
           return;
         }
-        voice.note('error', 'the interlock refused a journal entry', fields);
+        voice.note('error', 'the interlock refused a journal entry for good', fields);
       }
       waiting.shift();
     }
@@ -55,7 +59,11 @@ export function outbox(client: Pick<InterlockClient, 'journal'>, voice: Voice): 
       const missing = dropped === 0 ? {} : { entries_lost_before: dropped };
       dropped = 0;
       // Through JSON, so that what is undefined is left out rather than refused.
-      waiting.push({ type, data: jsonObject.parse(JSON.parse(JSON.stringify({ ...data, ...missing }))) });
+      waiting.push({
+        type,
+        data: jsonObject.parse(JSON.parse(JSON.stringify({ ...data, ...missing }))),
+        refusals: 0,
+      });
       void flush();
     },
     flush,

@@ -77,3 +77,35 @@ export async function dropOldReports(
     await disk.remove(path);
   }
 }
+
+/** The newest `most` reports, newest first. A file that is no report is passed over: it is for people, nothing rests on it. */
+export async function recentReports(
+  disk: Disk,
+  directory: string,
+  most: number,
+): Promise<readonly WindowReport[]> {
+  const reports: WindowReport[] = [];
+  for (const name of (await disk.list(directory)).filter((each) => each.endsWith('.json'))) {
+    // oxlint-disable-next-line no-await-in-loop -- a thousand small files are not read at once
+    const bytes = await disk.read(join(directory, name));
+    const report = bytes === null ? null : reportIn(new TextDecoder().decode(bytes));
+    if (report !== null) reports.push(report);
+  }
+  return reports.toSorted((a, b) => b.actual.started_at.localeCompare(a.actual.started_at)).slice(0, most);
+}
+
+function reportIn(text: string): WindowReport | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isReport(value) ? value : null;
+  } catch {
+    return null; // torn or foreign
+  }
+}
+
+/** Written by this program alone; the format number and the one field that is sorted by are looked at. */
+const isReport = (value: unknown): value is WindowReport =>
+  typeof value === 'object' &&
+  value !== null &&
+  (value as WindowReport).format === 1 &&
+  typeof (value as WindowReport).actual.started_at === 'string';

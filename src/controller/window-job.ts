@@ -2,7 +2,9 @@
 import type { Config, RepositoryConfig, StepConfig } from '../config/schema.ts';
 import type { Hook } from './prepare.ts';
 import type { Repository } from './restic.ts';
+import type { ResticProgress } from './restic-lines.ts';
 import type { BackupTask } from './vault-work.ts';
+import type { Phase, WindowProgress } from './voice.ts';
 
 export type WorkStep =
   | { readonly kind: 'backup'; readonly repository: string; readonly task: BackupTask }
@@ -87,3 +89,27 @@ function stepOf(step: StepConfig): WorkStep {
 /** `keep_within_daily: 14d` is restic's `--keep-within-daily=14d`. */
 const flagOf = ([name, value]: [string, string | number]): string =>
   `--${name.replaceAll('_', '-')}=${value}`;
+
+/** Where a job is, for people. */
+export function progressOf(
+  job: WindowJob,
+  phase: Phase,
+  at: { readonly number: number; readonly step: WorkStep } | null = null,
+  done: ResticProgress | null = null,
+): WindowProgress {
+  const { window, link, occurrence } = job;
+  return {
+    window,
+    link,
+    occurrence,
+    phase,
+    step:
+      at === null
+        ? null
+        : { number: at.number, of: job.steps.length, name: at.step.kind, repository: at.step.repository },
+    files_done: done?.filesDone ?? 0,
+    files_total: done?.filesTotal ?? 0,
+    bytes_done: done?.bytesDone ?? 0,
+    bytes_total: done?.bytesTotal ?? 0,
+  };
+}

@@ -10,23 +10,21 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InterlockClient } from '../protocol/client.ts';
-import { InterlockError } from '../protocol/interlock-error.ts';
 import type { Lease } from '../protocol/lease.ts';
 import { cutSwitch } from './cut.ts';
 import type { CutSwitch } from './cut.ts';
-import { ControllerFault } from './fault.ts';
 import type { Ledger } from './ledger.ts';
 import { isProvenIsolated } from './link-feed.ts';
 import type { LinkFeed } from './link-feed.ts';
-import { worstOf } from './outcome.ts';
-import type { OutcomeKind } from './outcome.ts';
 import { prepare } from './prepare.ts';
 import { reaches } from './reach.ts';
-import type { StepReport, WindowReport } from './report.ts';
+import type { WindowReport } from './report.ts';
 import type { ResticHost } from './restic.ts';
-import type { ResticProgress } from './restic-lines.ts';
 import type { Phase, Voice } from './voice.ts';
-import type { WindowJob, WorkStep } from './window-job.ts';
+import { progressOf } from './window-job.ts';
+import type { WindowJob } from './window-job.ts';
+import { haltOf, reportOf, summaryOf } from './window-record.ts';
+import type { Draft, Halt } from './window-record.ts';
 import { doWork, markAll } from './window-work.ts';
 
 /** restic that was asked to stop is killed this long before the window ends, ms: the lease must be given back, not taken. */
@@ -62,22 +60,10 @@ export interface RunSwitches {
 
 export const runSwitches = (): RunSwitches => ({ cut: cutSwitch(), wrapUp: cutSwitch() });
 
-/** Why a window did not do its work. */
-interface Halt {
-  readonly code: string;
-  readonly why: string;
-  readonly hint?: string;
-}
-
-/** What is known of a run while it runs. */
-interface Draft {
-  readonly startedAt: Date;
-  readonly beganAtMs: number;
-  granted: { readonly at: Date; readonly atMs: number } | null;
-  isolated: { readonly at: Date | null; readonly exposureMs: number; readonly isProven: boolean } | null;
-  steps: readonly StepReport[];
-  halt: Halt | null;
-}
+/** Why nothing more may be begun, or `null`. */
+const stopOf = ({ cut, wrapUp }: RunSwitches): Halt | null => cut.reason() ?? wrapUp.reason();
+const stopSignal = ({ cut, wrapUp }: RunSwitches): AbortSignal =>
+  AbortSignal.any([cut.signal, wrapUp.signal]);
 
 /** Runs an opening to its report. Rejects when ledger or report cannot be written; the link is isolated and restic dead by then. */
 export async function runWindow(
@@ -105,7 +91,12 @@ export async function runWindow(
   } finally {
     clearTimeout(end);
   }
-  const report = reportOf(job, tools, switches, draft);
+  const report = reportOf(job, draft, {
+    at: tools.now(),
+    cut: switches.cut.reason(),
+    wrapUp: switches.wrapUp.reason(),
+    status: tools.feed.latest(link),
+  });
   await tools.ledger.finished(window, occurrence, report.outcome);
   await tools.keepReport(report);
   tools.journal('controller.window-finished', summaryOf(report));
@@ -120,6 +111,7 @@ async function connectAndWork(
   draft: Draft,
 ): Promise<Halt | null> {
   const { cut } = switches;
+  const stop = stopSignal(switches);
   const show = (phase: Phase): void => tools.voice.progress(progressOf(job, phase));
   show('prepare');
   let host: ResticHost;
@@ -128,14 +120,14 @@ async function connectAndWork(
   } catch (error) {
     return haltOf(error);
   }
-  const prepared = await prepare(job.hooks, { ...tools.hookEnv, PORTCULLIS_WINDOW: job.window }, cut.signal);
+  const prepared = await prepare(job.hooks, { ...tools.hookEnv, PORTCULLIS_WINDOW: job.window }, stop);
   if (prepared.kind === 'failed')
     return {
       code: 'prepare-failed',
       why: prepared.why,
       hint: 'run the hook by hand as the user of the controller',
     };
-  if (cut.reason() !== null) return cut.reason();
+  if (stop.aborted) return stopOf(switches);
 
   show('lease');
   await tools.feed.until(
@@ -144,7 +136,7 @@ async function connectAndWork(
     LINK_READY_TIMEOUT_MS,
     cut.signal,
   );
-  if (cut.reason() !== null) return cut.reason();
+  if (stop.aborted) return stopOf(switches);
   let lease: Lease;
   try {
     lease = await tools.client.askLease({ link: job.link, window: job.window, occurrence: job.occurrence });
@@ -192,14 +184,14 @@ async function underLease(
   lease: Lease,
   host: ResticHost,
 ): Promise<Halt | null> {
-  const { cut, wrapUp } = switches;
-  const stopped = (): Halt | null => cut.reason() ?? wrapUp.reason();
+  const stop = stopSignal(switches);
+  const stopped = (): Halt | null => stopOf(switches);
   const show = (phase: Phase): void => tools.voice.progress(progressOf(job, phase));
   show('connect');
   // Written while the contacts move; nothing touches the vault before it is.
   const marking = markAll(job, tools.ledger, tools.now().toISOString());
   marking.catch(() => undefined); // awaited below, in any case before the vault is touched
-  const isConnected = await beforeCut(lease.connected, job.connectTimeoutMs + CONNECT_MARGIN_MS, cut);
+  const isConnected = await beforeStop(lease.connected, job.connectTimeoutMs + CONNECT_MARGIN_MS, stop);
   const before = await marking;
   const restore = (): Promise<void> =>
     tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
@@ -216,12 +208,12 @@ async function underLease(
     });
 
   show('settle');
-  await pause(job.settleMs, undefined, { signal: cut.signal }).catch(() => undefined); // aborted: looked at next
+  await pause(job.settleMs, undefined, { signal: stop }).catch(() => undefined); // aborted: looked at next
   if (stopped() !== null) return untouched(stopped());
   if (job.reach !== null) {
     show('reach');
     const { host: address, port, timeoutMs } = job.reach;
-    if (!(await reaches(address, port, timeoutMs, cut.signal)))
+    if (!(await reaches(address, port, timeoutMs, stop)))
       return untouched(
         stopped() ?? {
           code: 'not-reachable',
@@ -236,8 +228,7 @@ async function underLease(
   draft.steps = await doWork(job, before, {
     ledger: tools.ledger,
     host,
-    cut,
-    wrapUp,
+    ...switches,
     now: tools.now,
     onStep: (step) => {
       const { window, occurrence, link } = job;
@@ -249,14 +240,14 @@ async function underLease(
   return stopped();
 }
 
-/** True when `event` happened before the cut and within `timeoutMs`. */
-async function beforeCut(event: Promise<void>, timeoutMs: number, cut: CutSwitch): Promise<boolean> {
+/** True when `event` happened before `stop` and within `timeoutMs`. */
+async function beforeStop(event: Promise<void>, timeoutMs: number, stop: AbortSignal): Promise<boolean> {
   const over = new AbortController();
-  const signal = AbortSignal.any([cut.signal, over.signal]);
+  const signal = AbortSignal.any([stop, over.signal]);
   const waited = pause(timeoutMs, false, { signal }).catch(() => false);
   const happened = await Promise.race([event.then(() => true), waited]);
   over.abort();
-  return happened && cut.reason() === null;
+  return happened && !stop.aborted;
 }
 
 async function isolation(
@@ -277,88 +268,4 @@ async function isolation(
   }
   const isProven = await tools.feed.until(job.link, isProvenIsolated, ISOLATION_PROOF_TIMEOUT_MS);
   return { at: isProven ? tools.now() : null, exposureMs: performance.now() - grantedAtMs, isProven };
-}
-
-function haltOf(error: unknown): Halt {
-  if (error instanceof InterlockError) {
-    const [first] = error.refusals;
-    return { code: first?.code ?? error.code, why: error.message, hint: error.hint };
-  }
-  if (error instanceof ControllerFault) return { code: error.code, why: error.message, hint: error.hint };
-  // What the ledger could not write. Anything else is a broken invariant and travels on.
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (typeof code !== 'string') throw error;
-  return {
-    code: 'STATE_UNWRITABLE',
-    why: message,
-    hint: 'see whether the state directory of the controller is full or read-only',
-  };
-}
-
-function outcomeOf(draft: Draft, switches: RunSwitches): OutcomeKind {
-  if (draft.granted === null) return 'skipped';
-  const ofSteps = worstOf(draft.steps.map((step) => step.outcome.kind));
-  if (draft.halt === null) return ofSteps;
-  // A cut that came after the last step took nothing away.
-  const wasWhole = draft.steps.length > 0 && draft.steps.every((step) => step.outcome.kind !== 'skipped');
-  if (switches.cut.reason() === null && switches.wrapUp.reason() === null) return 'failed';
-  return wasWhole ? ofSteps : 'cut-short';
-}
-
-function reportOf(job: WindowJob, tools: WindowTools, switches: RunSwitches, draft: Draft): WindowReport {
-  const { window, link, occurrence, byHand, resumed, endsInMs } = job;
-  const latch = tools.feed.latest(link)?.latch ?? null;
-  return {
-    format: 1,
-    window,
-    link,
-    occurrence,
-    by_hand: byHand,
-    resumed,
-    planned: {
-      began_at: draft.startedAt.toISOString(),
-      ends_at: new Date(draft.startedAt.getTime() + endsInMs).toISOString(),
-    },
-    actual: {
-      started_at: draft.startedAt.toISOString(),
-      granted_at: draft.granted?.at.toISOString() ?? null,
-      isolated_at: draft.isolated?.at?.toISOString() ?? null,
-      finished_at: tools.now().toISOString(),
-    },
-    exposure_seconds: Math.round(draft.isolated?.exposureMs ?? 0) / 1_000,
-    isolation_proven: draft.isolated?.isProven ?? draft.granted === null,
-    outcome: outcomeOf(draft, switches),
-    why: draft.halt === null ? null : { ...draft.halt },
-    trip: switches.cut.reason()?.trip ?? latch,
-    steps: draft.steps,
-  };
-}
-
-function summaryOf(report: WindowReport): Readonly<Record<string, unknown>> {
-  const { window, occurrence, link, outcome, exposure_seconds, isolation_proven, why, steps } = report;
-  const snapshots = steps.flatMap((step) => (step.snapshot === undefined ? [] : [step.snapshot]));
-  return { window, occurrence, link, outcome, exposure_seconds, isolation_proven, why, snapshots };
-}
-
-function progressOf(
-  job: WindowJob,
-  phase: Phase,
-  at: { readonly number: number; readonly step: WorkStep } | null = null,
-  done: ResticProgress | null = null,
-) {
-  const { window, link, occurrence } = job;
-  return {
-    window,
-    link,
-    occurrence,
-    phase,
-    step:
-      at === null
-        ? null
-        : { number: at.number, of: job.steps.length, name: at.step.kind, repository: at.step.repository },
-    files_done: done?.filesDone ?? 0,
-    files_total: done?.filesTotal ?? 0,
-    bytes_done: done?.bytesDone ?? 0,
-    bytes_total: done?.bytesTotal ?? 0,
-  };
 }

@@ -1,0 +1,82 @@
+/** What the interlock says, followed for ever. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { InterlockClient } from '../protocol/client.ts';
+import { InterlockError } from '../protocol/interlock-error.ts';
+import type { EventLine, Status } from '../protocol/messages.ts';
+import type { Voice } from './voice.ts';
+
+/** Pauses between attempts to reach the interlock, ms: it is on this machine and may only just be starting. */
+const RECONNECT_MS = [100, 200, 500, 1_000, 2_000] as const;
+/** What the interlock last said, and whether it still speaks. */
+export interface InterlockView {
+  hear(event: EventLine): void;
+  lose(problem: InterlockError): void;
+  show(): {
+    readonly interlock: Status | null;
+    readonly interlock_age_ms: number | null;
+    readonly interlock_problem: { readonly code: string; readonly why: string; readonly hint: string } | null;
+  };
+}
+
+/** A view that has heard nothing yet. */
+export function interlockView(): InterlockView {
+  let status: Status | null = null;
+  let heardAtMs: number | null = null;
+  let problem: { readonly code: string; readonly why: string; readonly hint: string } | null = {
+    code: 'INTERLOCK_UNHEARD',
+    why: 'the interlock has not been heard yet',
+    hint: 'wait a moment',
+  };
+  return {
+    hear(event) {
+      heardAtMs = performance.now();
+      problem = null;
+      if (event.event === 'hello') status = event.status;
+      if (event.event === 'link' && status !== null) {
+        const { link } = event;
+        status = { ...status, links: status.links.map((each) => (each.link === link.link ? link : each)) };
+      }
+    },
+    lose({ code, message, hint }) {
+      problem = { code, why: message, hint };
+    },
+    show: () => ({
+      interlock: status,
+      interlock_age_ms: heardAtMs === null ? null : Math.round(performance.now() - heardAtMs),
+      interlock_problem: problem,
+    }),
+  };
+}
+
+/** Follows the events for ever, reconnecting after bounded pauses, until `stop`. Says once why it cannot, and once that it can again. */
+export async function follow(
+  client: InterlockClient,
+  stop: AbortSignal,
+  voice: Voice,
+  view: InterlockView,
+  onEvent: (event: EventLine) => void,
+): Promise<void> {
+  let failures = 0;
+  let said = '';
+  while (!stop.aborted) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one stream after the other
+      for await (const event of client.events(stop)) {
+        if (said !== '') voice.note('info', 'the interlock is heard again');
+        said = '';
+        failures = 0;
+        view.hear(event);
+        onEvent(event);
+      }
+    } catch (error) {
+      if (!(error instanceof InterlockError)) throw error;
+      view.lose(error);
+      if (said !== error.code) voice.note('warn', error.message, { code: error.code, hint: error.hint });
+      said = error.code;
+    }
+    const waitMs = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)];
+    failures += 1;
+    // oxlint-disable-next-line no-await-in-loop
+    await pause(waitMs, undefined, { signal: stop }).catch(() => undefined); // aborted: the loop looks
+  }
+}

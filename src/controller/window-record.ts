@@ -1,0 +1,99 @@
+/** What is known of a run while it runs, and the report that it becomes. */
+import { InterlockError } from '../protocol/interlock-error.ts';
+import type { LinkStatus } from '../protocol/messages.ts';
+import { ControllerFault } from './fault.ts';
+import { worstOf } from './outcome.ts';
+import type { OutcomeKind } from './outcome.ts';
+import type { Cut } from './cut.ts';
+import type { StepReport, WindowReport } from './report.ts';
+import type { WindowJob } from './window-job.ts';
+
+/** Why a window did not do its work. */
+export interface Halt {
+  readonly code: string;
+  readonly why: string;
+  readonly hint?: string;
+}
+
+/** A run so far. Times of day are labels; durations come from the monotonic `…Ms`. */
+export interface Draft {
+  readonly startedAt: Date;
+  readonly beganAtMs: number;
+  granted: { readonly at: Date; readonly atMs: number } | null;
+  isolated: { readonly at: Date | null; readonly exposureMs: number; readonly isProven: boolean } | null;
+  steps: readonly StepReport[];
+  halt: Halt | null;
+}
+
+/** How a run stood when it ended. */
+export interface RunEnd {
+  readonly at: Date;
+  readonly cut: Cut | null;
+  readonly wrapUp: Cut | null;
+  /** The last word about the link. */
+  readonly status: LinkStatus | null;
+}
+
+/** The halt that an error means. Throws what is a broken invariant. */
+export function haltOf(error: unknown): Halt {
+  if (error instanceof InterlockError) {
+    const [first] = error.refusals;
+    return { code: first?.code ?? error.code, why: error.message, hint: error.hint };
+  }
+  if (error instanceof ControllerFault) return { code: error.code, why: error.message, hint: error.hint };
+  // What the ledger could not write. Anything else is a broken invariant and travels on.
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string') throw error;
+  return {
+    code: 'STATE_UNWRITABLE',
+    why: message,
+    hint: 'see whether the state directory of the controller is full or read-only',
+  };
+}
+
+function outcomeOf(draft: Draft, end: RunEnd): OutcomeKind {
+  if (draft.granted === null) return 'skipped';
+  const ofSteps = worstOf(draft.steps.map((step) => step.outcome.kind));
+  if (draft.halt === null) return ofSteps;
+  // A cut that came after the last step took nothing away.
+  const wasWhole = draft.steps.length > 0 && draft.steps.every((step) => step.outcome.kind !== 'skipped');
+  if (end.cut === null && end.wrapUp === null) return 'failed';
+  return wasWhole ? ofSteps : 'cut-short';
+}
+
+/** The report of a run that has ended. */
+export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowReport {
+  const { window, link, occurrence, byHand, resumed, endsInMs } = job;
+  const latch = end.status?.latch ?? null;
+  return {
+    format: 1,
+    window,
+    link,
+    occurrence,
+    by_hand: byHand,
+    resumed,
+    planned: {
+      began_at: draft.startedAt.toISOString(),
+      ends_at: new Date(draft.startedAt.getTime() + endsInMs).toISOString(),
+    },
+    actual: {
+      started_at: draft.startedAt.toISOString(),
+      granted_at: draft.granted?.at.toISOString() ?? null,
+      isolated_at: draft.isolated?.at?.toISOString() ?? null,
+      finished_at: end.at.toISOString(),
+    },
+    exposure_seconds: Math.round(draft.isolated?.exposureMs ?? 0) / 1_000,
+    isolation_proven: draft.isolated?.isProven ?? draft.granted === null,
+    outcome: outcomeOf(draft, end),
+    why: draft.halt === null ? null : { ...draft.halt },
+    trip: end.cut?.trip ?? latch,
+    steps: draft.steps,
+  };
+}
+
+/** The part of a report that goes into the journal. */
+export function summaryOf(report: WindowReport): Readonly<Record<string, unknown>> {
+  const { window, occurrence, link, outcome, exposure_seconds, isolation_proven, why, steps } = report;
+  const snapshots = steps.flatMap((step) => (step.snapshot === undefined ? [] : [step.snapshot]));
+  return { window, occurrence, link, outcome, exposure_seconds, isolation_proven, why, snapshots };
+}
