@@ -20,13 +20,10 @@ import type { Answer, Board, Channel, Exchange } from './exchange.ts';
 import { Line } from './line.ts';
 import type { CommandOutcome, Fence, IsolateReceipt } from './port.ts';
 import { Seat } from './seat.ts';
-import type { Timers } from './timers.ts';
+import { outcomeOf, RETRY_PAUSE_MS, Seats } from './seats.ts';
+import { Alarm, type Timers } from './timers.ts';
 import type { Transport } from './transport.ts';
-
-/** ms between an attempt that failed and the next one. It does not grow: the cable may come back at any moment. */
-export const RETRY_PAUSE_MS = 100;
-/** Most reads and connects that may wait; beyond that the answer is `unknown` at once. */
-export const MAX_WAITING = 256;
+import { type Job, Waiting } from './waiting.ts';
 
 /** What a bus is made of. */
 export interface BusParts {
@@ -36,32 +33,15 @@ export interface BusParts {
   readonly framesHaveIds: boolean;
 }
 
-/** Why a job left the queue without being written. */
-type Dropped = Extract<CommandOutcome, { kind: 'unknown' | 'fenced' }>;
-
-/** A question or a connect that waits for its turn. */
-interface Job {
-  readonly board: Board;
-  /** The channel that a connect moves; `null` for a question. */
-  readonly seat: Seat | null;
-  /** What is asked, so that a question that still waits can be shared; `null` for a connect. */
-  readonly question: Exchange<unknown> | null;
-  /** Writes it in this tick, or ends it without writing. */
-  readonly launch: () => void;
-  readonly drop: (reason: Dropped) => void;
-}
-
 /** The worker of one bus. */
 export class Bus {
   readonly #transport: Transport;
   readonly #timers: Timers;
   readonly #framesHaveIds: boolean;
   readonly #line: Line;
-  readonly #seats = new Map<Channel, Seat>();
-  /** Attempts in a row to isolate on a board that came to nothing. */
-  readonly #failures = new Map<Board, number>();
+  readonly #seats = new Seats();
+  readonly #waiting = new Waiting();
   readonly #shared = new WeakMap<Exchange<unknown>, Promise<unknown>>();
-  #jobs: Job[] = [];
   #users = 0;
   #worstReplyDelayMs = 0;
   /** Rest between frames lasts until then. */
@@ -74,13 +54,16 @@ export class Bus {
   #takingInput = false;
   /** A retry has just failed: one question to a healthy board goes first. */
   #yielding = false;
-  #paused: (() => void) | null = null;
-  #wake: { readonly at: Millis; readonly cancel: () => void } | null = null;
+  /** Set until the next attempt to open a wire. */
+  readonly #pause: Alarm;
+  readonly #wake: Alarm;
 
   constructor(parts: BusParts) {
     this.#transport = parts.transport;
     this.#timers = parts.timers;
     this.#framesHaveIds = parts.framesHaveIds;
+    this.#pause = new Alarm(parts.timers, () => this.#step());
+    this.#wake = new Alarm(parts.timers, () => this.#step());
     this.#line = new Line(parts.transport, parts.timers, {
       opened: () => this.#opened(),
       unreachable: (why) => this.#unreachable(why),
@@ -92,8 +75,7 @@ export class Bus {
 
   /** Makes a channel known; nothing is written. */
   attach(channel: Channel): void {
-    if (this.#seats.has(channel)) throw new Error(`channel ${channel.name} is already on this bus`);
-    this.#seats.set(channel, new Seat(channel));
+    this.#seats.add(channel);
     this.retain(channel.board);
   }
 
@@ -101,8 +83,8 @@ export class Bus {
   detach(channel: Channel): void {
     const seat = this.#seats.get(channel);
     if (seat === undefined) return;
-    this.#seats.delete(channel);
-    this.#dropJobs((job) => job.seat === seat, { kind: 'unknown', why: 'the driver was closed' });
+    this.#seats.remove(channel);
+    this.#waiting.drop((job) => job.seat === seat, { kind: 'unknown', why: 'the driver was closed' });
     seat.release();
     this.release();
   }
@@ -117,11 +99,10 @@ export class Bus {
   release(): void {
     this.#users -= 1;
     if (this.#users > 0) return;
-    this.#dropJobs(() => true, { kind: 'unknown', why: 'the driver was closed' });
-    this.#pause(0);
-    this.#wake?.cancel();
-    this.#wake = null;
+    this.#waiting.drop(() => true, { kind: 'unknown', why: 'the driver was closed' });
     if (this.#line.state !== 'closed') this.#line.fail('the driver was closed');
+    this.#pause.clear();
+    this.#wake.clear();
   }
 
   /**
@@ -130,14 +111,17 @@ export class Bus {
    */
   isolate(channels: readonly Channel[]): readonly IsolateReceipt[] {
     const now = this.#timers.now();
+    // Only news may cut a pause short: whoever repeats a command at once must not make us spin.
+    if (channels.some((channel) => this.#seats.get(channel)?.commanded !== 'isolated')) this.#pause.clear();
     const receipts = channels.map((channel) => {
-      const seat = this.#seats.get(channel) ?? new Seat(channel);
+      const known = this.#seats.get(channel);
+      const seat = known ?? new Seat(channel);
       const receipt = seat.owe(now);
-      if (!this.#seats.has(channel)) seat.release();
-      else this.#dropJobs((job) => job.seat === seat, { kind: 'fenced' });
+      if (known === undefined) seat.release();
+      else this.#waiting.drop((job) => job.seat === seat, { kind: 'fenced' });
       return receipt;
     });
-    this.#pause(0);
+    this.#step();
     return receipts;
   }
 
@@ -164,9 +148,7 @@ export class Bus {
   /** Asks a board something. A question that still waits is shared with whoever asks it again. */
   ask<A>(exchange: Exchange<A>): Promise<Answer<A>> {
     if (this.#users <= 0) return Promise.resolve({ kind: 'unknown', why: 'the driver was closed' });
-    const shared = this.#jobs.some((job) => job.question === exchange)
-      ? this.#shared.get(exchange)
-      : undefined;
+    const shared = this.#waiting.asks(exchange) ? this.#shared.get(exchange) : undefined;
     // The map is keyed by the exchange, whose type fixes the answer's.
     if (shared !== undefined) return shared as Promise<Answer<A>>;
     const { promise, resolve } = Promise.withResolvers<Answer<A>>();
@@ -182,21 +164,7 @@ export class Bus {
   }
 
   #queue(job: Job): void {
-    if (this.#jobs.length >= MAX_WAITING) {
-      job.drop({ kind: 'unknown', why: `not written: ${MAX_WAITING} requests already wait for this bus` });
-      return;
-    }
-    // Connects renew leases and go before questions; among themselves first come, first served.
-    const behind = job.seat === null ? -1 : this.#jobs.findIndex((other) => other.seat === null);
-    if (behind === -1) this.#jobs.push(job);
-    else this.#jobs.splice(behind, 0, job);
-    this.#step();
-  }
-
-  #dropJobs(which: (job: Job) => boolean, reason: Dropped): void {
-    const dropped = this.#jobs.filter(which);
-    this.#jobs = this.#jobs.filter((job) => !which(job));
-    for (const job of dropped) job.drop(reason);
+    if (this.#waiting.add(job)) this.#step();
   }
 
   #step(): void {
@@ -205,7 +173,7 @@ export class Bus {
       case 'busy':
         return;
       case 'closed':
-        if (this.#paused === null && this.#users > 0 && this.#hasWork()) {
+        if (!this.#pause.set && this.#users > 0 && this.#hasWork()) {
           this.#lastOpenAt = this.#timers.now();
           this.#line.open();
         }
@@ -217,34 +185,36 @@ export class Bus {
   }
 
   #hasWork(): boolean {
-    return this.#jobs.length > 0 || [...this.#seats.values()].some((seat) => seat.dueAt !== null);
+    return !this.#waiting.empty || this.#seats.owing();
   }
 
   /** The line is idle and its input is to be trusted: writes what comes next, or arranges to be woken. */
   #work(): void {
     while (this.#line.state === 'idle' && this.#listenUntil === null) {
       const owed = this.#owed(() => true);
-      const job = this.#jobs.find((other) => owed === null || (this.#failures.get(other.board) ?? 0) === 0);
+      const job = this.#waiting.first((each) => owed === null || this.#seats.healthy(each.board));
       // A board that never answers must not keep the healthy ones on its bus from being read.
       const isolating = owed !== null && (owed.failures === 0 || !this.#yielding || job === undefined);
       if (!isolating && job === undefined) return;
       // A frame with an id finds its way through any buffer; the rest is comfort, for which a cut does not wait.
       const rested = this.#timers.now() >= this.#nextWriteAt || (isolating && this.#framesHaveIds);
       if (!rested) {
-        this.#wakeAt(this.#nextWriteAt);
+        this.#wake.at(this.#nextWriteAt);
         return;
       }
-      if (owed !== null && isolating) {
-        this.#line.drain();
-        this.#isolate(owed);
-      } else if (job !== undefined) {
-        if (!this.#trustsInput()) return;
-        this.#yielding = false;
-        this.#inputTaken = false;
-        this.#jobs = this.#jobs.filter((other) => other !== job);
-        job.launch();
-      }
+      if (owed !== null && isolating) this.#isolate(owed);
+      else if (job === undefined || !this.#launched(job)) return;
     }
+  }
+
+  /** False: input that waits in the kernel has to be taken first. */
+  #launched(job: Job): boolean {
+    if (!this.#trustsInput()) return false;
+    this.#yielding = false;
+    this.#inputTaken = false;
+    this.#waiting.remove(job);
+    job.launch();
+    return true;
   }
 
   /** Takes whatever waits in the kernel before a request whose answer has no id. False: not yet, or there was something. */
@@ -266,44 +236,22 @@ export class Bus {
     return false;
   }
 
-  /** The isolate that is owed next: those that did not fail before those that did. Arranges to be woken for a later one. */
+  /** The seat whose isolate is owed now; arranges to be woken when one is owed later. */
   #owed(which: (seat: Seat) => boolean): Seat | null {
-    const now = this.#timers.now();
-    let next: Seat | null = null;
-    for (const seat of this.#seats.values()) {
-      if (seat.dueAt === null || !which(seat)) continue;
-      if (seat.dueAt > now) this.#wakeAt(seat.dueAt);
-      else if (next === null || seat.failures < next.failures) next = seat;
-    }
-    return next;
-  }
-
-  /** One frame for the whole board where every channel of it that we have is to be isolated; else one for the seat. */
-  #frameFor(seat: Seat): { readonly exchange: Exchange<null>; readonly seats: readonly Seat[] } {
-    const { board } = seat.channel;
-    const single = { exchange: seat.channel.isolate, seats: [seat] };
-    // Every other attempt after a failure is a plain one, in case the board does not know the other.
-    if (board.isolateAll === null || (this.#failures.get(board) ?? 0) % 2 === 1) return single;
-    const mates = [...this.#seats.values()].filter((other) => other.channel.board === board);
-    const owing = mates.filter((other) => other.dueAt !== null);
-    if (owing.length < 2 || mates.some((other) => other.commanded !== 'isolated')) return single;
-    return { exchange: board.isolateAll, seats: owing };
+    const next = this.#seats.next(this.#timers.now(), which);
+    if (next?.kind === 'later') this.#wake.at(next.at);
+    return next?.kind === 'now' ? next.seat : null;
   }
 
   #isolate(seat: Seat): void {
-    const { exchange, seats } = this.#frameFor(seat);
-    for (const each of seats) each.dueAt = null;
+    const frame = this.#seats.frameFor(seat);
+    for (const each of frame.seats) each.dueAt = null;
+    this.#line.drain();
     this.#inputTaken = false;
-    const written = (at: Millis): void => seats.forEach((each) => each.markWritten(at));
-    this.#line.send(exchange, written, (answer) => {
-      const { board } = exchange;
+    const written = (at: Millis): void => frame.seats.forEach((each) => each.markWritten(at));
+    this.#line.send(frame.exchange, written, (answer) => {
       this.#yielding = answer.kind !== 'answer';
-      this.#failures.set(board, answer.kind === 'answer' ? 0 : (this.#failures.get(board) ?? 0) + 1);
-      for (const each of seats) {
-        each.failures = answer.kind === 'answer' ? 0 : each.failures + 1;
-        if (answer.kind !== 'answer') each.dueAt ??= later(this.#timers.now(), RETRY_PAUSE_MS);
-        each.settle(outcomeOf(answer));
-      }
+      this.#seats.ended(frame, answer, this.#timers.now());
     });
   }
 
@@ -312,9 +260,9 @@ export class Bus {
     const seat = this.#owed((each) => !each.blind);
     const now = this.#timers.now();
     if (seat !== null && now < this.#nextWriteAt) {
-      this.#wakeAt(this.#nextWriteAt);
+      this.#wake.at(this.#nextWriteAt);
     } else if (seat !== null) {
-      const { exchange, seats } = this.#frameFor(seat);
+      const { exchange, seats } = this.#seats.frameFor(seat);
       const sent = this.#line.writeBlind(exchange);
       if (sent === null) return;
       for (const each of seats) {
@@ -326,7 +274,7 @@ export class Bus {
       this.#listenUntil = later(sent.at, this.#worstReplyDelayMs);
       this.#step();
     } else if (now < until) {
-      this.#wakeAt(until);
+      this.#wake.at(until);
     } else {
       this.#line.drain();
       this.#listenUntil = null;
@@ -347,17 +295,9 @@ export class Bus {
     const now = this.#timers.now();
     this.#nextWriteAt = now;
     this.#inputTaken = false;
-    this.#oweAll(now);
+    this.#seats.oweAll(now);
     if (!this.#framesHaveIds) this.#listenUntil = later(now, this.#worstReplyDelayMs);
     this.#step();
-  }
-
-  /** Whatever was written on the last wire, every channel commanded isolated is isolated again, first. */
-  #oweAll(now: Millis): void {
-    for (const seat of this.#seats.values()) {
-      seat.blind = false;
-      if (seat.commanded === 'isolated') seat.dueAt = now;
-    }
   }
 
   #stray(): void {
@@ -371,51 +311,24 @@ export class Bus {
 
   #unreachable(why: string): void {
     const outcome = { kind: 'unknown', why } as const;
-    this.#dropJobs(() => true, outcome);
-    for (const seat of this.#seats.values()) seat.settleUnwritten(outcome);
-    this.#pause(RETRY_PAUSE_MS);
+    this.#waiting.drop(() => true, outcome);
+    this.#seats.unreachable(outcome);
+    this.#pause.at(later(this.#timers.now(), RETRY_PAUSE_MS));
   }
 
   #lost(board: Board | null): void {
     const now = this.#timers.now();
     this.#listenUntil = null;
-    this.#oweAll(now);
+    this.#seats.oweAll(now);
     // They would each wait out a time-out of their own before being told the same.
     if (board !== null) {
-      this.#dropJobs((job) => job.board === board, {
-        kind: 'unknown',
-        why: `not written: ${board.label} is not answering`,
-      });
+      const why = `not written: ${board.label} is not answering`;
+      this.#waiting.drop((job) => job.board === board, { kind: 'unknown', why });
     }
-    this.#pause(RETRY_PAUSE_MS - (now - this.#lastOpenAt));
-  }
-
-  #pause(ms: number): void {
-    this.#paused?.();
-    this.#paused = null;
-    if (ms > 0 && this.#users > 0) {
-      this.#paused = this.#timers.after(ms, () => {
-        this.#paused = null;
-        this.#step();
-      });
-      return;
-    }
+    const next = later(this.#lastOpenAt, RETRY_PAUSE_MS);
+    if (next > now) this.#pause.at(next);
     this.#step();
-  }
-
-  #wakeAt(at: Millis): void {
-    if (this.#wake !== null && this.#wake.at <= at) return;
-    this.#wake?.cancel();
-    const cancel = this.#timers.after(at - this.#timers.now(), () => {
-      this.#wake = null;
-      this.#step();
-    });
-    this.#wake = { at, cancel };
   }
 }
 
 function ignore(): void {}
-
-function outcomeOf(answer: Answer<unknown>): CommandOutcome {
-  return answer.kind === 'answer' ? { kind: 'done', at: answer.at } : answer;
-}

@@ -41,10 +41,13 @@ export class Seat {
   /** Owes an isolate from `now` on. */
   owe(now: Millis): IsolateReceipt {
     const open = openReceipt();
+    // A repeated command does not jump ahead of boards that answer, nor does it write twice while a wire is listened to.
+    if (this.commanded !== 'isolated') {
+      this.failures = 0;
+      this.blind = false;
+    }
     this.commanded = 'isolated';
     this.dueAt = now;
-    this.failures = 0;
-    this.blind = false;
     this.#unwritten.push(open);
     return open.receipt;
   }

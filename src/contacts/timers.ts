@@ -24,3 +24,35 @@ export const processTimers: Timers = {
     setImmediate(() => setImmediate(act));
   },
 };
+
+/** One call in the future; asking for a later one while an earlier one is due changes nothing. */
+export class Alarm {
+  readonly #timers: Timers;
+  readonly #act: () => void;
+  #due: { readonly at: Millis; readonly cancel: () => void } | null = null;
+
+  constructor(timers: Timers, act: () => void) {
+    this.#timers = timers;
+    this.#act = act;
+  }
+
+  get set(): boolean {
+    return this.#due !== null;
+  }
+
+  /** Calls at `at`, or earlier when it was asked to before. */
+  at(at: Millis): void {
+    if (this.#due !== null && this.#due.at <= at) return;
+    this.clear();
+    const cancel = this.#timers.after(Math.max(0, at - this.#timers.now()), () => {
+      this.#due = null;
+      this.#act();
+    });
+    this.#due = { at, cancel };
+  }
+
+  clear(): void {
+    this.#due?.cancel();
+    this.#due = null;
+  }
+}
