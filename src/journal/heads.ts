@@ -17,7 +17,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { link, open, readFile, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Head } from './chain.ts';
 import { nodeDisk } from './disk.ts';
@@ -104,17 +104,23 @@ async function readKey(path: string): Promise<HeadKey | null> {
   }
 }
 
-async function createKey(directory: string): Promise<void> {
-  const path = join(directory, KEY_NAME);
+/** Writes a whole new file beside the others, synced, and gives its path. */
+async function writeDraft(path: string, content: string | Buffer, mode: number): Promise<string> {
   const draft = `${path}.${randomUUID()}`;
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-  const handle = await open(draft, 'wx', 0o600);
+  const handle = await open(draft, 'wx', mode);
   try {
-    await handle.writeFile(pem);
+    await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();
   }
+  return draft;
+}
+
+async function createKey(directory: string): Promise<void> {
+  const path = join(directory, KEY_NAME);
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const draft = await writeDraft(path, pem, 0o600);
   try {
     // A link, not a rename: a key that appeared meanwhile is kept.
     await link(draft, path);
@@ -134,9 +140,11 @@ export async function openHeadKey(directory: string): Promise<HeadKey> {
   if (key === null) throw new Error(`${path} vanished while it was read`);
   const vkeyPath = join(directory, VKEY_NAME);
   const line = `${key.vkey}\n`;
-  const written = await nodeDisk.read(vkeyPath);
-  if (written === null || Buffer.from(written).toString('utf8') !== line)
-    await nodeDisk.replace(vkeyPath, Buffer.from(line));
+  const written = await readVkey(directory);
+  if (written !== key.vkey) {
+    await rename(await writeDraft(vkeyPath, line, 0o644), vkeyPath);
+    await nodeDisk.syncDirectory(directory);
+  }
   return key;
 }
 

@@ -21,3 +21,6 @@ export function fileNumbers(names: readonly string[]): number[] {
   }
   return numbers.toSorted((a, b) => a - b);
 }
+
+/** Part of the state directory that the journal has for itself. */
+export const JOURNAL_DIRECTORY = 'journal';

@@ -76,11 +76,11 @@ interface Ending {
 /** Calls back for every whole line of a file; the callback returns false to stop. */
 async function eachLine(
   handle: FileHandle,
+  buffer: Buffer,
   line: (bytes: Buffer) => boolean,
   afterChunk: () => Promise<void>,
   growing: () => Promise<boolean>,
 ): Promise<Ending> {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES + MAX_LINE_BYTES + 1);
   let kept = 0;
   let bytes = 0;
   for (;;) {
@@ -157,6 +157,8 @@ class HeadComparison {
 }
 
 interface Walk {
+  /** Room for one chunk and the beginning of a line that was left from the chunk before. */
+  readonly buffer: Buffer;
   /** Head of the verified prefix. */
   head: Head;
   entries: number;
@@ -204,7 +206,7 @@ async function walkFile(
   const handle = await open(join(directory, name), 'r');
   try {
     const growing = isLast ? patience(directory) : async () => false;
-    const ending = await eachLine(handle, check, async () => visitor.chunk?.(), growing);
+    const ending = await eachLine(handle, walk.buffer, check, async () => visitor.chunk?.(), growing);
     walk.entries += position;
     walk.files.push({ name, entries: position, bytes: ending.bytes });
     const problem = endingProblem(ending, isLast, position);
@@ -239,7 +241,8 @@ export async function walkJournal(
 ): Promise<Verification> {
   const numbers = fileNumbers(await readdir(directory));
   const heads = new HeadComparison(known);
-  const walk: Walk = { head: GENESIS, entries: 0, firstSeq: null, files: [], problems: [] };
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES + MAX_LINE_BYTES + 1);
+  const walk: Walk = { buffer, head: GENESIS, entries: 0, firstSeq: null, files: [], problems: [] };
   // Without the first file the beginning is taken from the oldest one that is left, and reported as `firstSeq`.
   const verifier = createVerifier((numbers[0] ?? 1) === 1 ? GENESIS : null);
   if (numbers.length === 0)
@@ -258,7 +261,8 @@ export async function walkJournal(
   heads.finish(walk.firstSeq, walk.head);
   const { confirmed: confirmedHeads, contradicted: contradictedHeads, unchecked: uncheckedHeads } = heads;
   const ok = walk.problems.length === 0 && contradictedHeads.length === 0;
-  return { ...walk, ok, confirmedHeads, contradictedHeads, uncheckedHeads };
+  const { head, entries, firstSeq, files, problems } = walk;
+  return { ok, entries, firstSeq, head, files, problems, confirmedHeads, contradictedHeads, uncheckedHeads };
 }
 
 /** Verifies the journal of a directory. Throws only when it cannot be read. */
