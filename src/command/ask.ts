@@ -1,0 +1,123 @@
+/** `status`, `trip`, `reset` and `window`: what a person asks a running interlock. */
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { buildId } from '../protocol/build.ts';
+import { interlockClient, type InterlockClient } from '../protocol/client.ts';
+import { INTERLOCK_SOCKET, PRESENCE_SOCKET, type LinkStatus, type Status } from '../protocol/messages.ts';
+import { configured } from './configured.ts';
+import { say } from './exit.ts';
+
+/** Options that every one of these commands takes. */
+export interface AskOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** The interlock of this configuration; with presence, over the socket that only root of this box can open. */
+async function interlock(file: string, presence: boolean): Promise<InterlockClient> {
+  const { config } = await configured(file, 'none');
+  const socket = presence ? PRESENCE_SOCKET : INTERLOCK_SOCKET;
+  return interlockClient({ socketPath: join(config.runtime_directory, socket), build: buildId() });
+}
+
+/** Prints where every link stands, how that is known, and what would refuse a lease. */
+export async function showStatus({ config, json }: AskOptions): Promise<void> {
+  const status = await (await interlock(config, false)).status();
+  if (json === true) say(JSON.stringify(status));
+  else for (const line of statusLines(status)) say(line);
+}
+
+/** Isolates and latches links, all when none is named. */
+export async function tripLinks(
+  links: string[],
+  reason: string,
+  { config, json }: AskOptions,
+): Promise<void> {
+  const client = await interlock(config, false);
+  await client.trip({ links, reason, by: userInfo().username });
+  const { links: after } = await client.status();
+  const told = after.filter((each) => links.length === 0 || links.includes(each.link));
+  if (json === true) say(JSON.stringify({ tripped: told.map((each) => each.link) }));
+  else for (const link of told) say(`${link.link}: ${link.state}; ${proofWords(link)}`);
+}
+
+/** Lifts the latch of a link. */
+export async function resetLink(link: string, reason: string, { config, json }: AskOptions): Promise<void> {
+  await (await interlock(config, true)).reset({ link, reason, by: userInfo().username });
+  say(
+    json === true
+      ? JSON.stringify({ reset: link })
+      : `${link}: reset; it is isolated and may be connected by its windows again`,
+  );
+}
+
+/** Lists windows: when each opens next, or until when it is open. */
+export async function listWindows({ config, json }: AskOptions): Promise<void> {
+  const { windows } = await (await interlock(config, false)).status();
+  if (json === true) return say(JSON.stringify(windows));
+  for (const { window, link, next_opens, open } of windows) {
+    const state = open === null ? 'not in progress' : `in progress, ends in ${seconds(open.ends_in_ms)}`;
+    say(`${window}  link ${link}  ${state}  next ${next_opens ?? 'never'}`);
+  }
+}
+
+/** Opens a window now; the controller then does its work. */
+export async function runWindow(name: string, reason: string, { config, json }: AskOptions): Promise<void> {
+  const opened = await (await interlock(config, true)).runWindow(name, { reason, by: userInfo().username });
+  say(
+    json === true
+      ? JSON.stringify({ window: name, ...opened })
+      : `${name}: open for ${seconds(opened.ends_in_ms)} (${opened.occurrence}); follow it with \`portcullis journal tail --follow\``,
+  );
+}
+
+function statusLines(status: Status): string[] {
+  const clock = status.clock.synchronised ? '' : `clock: ${status.clock.detail}\n`;
+  const journal = status.journal.writable
+    ? `${status.journal.size} entries`
+    : 'CANNOT BE WRITTEN; nothing is connected';
+  const windows = status.windows.map(({ window, next_opens, open }) =>
+    open === null
+      ? `window ${window}: next ${next_opens ?? 'never'}`
+      : `window ${window}: in progress, ends in ${seconds(open.ends_in_ms)}`,
+  );
+  return [...status.links.flatMap(linkLines), ...windows, `${clock}journal: ${journal}`];
+}
+
+function linkLines(link: LinkStatus): string[] {
+  const indicators = link.indicators.map(({ name, kind, position, age_ms, detail }) => {
+    const age = age_ms === null ? 'never read' : `${seconds(age_ms)} ago`;
+    return `  ${kind} ${name}: ${position} (${age}; ${detail})`;
+  });
+  const latch =
+    link.latch === null ? [] : [`  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason}`];
+  const lease =
+    link.lease === null ? [] : [`  lease of ${link.lease.holder}, ends in ${seconds(link.lease.ends_in_ms)}`];
+  const refusals = link.refusals.map(({ why, hint }) => `  not now: ${why}; ${hint}`);
+  const { last_24h_ms, budget_ms } = link.exposure;
+  return [
+    `${link.link}: ${link.state.toUpperCase()} since ${link.since}; ${proofWords(link)}`,
+    `  commanded ${link.commanded}, observed ${link.observed}`,
+    ...indicators,
+    ...latch,
+    ...lease,
+    ...refusals,
+    `  exposure: ${seconds(last_24h_ms)} of ${seconds(budget_ms)} in the last 24 hours`,
+  ];
+}
+
+/** Never more than is known: simulated evidence is called simulated wherever the proof is shown. */
+export function proofWords(link: LinkStatus): string {
+  const grade =
+    link.evidence_grade === 'simulated' ? ' (simulated board: proves nothing about hardware)' : '';
+  switch (link.proof) {
+    case 'witness':
+      return `shown by a witness${grade}`;
+    case 'read-back':
+      return `by the board's own word only${grade}`;
+    case 'none':
+      return 'not proven';
+  }
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;

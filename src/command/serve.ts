@@ -1,0 +1,113 @@
+/** `portcullis interlock`, `portcullis controller` and `portcullis up`: the processes themselves. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isolateAll } from '../interlock/isolate-all.ts';
+import { configured } from './configured.ts';
+import { ISOLATE_WITHIN_MS } from './isolate.ts';
+import { say, warn } from './exit.ts';
+
+/** Pause before a process that died is started again, ms. */
+const RESTART_PAUSE_MS = 1_000;
+/** How long a process gets to end by itself, ms. */
+const STOP_WITHIN_MS = 10_000;
+
+/** Runs the interlock until it is told to stop. */
+export async function runInterlock(file: string): Promise<void> {
+  const { startInterlock } = await import('../interlock/compose.ts');
+  const { config, profiles } = await configured(file, 'interlock');
+  const running = await startInterlock(config, profiles);
+  const { host, port } = running.listening;
+  say(`interlock: every link told to isolate; trips at http://${host}:${port}/trip/SOURCE`);
+  await stopAsked();
+  await running.stop();
+}
+
+/** Runs the controller until it is told to stop. */
+export async function runController(file: string): Promise<void> {
+  const { startController } = await import('../controller/compose.ts');
+  const { config } = await configured(file, 'controller');
+  const running = await startController(config);
+  await Promise.race([stopAsked(), running.stopped]);
+  await running.stop();
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
+export const stopAsked = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+
+/** Runs both, each in a process of its own, until told to stop. */
+export async function runUp(file: string): Promise<void> {
+  await configured(file, 'all');
+  const pair = startPair(file, 'inherit');
+  await stopAsked();
+  await pair.stop();
+}
+
+/** Both processes, started again when one dies; after the interlock died every contact is isolated first. */
+export interface Pair {
+  stop(): Promise<void>;
+}
+
+/** Starts interlock and controller. `output` is where theirs goes. */
+export function startPair(file: string, output: 'inherit' | 'ignore'): Pair {
+  const isOver = { value: false };
+  const isolate = async (): Promise<void> => {
+    const { config, profiles } = await configured(file, 'none');
+    const results = await isolateAll(config, profiles, ISOLATE_WITHIN_MS);
+    const failed = results.filter((each) => !each.isolated).map((each) => each.contact);
+    warn(
+      failed.length === 0
+        ? 'portcullis: the interlock died; every contact was isolated'
+        : `portcullis: the interlock died and ${failed.join(', ')} could not be proven isolated; it is tried again`,
+    );
+  };
+  const interlock = keepAlive(['interlock', '--config', file], output, isOver, isolate);
+  const controller = keepAlive(['controller', '--config', file], output, isOver, () => Promise.resolve());
+  return {
+    async stop() {
+      isOver.value = true;
+      // The controller first, so that it gives its lease back and restic ends in order.
+      await controller.stop();
+      await interlock.stop();
+    },
+  };
+}
+
+function keepAlive(
+  args: readonly string[],
+  output: 'inherit' | 'ignore',
+  isOver: { readonly value: boolean },
+  afterDeath: () => Promise<void>,
+): { stop(): Promise<void> } {
+  const main = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
+  );
+  let child: ChildProcess | null = null;
+  const live = async (): Promise<void> => {
+    while (!isOver.value) {
+      const born = spawn(process.execPath, [main, ...args], { stdio: ['ignore', output, 'inherit'] });
+      child = born;
+      const how = await new Promise<string>((resolve) => {
+        born.once('error', (error) => resolve(String(error)));
+        born.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
+      });
+      if (isOver.value) return;
+      await afterDeath().catch((error: unknown) => warn(`portcullis: ${String(error)}`));
+      warn(`portcullis: the ${args[0]} ended (${how}); it is started again`);
+      await pause(RESTART_PAUSE_MS);
+    }
+  };
+  const living = live();
+  return {
+    async stop() {
+      child?.kill('SIGTERM');
+      const late = setTimeout(() => child?.kill('SIGKILL'), STOP_WITHIN_MS);
+      await living;
+      clearTimeout(late);
+    },
+  };
+}

@@ -1,0 +1,146 @@
+/** `portcullis demo`: one real window through an emulated relay, then another every few minutes, until somebody cuts it. */
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ExitCode } from '../command/exit.ts';
+import { startPair, stopAsked } from '../command/serve.ts';
+import { reportName, type WindowReport } from '../controller/report.ts';
+import { buildId } from '../protocol/build.ts';
+import { interlockClient, type InterlockClient } from '../protocol/client.ts';
+import { PRESENCE_SOCKET, type EventLine, type Status } from '../protocol/messages.ts';
+import { Narrator } from './narrator.ts';
+import { BOARD, setStage, type Stage } from './stage.ts';
+
+/** Options of the command. */
+export interface DemoOptions {
+  readonly once?: true;
+  readonly json?: true;
+}
+
+const WINDOW = 'every-three-minutes';
+const LINK = 'vault';
+const START_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 100;
+/** A window lasts two minutes; its report is written soon after. */
+const REPORT_WITHIN_MS = 180_000;
+const REACH_WITHIN_MS = 1_500;
+
+/** Runs the demo; 0 when every window did its work. */
+export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
+  const narrator = new Narrator(json === true, process.stdout.isTTY);
+  narrator.step('setting the stage', { board: BOARD });
+  const stage = await setStage();
+  const pair = startPair(stage.configFile, 'ignore');
+  const stopped = new AbortController();
+  const stopping = stopAsked().then(() => stopped.abort());
+  try {
+    const client = interlockClient({
+      socketPath: join(stage.directory, 'run', PRESENCE_SOCKET),
+      build: buildId(),
+    });
+    const status = await startedUp(client);
+    narrator.staged(stage, status);
+    const watching = watch(client, narrator, stopped.signal);
+    const first = await window(client, stage, narrator);
+    if (once !== true && !stopped.signal.aborted) {
+      narrator.waiting(stage);
+      await stopping;
+    }
+    stopped.abort();
+    await watching;
+    return first ? 0 : 1;
+  } finally {
+    narrator.step('stopping; every contact is isolated first', {});
+    await pair.stop();
+    await stage.strike();
+  }
+}
+
+/** One window, opened by hand; true when everything was done and the vault is out of reach again. */
+async function window(client: InterlockClient, stage: Stage, narrator: Narrator): Promise<boolean> {
+  const before = await reach(stage);
+  narrator.reach('before the window', before);
+  const { occurrence } = await client.runWindow(WINDOW, {
+    by: 'demo',
+    reason: 'the first window of the demo',
+  });
+  const report = await reported(stage, occurrence);
+  const after = await reach(stage);
+  narrator.reach('after the window', after);
+  if (report === null) {
+    narrator.step('the window left no report; see the journal', { occurrence });
+    return false;
+  }
+  narrator.report(report);
+  return report.outcome === 'done' && !before && !after;
+}
+
+/** True when the vault answers a read and takes a write through the one path that leads to it. */
+function reach({ cable }: Stage): Promise<boolean> {
+  const ask = (method: 'GET' | 'POST', path: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const asked = request({ ...cable, path, method, timeout: REACH_WITHIN_MS }, (answer) => {
+        answer.resume();
+        resolve(true);
+      });
+      asked.once('timeout', () => asked.destroy(new Error('no answer')));
+      asked.once('error', () => resolve(false));
+      asked.end();
+    });
+  return Promise.all([ask('GET', '/config'), ask('POST', '/?create=true')]).then((answers) =>
+    answers.includes(true),
+  );
+}
+
+async function startedUp(client: InterlockClient): Promise<Status> {
+  let why: unknown;
+  for (let waitedMs = 0; waitedMs < START_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
+    try {
+      const status = await client.status();
+      if (status.links.some((each) => each.link === LINK && each.state === 'isolated')) return status;
+    } catch (error) {
+      why = error;
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+  throw why ?? new Error('the emulated link was not proven isolated in time');
+}
+
+async function reported(stage: Stage, occurrence: string): Promise<WindowReport | null> {
+  for (let waitedMs = 0; waitedMs < REPORT_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
+    const file = join(stage.directory, 'state', 'controller', 'reports', reportName(WINDOW, occurrence));
+    // Reports are put in place whole; not there yet is the only way for this to fail.
+    const text = await readFile(file, 'utf8').catch(() => null);
+    if (text !== null) return JSON.parse(text) as WindowReport;
+    await pause(LOOK_EVERY_MS);
+  }
+  return null;
+}
+
+/** Tells what happens until `stop`; an interlock that is started again is listened to again. */
+async function watch(client: InterlockClient, narrator: Narrator, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      for await (const line of client.events(stop)) tell(narrator, line);
+    } catch (error) {
+      if (stop.aborted) return;
+      narrator.step(`the event stream broke: ${error instanceof Error ? error.message : String(error)}`, {});
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+function tell(narrator: Narrator, line: EventLine): void {
+  switch (line.event) {
+    case 'hello':
+    case 'alive':
+      return;
+    case 'window-opened':
+    case 'window-closed':
+    case 'link':
+    case 'tripped':
+    case 'alarm':
+      narrator.event(line);
+  }
+}

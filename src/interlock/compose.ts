@@ -1,0 +1,238 @@
+/** Composition root of the interlock: isolates first, then reads what the last life left behind, then listens. */
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { cut } from '../contacts/cut.ts';
+import { createHardware, type Hardware } from '../contacts/drivers.ts';
+import type { Profile } from '../contacts/profile.ts';
+import type { Config } from '../config/schema.ts';
+import type { Policy } from '../core/link.ts';
+import { type Disk, nodeDisk } from '../journal/disk.ts';
+import { type Journal, openJournal } from '../journal/file.ts';
+import { openHeadKey } from '../journal/heads.ts';
+import { JOURNAL_DIRECTORY } from '../journal/names.ts';
+import { buildId } from '../protocol/build.ts';
+import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
+import { secretsIn } from '../sources/secrets.ts';
+import { machineClock, readBootId, type Clock } from './clock.ts';
+import { clockTrust } from './clock-trust.ts';
+import { Interlock, type LinkParts } from './interlock.ts';
+import { LatchFile, type Latches, readLatches } from './latch-file.ts';
+import { Ledger } from './ledger.ts';
+import { RefusalTally } from './refusal-tally.ts';
+import { createSocketServer } from './socket-server.ts';
+import { createTripListener, type TripSource } from './trip-listener.ts';
+import { WindowClock } from './window-clock.ts';
+
+/** A running interlock. */
+export interface RunningInterlock {
+  /** Where trips are received; the port is the real one when 0 was configured. */
+  readonly listening: { readonly host: string; readonly port: number };
+  /** Isolates everything, then lets go. */
+  stop(): Promise<void>;
+}
+
+/** A new journal file begins after this many bytes. */
+const ROTATE_AT_BYTES = 16 * 1024 * 1024;
+
+/** Starts the interlock. Every contact has been told to isolate before anything is read. */
+export async function startInterlock(
+  config: Config,
+  profiles: ReadonlyMap<string, Profile>,
+  clock: Clock = machineClock,
+): Promise<RunningInterlock> {
+  const hardware = createHardware(config, profiles);
+  cut(hardware.contacts);
+  try {
+    return await composed(config, profiles, hardware, clock);
+  } catch (error) {
+    await hardware.close();
+    throw error;
+  }
+}
+
+async function composed(
+  config: Config,
+  profiles: ReadonlyMap<string, Profile>,
+  hardware: Hardware,
+  clock: Clock,
+): Promise<RunningInterlock> {
+  const { state_directory: state, runtime_directory: runtime } = config;
+  const trust = clockTrust(config.clock.trust);
+  const bootId = readBootId();
+  const journal = await openJournal({
+    directory: join(state, JOURNAL_DIRECTORY),
+    disk: nodeDisk,
+    bootId,
+    now: () => clock.now(),
+    calendar: () => new Date(clock.calendarMs()),
+    clockQuality: () => trust().quality,
+    rotateAtBytes: ROTATE_AT_BYTES,
+  });
+  const found = await latchesFound(nodeDisk, state, journal, Object.keys(config.links), clock);
+  const ledger = new Ledger(nodeDisk, state);
+  await ledger.load();
+  const interlock = new Interlock({
+    clock,
+    bootId,
+    build: buildId(),
+    trust,
+    journal,
+    latchFile: new LatchFile(nodeDisk, state),
+    latches: found.latches,
+    ledger,
+    windows: new WindowClock(config.windows, ledger.lastBegun),
+    links: linkParts(config, profiles, hardware),
+    cut,
+  });
+  interlock.start();
+  const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
+  const trips = createTripListener(interlock, await tripSources(config), tally);
+  const sockets = await listenOnSockets(interlock, runtime);
+  const { host, port } = config.interlock.listen;
+  await trips.listen({ host, port });
+  const { port: boundPort } = trips.server.address() as AddressInfo;
+  interlock.note({
+    type: 'interlock.started',
+    actor: 'interlock',
+    data: { build: interlock.parts.build, pid: process.pid, latch: found.note, clock: trust().detail },
+  });
+  // The key of signed heads is not needed to keep a vault isolated; without it heads are refused, nothing else.
+  await openHeadKey(join(state, JOURNAL_DIRECTORY)).catch((error: unknown) =>
+    interlock.note({
+      type: 'interlock.no-head-key',
+      actor: 'interlock',
+      data: { why: String(error).slice(0, 300) },
+    }),
+  );
+  return {
+    listening: { host, port: boundPort },
+    async stop() {
+      await interlock.stop();
+      await journal
+        .append({ type: 'interlock.stopped', actor: 'interlock', data: {} })
+        .catch(() => undefined);
+      await Promise.all([trips.close(), ...sockets.map((server) => server.close())]);
+      await journal.close();
+      await hardware.close();
+    },
+  };
+}
+
+/** A missing latch beside a journal, or one that cannot be read, counts as tripped for every link. */
+async function latchesFound(
+  disk: Disk,
+  directory: string,
+  journal: Journal,
+  links: readonly string[],
+  clock: Clock,
+): Promise<{ readonly latches: Latches; readonly note: string }> {
+  const read = await readLatches(disk, directory);
+  const at = new Date(clock.calendarMs()).toISOString();
+  const everyLink = (by: string, reason: string): Latches =>
+    Object.fromEntries(links.map((link) => [link, { by, reason, at }]));
+  switch (read.kind) {
+    case 'read':
+      return { latches: read.latches, note: 'read' };
+    case 'unreadable': {
+      const reason = `the latch file cannot be read: ${read.why}`;
+      return { latches: everyLink('fault:latch-unreadable', reason), note: reason };
+    }
+    case 'missing': {
+      if (journal.head().size > 0) {
+        const reason = 'the latch file is missing although this box has been at work before';
+        return { latches: everyLink('fault:latch-missing', reason), note: reason };
+      }
+      await new LatchFile(disk, directory).save({}).catch(() => undefined);
+      return { latches: {}, note: 'first start' };
+    }
+  }
+}
+
+function linkParts(
+  config: Config,
+  profiles: ReadonlyMap<string, Profile>,
+  hardware: Hardware,
+): Record<string, LinkParts> {
+  return Object.fromEntries(
+    Object.entries(config.links).map(([name, link]) => {
+      const { contacts = [], witnesses = [] } = hardware.links.get(name) ?? {};
+      const policy: Policy = {
+        connectTimeoutMs: link.connect_timeout,
+        isolateTimeoutMs: link.isolate_timeout,
+        leaseTimeoutMs: link.lease_timeout,
+        evidenceMaxAgeMs: link.evidence_max_age,
+      };
+      return [
+        name,
+        {
+          contacts,
+          witnesses,
+          policy,
+          budgetMs: link.exposure_budget,
+          grade: gradeOf(config, name, profiles),
+        },
+      ];
+    }),
+  );
+}
+
+const GRADES = ['simulated', 'paper', 'bench', 'field'] as const;
+
+/** The weakest grade among the contacts of a link; an emulated board outweighs any profile. */
+function gradeOf(config: Config, link: string, profiles: ReadonlyMap<string, Profile>): LinkParts['grade'] {
+  const grades = (config.links[link]?.contacts ?? []).map((contact) =>
+    config.buses[contact.bus]?.simulated === true
+      ? 'simulated'
+      : (profiles.get(contact.profile)?.evidence.grade ?? 'paper'),
+  );
+  return GRADES.find((grade) => grades.includes(grade)) ?? 'paper';
+}
+
+async function tripSources(config: Config): Promise<Record<string, TripSource>> {
+  const entries = Object.entries(config.sources).map(
+    async ([name, source]): Promise<[string, TripSource]> => {
+      const file = source.verify.type === 'bearer' ? source.verify.token_file : source.verify.secret_file;
+      const found = secretsIn(await readFile(file));
+      if (!found.ok)
+        throw new Error(`source ${name}: ${file}: ${found.why}; put the secret on its first line`);
+      return [
+        name,
+        {
+          verify: source.verify,
+          secrets: found.secrets,
+          trips: source.trips,
+          on_unrecognised: source.on_unrecognised,
+        },
+      ];
+    },
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The mode is set on the directory's side first: nobody connects between listen and chmod. */
+async function listenOnSockets(
+  interlock: Interlock,
+  runtime: string,
+): Promise<{ close(): Promise<unknown> }[]> {
+  await mkdir(runtime, { recursive: true, mode: 0o750 });
+  const before = process.umask(0o177);
+  try {
+    const servers = [];
+    for (const [socket, presence, mode] of [
+      [INTERLOCK_SOCKET, false, 0o660],
+      [PRESENCE_SOCKET, true, 0o600],
+    ] as const) {
+      const path = join(runtime, socket);
+      // Left behind by a process that died; a living one holds the journal, and we would not have come this far.
+      await rm(path, { force: true });
+      const server = createSocketServer(interlock, presence);
+      await server.listen({ path });
+      await chmod(path, mode);
+      servers.push(server);
+    }
+    return servers;
+  } finally {
+    process.umask(before);
+  }
+}

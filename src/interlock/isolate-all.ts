@@ -1,0 +1,50 @@
+/**
+ * `portcullis isolate --all`: drives every contact to isolated straight from the configuration, without interlock, latch or
+ * journal. For `ExecStopPost` and for people. Says per contact what the device answered; a board that is silent is told
+ * again until the time is over.
+ */
+import { cut } from '../contacts/cut.ts';
+import { createHardware, type HardwareSettings } from '../contacts/drivers.ts';
+import type { Contact } from '../contacts/port.ts';
+import type { Profile } from '../contacts/profile.ts';
+import { pausedFor } from './clock.ts';
+
+/** What became of one contact. */
+export interface IsolateResult {
+  readonly contact: string;
+  /** True when the device confirmed the command and reads isolated. */
+  readonly isolated: boolean;
+  readonly detail: string;
+}
+
+/** Isolates every contact; resolves when each is confirmed or `withinMs` are over. */
+export async function isolateAll(
+  settings: HardwareSettings,
+  profiles: ReadonlyMap<string, Profile>,
+  withinMs: number,
+): Promise<readonly IsolateResult[]> {
+  const hardware = createHardware(settings, profiles);
+  try {
+    const receipts = cut(hardware.contacts);
+    const late = pausedFor(withinMs);
+    return await Promise.all(
+      hardware.contacts.map(async (contact, i) => {
+        const confirmed = receipts[i]?.acknowledged.then(() => readBack(contact));
+        return (await Promise.race([confirmed, late])) ?? unanswered(contact);
+      }),
+    );
+  } finally {
+    await hardware.close();
+  }
+}
+
+async function readBack(contact: Contact): Promise<IsolateResult> {
+  const { position, detail } = await contact.read();
+  return { contact: contact.name, isolated: position === 'isolated', detail };
+}
+
+const unanswered = (contact: Contact): IsolateResult => ({
+  contact: contact.name,
+  isolated: false,
+  detail: 'no answer; pull its cable by hand if the link may be connected',
+});

@@ -1,0 +1,106 @@
+/** What must outlive the interlock besides the latch: exposure of the last day, stretches in progress, last openings. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { counts, exposedMs, type Exposure, type Moment } from '../core/exposure.ts';
+import { millis, type Millis } from '../core/time.ts';
+import type { Disk } from '../journal/disk.ts';
+
+const FILE = 'ledger.json';
+const monotonic = z.number().transform(millis);
+const shape = z.strictObject({
+  past: z.record(
+    z.string(),
+    z.array(
+      z.strictObject({
+        boot: z.string(),
+        endedAt: monotonic,
+        endedCalendarMs: z.number(),
+        lastedMs: z.number(),
+      }),
+    ),
+  ),
+  /** Links that may be connected: written before the connect, removed after proven isolation. */
+  since: z.record(
+    z.string(),
+    z.strictObject({ boot: z.string(), at: monotonic, calendarMs: z.number(), plannedMs: z.number() }),
+  ),
+  lastBegun: z.record(z.string(), z.number()),
+});
+type Content = z.infer<typeof shape>;
+
+/** Keeps exposure and openings. When the file cannot be read it says so in `unreadable`, and no lease is granted. */
+export class Ledger {
+  readonly #disk: Disk;
+  readonly #path: string;
+  #content: Content = { past: {}, since: {}, lastBegun: {} };
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Why exposure is not known, or null. */
+  unreadable: string | null = null;
+
+  constructor(disk: Disk, directory: string) {
+    this.#disk = disk;
+    this.#path = join(directory, FILE);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const bytes = await this.#disk.read(this.#path);
+      if (bytes !== null) this.#content = shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    } catch (error) {
+      this.unreadable = error instanceof z.ZodError ? 'not a ledger' : String(error).slice(0, 200);
+    }
+  }
+
+  get lastBegun(): Readonly<Record<string, number>> {
+    return this.#content.lastBegun;
+  }
+
+  /** Exposure of a link that counts against its budget now, ms. */
+  exposedMs(link: string, moment: Moment): number {
+    return exposedMs(this.#content.past[link] ?? [], this.#sinceNow(link, moment), moment);
+  }
+
+  /** Begins a stretch; resolves once it is on disk, so that a crash while connected still counts. */
+  begin(link: string, plannedMs: number, moment: Moment): Promise<void> {
+    const { boot, now, calendarMs } = moment;
+    this.#content.since[link] ??= { boot, at: now, calendarMs, plannedMs };
+    return this.#save();
+  }
+
+  /** Ends the stretch in progress, if any. */
+  end(link: string, moment: Moment): Promise<void> {
+    const since = this.#sinceNow(link, moment);
+    if (since === null) return Promise.resolve();
+    const { boot, now, calendarMs } = moment;
+    const ended: Exposure = { boot, endedAt: now, endedCalendarMs: calendarMs, lastedMs: now - since };
+    const past = (this.#content.past[link] ?? []).filter((each) => counts(each, moment));
+    this.#content.past[link] = [...past, ended];
+    delete this.#content.since[link];
+    return this.#save();
+  }
+
+  /** Remembers the scheduled minute at which each window last began. */
+  begun(lastBegun: Readonly<Record<string, number>>): Promise<void> {
+    this.#content.lastBegun = { ...lastBegun };
+    return this.#save();
+  }
+
+  /**
+   * The start of the stretch in progress on the monotonic clock of this boot. A stretch that an earlier boot left behind
+   * is as long as the calendar says, but not longer than its lease was: the box may have been without power since.
+   */
+  #sinceNow(link: string, moment: Moment): Millis | null {
+    const since = this.#content.since[link];
+    if (since === undefined) return null;
+    if (since.boot === moment.boot) return since.at;
+    return millis(moment.now - Math.min(since.plannedMs, Math.max(0, moment.calendarMs - since.calendarMs)));
+  }
+
+  #save(): Promise<void> {
+    const saved = this.#tail.then(() =>
+      this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#content))),
+    );
+    this.#tail = saved.catch(() => undefined);
+    return saved;
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The shell around `decide` for one link: performs cuts, then records, then acts.
+ *
+ * What it never does: await anything between a decision and its cut; perform a connect whose fence is stale or whose
+ * record could not be written; report isolation that the core has not seen proven.
+ *
+ * When it is created it commands isolate before anything is known. When its process dies, its contacts are isolated by
+ * whoever runs `portcullis isolate --all`, by hardware leases, or by the next start.
+ *
+ * The bad case that remains: a contact that does not obey. It is commanded again on every tick, for ever.
+ */
+import type { CommandOutcome, Contact, Fence, IsolateReceipt } from '../contacts/port.ts';
+import { begin, decide } from '../core/decide.ts';
+import {
+  type Act,
+  type Decision,
+  type Event,
+  isolationProvenAt,
+  latchOf,
+  leaseOf,
+  type Policy,
+  type State,
+  type Trip,
+  type Why,
+} from '../core/link.ts';
+import type { Millis } from '../core/time.ts';
+
+/** How a cut went, for record and answer. */
+export interface CutFigures {
+  readonly why: Why;
+  readonly at: Millis;
+  /** Per contact: ms from the decision to the frame in the kernel; null when the wire was not there (it stays pending). */
+  readonly writtenMs: Readonly<Record<string, number | null>>;
+}
+
+/** What one event came to. */
+export interface Step {
+  readonly link: string;
+  readonly event: Event;
+  readonly before: State;
+  readonly decision: Decision;
+  /** Null when nothing was cut. */
+  readonly cut: CutFigures | null;
+  /** True when the latch that this step left survives power loss. */
+  readonly latchSaved: boolean;
+}
+
+/** What the shell works with; everything that touches the world. */
+export interface Hands {
+  now(): Millis;
+  /** Resolves after `ms`. */
+  pause(ms: number): Promise<void>;
+  /** Isolates these contacts at once, in this tick (`cut` of contacts). */
+  cut(contacts: readonly Contact[]): readonly IsolateReceipt[];
+  /** Makes the latch of this link survive power loss, or lifts it. Rejects when it could not. */
+  saveLatch(trip: Trip | null): Promise<void>;
+  /** Notes on disk that the link may be connected from now on for up to `plannedMs`. */
+  exposureBegins(plannedMs: number): Promise<void>;
+  exposureEnds(): Promise<void>;
+  /** Journals a step. Rejects when the journal cannot be written. */
+  record(step: Omit<Step, 'latchSaved'>): Promise<void>;
+  /** Performs everything but `connect`, which the shell does itself. */
+  act(act: Exclude<Act, { kind: 'connect' }>, step: Step): void;
+  /** Told about every outcome of a connect command, for journal and alarms. */
+  connectEnded(contact: Contact, outcome: CommandOutcome): void;
+  /** Called in the tick of every change of state. */
+  changed(): void;
+}
+
+/** How long the record of a cut waits for the frames to be written, ms: one transaction in flight, with its reply time-out. */
+const WRITTEN_WAIT_MS = 500;
+
+export class LinkShell {
+  readonly link: string;
+  readonly contacts: readonly Contact[];
+  readonly #policy: Policy;
+  readonly #hands: Hands;
+  #state: State;
+  #epoch = 0;
+  #latchSaved: boolean;
+  /** The lease for which connect was commanded; hardware leases are renewed only for it. */
+  #connectedFor: string | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(link: string, contacts: readonly Contact[], policy: Policy, latch: Trip | null, hands: Hands) {
+    this.link = link;
+    this.contacts = contacts;
+    this.#policy = policy;
+    this.#hands = hands;
+    const first = begin(hands.now(), latch, policy);
+    this.#state = first.state;
+    this.#latchSaved = latch !== null;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /**
+   * Decides about one event. Cuts are on their wires when this returns; the promise resolves when the step has been
+   * recorded and acted upon. It never rejects.
+   */
+  handle(event: Event): Promise<Step> {
+    const before = this.#state;
+    const decision = decide(before, event, this.#policy);
+    this.#state = decision.state;
+    const cutting = decision.cuts.length === 0 ? null : this.#cut(event.now, decision.cuts);
+    if (decision.state !== before) this.#hands.changed();
+    const fence = this.#fence();
+    const step = this.#tail.then(() => this.#finish(event, before, decision, cutting, fence));
+    this.#tail = step;
+    return step;
+  }
+
+  /** Renews the leases that the hardware holds. Called only by the loop that has just checked the evidence. */
+  async renewHardware(): Promise<void> {
+    const lease = leaseOf(this.#state);
+    if (lease === null || this.#connectedFor !== lease.id) return;
+    const fence = this.#fence();
+    const leased = this.contacts.filter((each) => each.hardwareLeaseMs !== null);
+    await Promise.all(leased.map((contact) => contact.connect(fence)));
+  }
+
+  #cut(at: Millis, cuts: Decision['cuts']): Promise<CutFigures> {
+    this.#epoch += 1;
+    this.#connectedFor = null;
+    const receipts = this.#hands.cut(this.contacts);
+    return figuresOf(this.#hands, at, cuts[0]?.why ?? 'again', this.contacts, receipts);
+  }
+
+  /** Valid until the next cut, and only for the lease that is live now. */
+  #fence(): Fence {
+    const epoch = this.#epoch;
+    const leaseId = leaseOf(this.#state)?.id;
+    return {
+      isCurrent: () => this.#epoch === epoch && leaseOf(this.#state)?.id === leaseId && leaseId !== undefined,
+    };
+  }
+
+  async #finish(
+    event: Event,
+    before: State,
+    decision: Decision,
+    cutting: Promise<CutFigures> | null,
+    fence: Fence,
+  ): Promise<Step> {
+    const cut = await cutting;
+    const noteworthy = isNoteworthy(event, before, decision);
+    const [latched, recorded, noted] = await Promise.all([
+      this.#keepLatch(before, decision.state),
+      noteworthy ? succeeded(this.#hands.record({ link: this.link, event, before, decision, cut })) : true,
+      this.#noteExposure(before, decision),
+    ]);
+    const step: Step = { link: this.link, event, before, decision, cut, latchSaved: latched };
+    for (const act of decision.acts) {
+      if (act.kind !== 'connect') this.#hands.act(act, step);
+      else if (recorded && noted) this.#connect(act.leaseId, fence);
+      // Not recorded: the journal permissive fails now, and the next sampling of conditions isolates.
+    }
+    return step;
+  }
+
+  #connect(leaseId: string, fence: Fence): void {
+    if (!fence.isCurrent()) return;
+    this.#connectedFor = leaseId;
+    for (const contact of this.contacts) {
+      void contact.connect(fence).then((outcome) => this.#hands.connectEnded(contact, outcome));
+    }
+  }
+
+  /** A trip that could not be saved is tried again with the next one: sources repeat what was not answered 200. */
+  async #keepLatch(before: State, after: State): Promise<boolean> {
+    const [was, is] = [latchOf(before), latchOf(after)];
+    if (was === is && (is === null || this.#latchSaved)) return this.#latchSaved;
+    this.#latchSaved = (await succeeded(this.#hands.saveLatch(is))) && is !== null;
+    return this.#latchSaved;
+  }
+
+  async #noteExposure(before: State, { state }: Decision): Promise<boolean> {
+    const lease = leaseOf(state);
+    if (lease !== null && leaseOf(before) === null) {
+      return succeeded(this.#hands.exposureBegins(lease.endsAt - this.#hands.now()));
+    }
+    if (isolationProvenAt(state) === null || isolationProvenAt(before) !== null) return true;
+    return succeeded(this.#hands.exposureEnds());
+  }
+}
+
+/** Waits (bounded) for the frames to reach the kernel, so that the record comes after the cut. */
+async function figuresOf(
+  hands: Hands,
+  at: Millis,
+  why: Why,
+  contacts: readonly Contact[],
+  receipts: readonly IsolateReceipt[],
+): Promise<CutFigures> {
+  const writtenMs: Record<string, number | null> = Object.fromEntries(
+    contacts.map((each) => [each.name, null]),
+  );
+  const all = Promise.all(
+    contacts.map(async (contact, i) => {
+      const written = await receipts[i]?.written;
+      if (written !== undefined && written !== null) writtenMs[contact.name] = Math.max(0, written - at);
+    }),
+  );
+  await Promise.race([all, hands.pause(WRITTEN_WAIT_MS)]);
+  return { why, at, writtenMs: { ...writtenMs } };
+}
+
+/** Ticks and repeated evidence that change nothing are not worth a line. */
+const isNoteworthy = (event: Event, before: State, { state, acts }: Decision): boolean =>
+  state.at !== before.at ||
+  event.kind === 'tripped' ||
+  acts.some((act) => act.kind === 'alarm' || act.kind === 'refuse' || act.kind === 'tell-reset');
+
+const succeeded = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );

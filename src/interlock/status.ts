@@ -1,0 +1,65 @@
+/** What the interlock says about itself. Commanded and observed are told apart; nothing is said that was not read. */
+import type { LinkStatus, Status } from '../protocol/messages.ts';
+import { isolationProvenAt, latchOf, leaseOf } from '../core/link.ts';
+import { refusalsAt } from '../core/decide.ts';
+import { calendarText } from './clock.ts';
+import type { Interlock, LinkAtWork } from './interlock.ts';
+import type { Latch } from './latch-file.ts';
+
+/** Everything, as `GET /v1/status` answers it. */
+export function statusOf(interlock: Interlock): Status {
+  const { build, bootId, clock, trust, journal, windows } = interlock.parts;
+  const { synchronised, detail } = trust();
+  const { size, hash } = journal.head();
+  return {
+    build,
+    boot_id: bootId,
+    at: calendarText(clock.calendarMs()),
+    clock: { synchronised, detail },
+    journal: { writable: journal.writable().ok, size, head: hash },
+    links: [...interlock.links.values()].map((link) => linkStatusOf(interlock, link)),
+    windows: windows.status(clock.now()),
+  };
+}
+
+/** One link, as status pages and the event stream show it. */
+export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus {
+  const { clock, ledger } = interlock.parts;
+  const now = clock.now();
+  const { state } = link.shell;
+  const lease = leaseOf(state);
+  const proven = isolationProvenAt(state) !== null || state.at === 'connected';
+  return {
+    link: link.name,
+    state: state.at,
+    since: calendarText(link.since),
+    commanded: lease === null ? 'isolated' : 'connected',
+    observed: link.watch.evidence.position,
+    proof: proven ? link.watch.evidence.basis : 'none',
+    evidence_grade: link.parts.grade,
+    indicators: link.watch.indicators.map(({ name, kind, type, reading }) => ({
+      name,
+      kind,
+      type,
+      position: reading?.position ?? 'unknown',
+      age_ms: reading === null ? null : now - reading.takenAt,
+      detail: reading?.detail ?? 'not read yet',
+    })),
+    lease:
+      lease === null
+        ? null
+        : { id: lease.id, holder: link.holding?.claim.window ?? '', ends_in_ms: lease.endsAt - now },
+    latch: latchShown(link),
+    refusals: [...refusalsAt(state, interlock.conditionsNow(link), now)],
+    exposure: {
+      last_24h_ms: ledger.exposedMs(link.name, interlock.moment()),
+      budget_ms: link.parts.budgetMs,
+    },
+  };
+}
+
+/** The latch as status pages show it; the cause of a latch that was not written yet comes from the state. */
+const latchShown = (link: LinkAtWork): Latch | null => {
+  const trip = latchOf(link.shell.state);
+  return trip === null ? null : (link.latch ?? { ...trip, at: calendarText(link.since) });
+};

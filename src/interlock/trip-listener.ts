@@ -1,0 +1,161 @@
+/**
+ * The kill switch on the network: `POST|PUT /trip/{source}[/{secret}]`.
+ *
+ * Order: the raw body is read, verified, judged; a trip cuts in the same tick; then the latch is saved and journaled; then
+ * the answer is written. Exactly `200` means: cut commanded, and the latch survives power loss. Anything else means that
+ * the sender should try again: a second request cuts again and does no harm.
+ *
+ * What it never does: wait for another request, parse what is not verified, or let a refusal say which part was wrong
+ * beyond what the sender already knows.
+ *
+ * The bad case that remains: senders that take the first non-200 for final. They are named in the journal.
+ */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { JsonObject } from '../journal/entry.ts';
+import { excerptOf, printable } from '../sources/excerpt.ts';
+import { MAX_BODY_BYTES, parseGeneric } from '../sources/generic.ts';
+import { verdictOf } from '../sources/verdict.ts';
+import { type Verification, type VerificationRule, verify } from '../sources/verify.ts';
+import type { Interlock } from './interlock.ts';
+import type { Step } from './link-shell.ts';
+import type { RefusalTally } from './refusal-tally.ts';
+
+/** A source as the listener needs it. */
+export interface TripSource {
+  readonly verify: VerificationRule;
+  readonly secrets: readonly Uint8Array[];
+  readonly trips: 'all' | readonly string[];
+  readonly on_unrecognised: 'trip' | 'refuse';
+}
+
+/** A sender must have sent its headers and body within this, ms: slow senders hold nothing for long. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** How long an idle connection is kept, ms. */
+const IDLE_MS = 30_000;
+/** How often Node looks for connections that are too slow, ms. */
+const LOOK_FOR_SLOW_MS = 1_000;
+const MS_PER_SECOND = 1_000;
+/** Longest source name shown in the journal when there is no such source. */
+const MAX_NAME_CHARS = 60;
+
+type Params = { readonly source: string; readonly secret?: string };
+
+/** The listener, not yet listening. */
+export function createTripListener(
+  interlock: Interlock,
+  sources: Readonly<Record<string, TripSource>>,
+  tally: RefusalTally,
+): FastifyInstance {
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_MS,
+    forceCloseConnections: true,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_FOR_SLOW_MS },
+    routerOptions: { maxParamLength: 500 },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    const source = sourceNamed(sources, (request.params as Partial<Params>).source ?? '');
+    tally.refused(source, status, { why: printable(error.message, 200), from: request.ip });
+    return reply.code(status).send({ error: printable(error.message, 200) });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    tally.refused('unknown', 404, {
+      why: 'no such address',
+      from: request.ip,
+      url: printable(request.url, 200),
+    });
+    return reply.code(404).send({ error: 'no such address', hint: 'POST /trip/SOURCE' });
+  });
+  const answer = tripHandler(interlock, sources, tally);
+  app.route({ method: ['POST', 'PUT'], url: '/trip/:source', handler: answer });
+  app.route({ method: ['POST', 'PUT'], url: '/trip/:source/:secret', handler: answer });
+  app.get('/healthz', () => ({ status: 'alive' }));
+  app.get('/readyz', (_request, reply) => {
+    const ready = interlock.parts.journal.writable().ok;
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'the journal cannot be written' });
+  });
+  return app;
+}
+
+const sourceNamed = (sources: Readonly<Record<string, TripSource>>, name: string): string =>
+  Object.hasOwn(sources, name) ? name : `unknown (${printable(name, MAX_NAME_CHARS)})`;
+
+function tripHandler(
+  interlock: Interlock,
+  sources: Readonly<Record<string, TripSource>>,
+  tally: RefusalTally,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  return async (request, reply) => {
+    const receivedAt = interlock.parts.clock.now();
+    const { source: name, secret } = request.params as Params;
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
+    const nowSeconds = Math.floor(interlock.parts.clock.calendarMs() / MS_PER_SECOND);
+    const sent = { headers: request.raw.headersDistinct, rawBody: body, pathSecret: secret ?? null };
+    const verified: Verification =
+      source === undefined
+        ? { ok: false, why: 'there is no such source' }
+        : verify(source.verify, source.secrets, sent, nowSeconds);
+    if (source === undefined || !verified.ok) {
+      const why = verified.ok ? 'there is no such source' : verified.why;
+      tally.refused(sourceNamed(sources, name), 401, { why, from: request.ip, body: { ...excerptOf(body) } });
+      return reply
+        .code(401)
+        .send({ error: 'not verified', hint: 'compare secret and signature settings on both sides' });
+    }
+    const { verdict, reason } = verdictOf(source, parseGeneric(body));
+    const told: JsonObject = {
+      source: name,
+      tier: verified.tier,
+      verdict,
+      reason,
+      ...noteOf(verified),
+      body: { ...excerptOf(body) },
+    };
+    switch (verdict) {
+      case 'trip': {
+        const tripping = interlock.trip(source.trips === 'all' ? [] : source.trips, {
+          by: `source:${name}`,
+          reason,
+        });
+        interlock.note({ type: 'trip.received', actor: `source:${name}`, data: told });
+        return answerTrip(reply, await tripping, receivedAt);
+      }
+      case 'drill':
+        interlock.note({ type: 'trip.drill', actor: `source:${name}`, data: told });
+        return reply.send({ status: 'drill', cut: false, reason });
+      case 'annotate':
+        interlock.note({ type: 'trip.annotated', actor: `source:${name}`, data: told });
+        return reply.send({ status: 'noted', cut: false, reason });
+      case 'refuse':
+        tally.refused(name, 422, told);
+        return reply.code(422).send({ error: reason });
+    }
+  };
+}
+
+const noteOf = (verified: Extract<Verification, { ok: true }>): JsonObject =>
+  verified.note === undefined ? {} : { note: verified.note };
+
+/** 200 only when every latch survives power loss; the cut itself was commanded either way. */
+export function answerTrip(reply: FastifyReply, steps: readonly Step[], receivedAt: number): FastifyReply {
+  const links = steps.map(({ link, cut }) => ({
+    link,
+    written_ms: cut === null ? null : sinceReceived(cut.at - receivedAt, Object.values(cut.writtenMs)),
+  }));
+  if (steps.every((step) => step.latchSaved)) return reply.send({ status: 'tripped', cut: true, links });
+  const hint =
+    'the links were cut; send it again until it is answered 200, and look at the disk of state_directory';
+  return reply.code(503).send({ error: 'cut, but the latch could not be saved', cut: true, hint, links });
+}
+
+/** ms from the request to the last frame in the kernel; null while a wire is not there (the isolate stays pending). */
+const sinceReceived = (decidedMs: number, writtenMs: readonly (number | null)[]): number | null =>
+  writtenMs.reduce<number | null>(
+    (last, ms) => (last === null || ms === null ? null : Math.max(last, decidedMs + ms)),
+    Math.max(0, decidedMs),
+  );

@@ -1,0 +1,160 @@
+/**
+ * The loop that looks: asks every contact and witness of one link, round after round, and tells the shell what they say
+ * together. Hardware leases are renewed here and nowhere else, right after the evidence was checked, so that a loop that
+ * hangs stops renewing.
+ */
+import type { Contact, Witness } from '../contacts/port.ts';
+import { combine, type Evidence, type Indication, type Reading } from '../core/evidence.ts';
+import { type Conditions, leaseOf, type State } from '../core/link.ts';
+import type { Clock } from './clock.ts';
+import type { LinkShell } from './link-shell.ts';
+
+/** Longest that one round waits for an indicator, ms; whoever has not answered by then is unknown in this round. */
+export const ROUND_WAIT_MS = 1_500;
+/** Pause between rounds while something is awaited, ms. */
+const AWAITING_PAUSE_MS = 100;
+/** Pause between rounds while connected, ms. */
+const CONNECTED_PAUSE_MS = 500;
+/** Pause between rounds while isolation stands proven, ms. */
+const PROVEN_PAUSE_MS = 1_000;
+/** A round must come this many times within the age at which evidence stops counting. */
+const ROUNDS_PER_AGE = 3;
+
+/** One contact or witness and what it last said. */
+export interface Watched {
+  readonly kind: Indication['kind'];
+  readonly name: string;
+  readonly type: string;
+  reading: Reading | null;
+}
+
+interface Watchable {
+  readonly watched: Watched;
+  readonly read: () => Promise<Reading>;
+  pending: Promise<Reading> | null;
+}
+
+export class Watch {
+  readonly #shell: LinkShell;
+  readonly #clock: Clock;
+  readonly #conditions: () => Conditions;
+  readonly #longestPauseMs: number;
+  readonly #indicators: readonly Watchable[];
+  #evidence: Evidence = combine([]);
+  #stopped = false;
+  #poked = false;
+  #wake: () => void = () => undefined;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(
+    shell: LinkShell,
+    witnesses: readonly Witness[],
+    evidenceMaxAgeMs: number,
+    clock: Clock,
+    conditions: () => Conditions,
+  ) {
+    this.#shell = shell;
+    this.#clock = clock;
+    this.#conditions = conditions;
+    this.#longestPauseMs = evidenceMaxAgeMs / ROUNDS_PER_AGE;
+    this.#indicators = [...shell.contacts.map(contactOf), ...witnesses.map(witnessOf)];
+  }
+
+  /** What every indicator last said, for people. */
+  get indicators(): readonly Watched[] {
+    return this.#indicators.map((each) => each.watched);
+  }
+
+  /** What they said together in the last round. */
+  get evidence(): Evidence {
+    return this.#evidence;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** Begins the next round at once: something was commanded, and the answer is wanted now. */
+  poke(): void {
+    this.#poked = true;
+    this.#wake();
+  }
+
+  /** Ends after the round in progress. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#poked = false;
+      await this.#round();
+      if (!this.#poked && !this.#stopped) await this.#rest(pauseMs(this.#shell.state));
+    }
+  }
+
+  async #round(): Promise<void> {
+    const readings = await Promise.all(this.#indicators.map((each) => this.#ask(each)));
+    this.#evidence = combine(
+      this.#indicators.map(({ watched }, i) => ({ kind: watched.kind, reading: readings[i] ?? null })),
+    );
+    void this.#shell.handle({ kind: 'seen', now: this.#clock.now(), evidence: this.#evidence });
+    if (leaseOf(this.#shell.state) === null) return;
+    void this.#shell.handle({
+      kind: 'conditions-sampled',
+      now: this.#clock.now(),
+      conditions: this.#conditions(),
+    });
+    await Promise.race([this.#shell.renewHardware(), this.#clock.pause(ROUND_WAIT_MS)]);
+  }
+
+  /** One question at a time per indicator: one that hangs is not asked again until it has answered. */
+  async #ask(indicator: Watchable): Promise<Reading | null> {
+    indicator.pending ??= indicator.read().then((reading) => {
+      indicator.pending = null;
+      indicator.watched.reading = reading;
+      return reading;
+    });
+    return Promise.race([indicator.pending, this.#clock.pause(ROUND_WAIT_MS).then(() => null)]);
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(Math.min(ms, this.#longestPauseMs), resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+function pauseMs(state: State): number {
+  switch (state.at) {
+    case 'isolated':
+      return PROVEN_PAUSE_MS;
+    case 'connected':
+      return CONNECTED_PAUSE_MS;
+    case 'tripped':
+    case 'stuck':
+      return state.provenAt === null ? AWAITING_PAUSE_MS : PROVEN_PAUSE_MS;
+    case 'unproven':
+    case 'connecting':
+    case 'isolating':
+      return AWAITING_PAUSE_MS;
+  }
+}
+
+const contactOf = (contact: Contact): Watchable => ({
+  watched: { kind: 'contact', name: contact.name, type: contact.kind, reading: null },
+  read: () => contact.read(),
+  pending: null,
+});
+
+const witnessOf = (witness: Witness): Watchable => ({
+  watched: { kind: 'witness', name: witness.name, type: witness.type, reading: null },
+  read: () => witness.read(),
+  pending: null,
+});

@@ -1,0 +1,217 @@
+#!/usr/bin/env node
+/** The `portcullis` command: parses arguments, calls one command. Each is loaded only when it is called. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
+import { DEFAULT_CONFIG_FILE } from './config/default-file.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('portcullis')
+  .description(
+    'Keeps a backup vault physically disconnected, connects it only for restic windows, cuts it on one request',
+  )
+  .version(version)
+  .showHelpAfterError('(`portcullis --help` lists the commands)')
+  .exitOverride();
+
+let exitCode: ExitCode = 0;
+const ends = (code: ExitCode): void => {
+  exitCode = code;
+};
+
+const config = (): Option => new Option('--config <file>', 'configuration file').default(DEFAULT_CONFIG_FILE);
+const json = (): Option => new Option('--json', 'print JSON, one object or one per line');
+const reason = (): Option => new Option('--reason <text>', 'why, for the journal').makeOptionMandatory();
+
+program
+  .command('up')
+  .description('run interlock and controller together (laptop, container); systemd runs them as two units')
+  .addOption(config())
+  .action(async (options: { config: string }) => (await import('./command/serve.ts')).runUp(options.config));
+program
+  .command('interlock')
+  .description('run the interlock: owns contacts, latch, journal, window calendar, trip webhooks')
+  .addOption(config())
+  .action(async (options: { config: string }) =>
+    (await import('./command/serve.ts')).runInterlock(options.config),
+  );
+program
+  .command('controller')
+  .description('run the controller: restic, guards, reports')
+  .addOption(config())
+  .action(async (options: { config: string }) =>
+    (await import('./command/serve.ts')).runController(options.config),
+  );
+program
+  .command('demo')
+  .description('the real thing on an emulated relay board: a real restic window, and the curl that cuts it')
+  .option('--once', 'run one window and exit')
+  .addOption(json())
+  .action(async (options: { once?: true; json?: true }) =>
+    (await import('./demo/demo.ts')).runDemo(options).then(ends),
+  );
+program
+  .command('check')
+  .description('check a configuration file and print everything that is wrong with it')
+  .argument('[file]', 'configuration file', DEFAULT_CONFIG_FILE)
+  .addOption(json())
+  .action(async (file: string, options: { json?: true }) => {
+    const { shippedProfiles } = await import('./command/configured.ts');
+    const { checkCommand } = await import('./config/command.ts');
+    ends(await checkCommand(file, { json: options.json === true, profiles: await shippedProfiles() }, say));
+  });
+
+program
+  .command('status')
+  .description('where every link stands, how that is known, and what would refuse a lease')
+  .addOption(config())
+  .addOption(json())
+  .action(async (options) => (await import('./command/ask.ts')).showStatus(options));
+program
+  .command('trip')
+  .description('isolate links and latch them; all when none is named')
+  .argument('[link...]', 'names of links')
+  .addOption(reason())
+  .addOption(config())
+  .addOption(json())
+  .action(async (links: string[], options) =>
+    (await import('./command/ask.ts')).tripLinks(links, options.reason, options),
+  );
+program
+  .command('reset')
+  .description('lift the latch of a link; at the box, as root')
+  .argument('<link>', 'name of the link')
+  .addOption(reason())
+  .addOption(config())
+  .addOption(json())
+  .action(async (link: string, options) =>
+    (await import('./command/ask.ts')).resetLink(link, options.reason, options),
+  );
+program
+  .command('isolate')
+  .description('drive every contact to isolated straight from the configuration, without the interlock')
+  .requiredOption('--all', 'every contact of every link')
+  .addOption(config())
+  .addOption(json())
+  .action(async (options: { config: string; json?: true }) =>
+    (await import('./command/isolate.ts')).isolateEverything(options.config, options.json === true),
+  );
+
+const window = program.command('window').description('windows: when the vault may be connected');
+window
+  .command('list')
+  .description('when each window opens next')
+  .addOption(config())
+  .addOption(json())
+  .action(async (options) => (await import('./command/ask.ts')).listWindows(options));
+window
+  .command('run')
+  .description('open a window now; at the box, as root')
+  .argument('<name>', 'name of the window')
+  .addOption(new Option('--reason <text>', 'why, for the journal').default('run by hand'))
+  .addOption(config())
+  .addOption(json())
+  .action(async (name: string, options) =>
+    (await import('./command/ask.ts')).runWindow(name, options.reason, options),
+  );
+
+const profile = program.command('profile').description('firmware profiles: boards as data');
+const profileOptions = (options: { json?: true }) => ({
+  json: options.json === true,
+  write: (text: string) => void process.stdout.write(text),
+  writeError: (text: string) => void process.stderr.write(text),
+});
+profile
+  .command('list')
+  .description('every shipped profile')
+  .addOption(json())
+  .action(async (options: { json?: true }) =>
+    ends(await (await import('./contacts/profile-command.ts')).profileList(profileOptions(options))),
+  );
+profile
+  .command('show')
+  .description('one profile')
+  .argument('<id>', 'maker/model')
+  .addOption(json())
+  .action(async (id: string, options: { json?: true }) =>
+    ends(await (await import('./contacts/profile-command.ts')).profileShow(id, profileOptions(options))),
+  );
+profile
+  .command('check')
+  .description('check a profile file')
+  .argument('<file>', 'profile file')
+  .addOption(json())
+  .action(async (file: string, options: { json?: true }) =>
+    ends(await (await import('./contacts/profile-command.ts')).profileCheck(file, profileOptions(options))),
+  );
+
+const journal = program
+  .command('journal')
+  .description('the record of everything that happened and was refused');
+const inJournal = (command: Command): Command =>
+  command
+    .addOption(config())
+    .option('--directory <directory>', 'journal directory, instead of the configured one');
+inJournal(journal.command('verify').description('prove that nothing was changed, removed or re-ordered'))
+  .option('--head <file...>', 'signed heads that were kept elsewhere')
+  .option('--vkey <key>', 'verification key of signed heads, or the file it is in')
+  .addOption(json())
+  .action(async (options) => ends(await (await import('./command/journal.ts')).verify(options)));
+inJournal(journal.command('tail').description('the newest entries'))
+  .option('-n, --count <number>', 'how many', wholeNumber, 20)
+  .option('-f, --follow', 'go on with new entries')
+  .addOption(json())
+  .action(async (options) => ends(await (await import('./command/journal.ts')).tail(options)));
+inJournal(journal.command('export').description('the verified entries, for other programs'))
+  .addOption(new Option('--format <format>', 'what to write').choices(['jsonl', 'csv']).default('jsonl'))
+  .action(async (options) => ends(await (await import('./command/journal.ts')).exportAll(options)));
+
+program
+  .command('emulate')
+  .description('play a board on TCP or a pseudo-terminal, with faults on request')
+  .argument('<profile>', 'maker/model')
+  .option('--tcp <host:port>', 'listen there; port 0 takes a free one')
+  .option('--pty <path>', 'make a pseudo-terminal there (needs socat)')
+  .addOption(new Option('--framing <framing>', 'frames on the wire').choices(['modbus-tcp', 'rtu']))
+  .option('--fault <name...>', 'faults from the start; `--fault help` lists them')
+  .option('--mirror <channel:input...>', 'an input that reads 1 while the contact of a channel is isolated')
+  .option('--cable <spec...>', 'CHANNEL,LISTEN=TARGET: a TCP cable through the contact of a channel')
+  .option('--control <path>', 'Unix socket that takes faults and inputs while it runs')
+  .addOption(json())
+  .action(async (id: string, options) =>
+    ends(await (await import('./command/emulate.ts')).emulate(id, options)),
+  );
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('not a whole number');
+  return Number(text);
+}
+
+try {
+  await program.parseAsync();
+  process.exitCode = exitCode;
+} catch (error) {
+  process.exitCode = failed(error);
+}
+
+/** Prints why a command did not happen and what to do next. What nobody foresaw is thrown again: a crash isolates. */
+function failed(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommandError) {
+    warn(`portcullis: ${error.message}`);
+    return error.code;
+  }
+  if (error instanceof Error && 'hint' in error) {
+    warn(`portcullis: ${error.message}; ${String(error.hint)}`);
+    const refusals =
+      'refusals' in error && Array.isArray(error.refusals)
+        ? (error.refusals as { why: string; hint: string }[])
+        : [];
+    for (const { why, hint } of refusals) warn(`  ${why}; ${hint}`);
+    return 1;
+  }
+  throw error;
+}
