@@ -1,28 +1,25 @@
-/** What a profile of the right shape may still say wrongly: ranges that collide, examples that do not compute. Pure. */
-import { encodeRequest, ReplyDecoder } from './modbus/frame.ts';
-import { framingOf, type Framing, type Profile, type ProfileExample } from './profile.ts';
-import { askProblem, meaningOf, requestFor } from './profile-requests.ts';
-
-/** One thing that is wrong, by its place in the profile. */
-export interface Finding {
-  readonly path: readonly (string | number)[];
-  readonly what: string;
-  /** What to do about it. */
-  readonly hint: string;
-}
+/** What a profile of the right shape may still say wrongly. Pure. */
+import type { Profile } from './profile.ts';
+import { coverageFindings, exampleFindings, type Finding } from './profile-examples.ts';
+import { askProblem } from './profile-requests.ts';
 
 const LAST_ADDRESS = 0xffff;
 const ADDRESS_HINT = 'use the address range of the manual; wire addresses count from 0';
 
 /** Everything that contradicts itself or Modbus in a profile whose shape is right. */
 export function meaningFindings(profile: Profile): readonly Finding[] {
+  const beyond = rangeFindings(profile);
   return [
     ...transportFindings(profile),
     ...positionFindings(profile),
+    ...beyond,
     ...addressFindings(profile),
     ...leaseFindings(profile),
     ...checkFindings(profile),
-    ...profile.examples.flatMap((example, index) => exampleFindings(profile, example, index)),
+    // An address beyond the last one has no frame to compute.
+    ...(beyond.length > 0
+      ? []
+      : profile.examples.flatMap((example, index) => exampleFindings(profile, example, index))),
     ...coverageFindings(profile),
   ];
 }
@@ -92,24 +89,45 @@ const span = (path: readonly (string | number)[], first: number, quantity: numbe
   last: first + quantity - 1,
 });
 
-function addressFindings(profile: Profile): readonly Finding[] {
-  const { connect, isolate, isolate_all: all, read, inputs, hardware_lease: lease, channels } = profile;
-  const coils = span(['connect', 'address'], connect.address, channels);
-  const written: Span[] = [coils];
-  if (lease !== undefined) written.push(span(['hardware_lease', 'address'], lease.address, channels));
-  if (all?.function === 5) written.push(span(['isolate_all', 'address'], all.address, 1));
-  const spans = [...written, span(['read', 'address'], read.address, read.quantity)];
+/** The address ranges that requests write, by what they are for. */
+function writtenSpans({
+  connect,
+  isolate_all: all,
+  hardware_lease: lease,
+  channels,
+}: Profile): readonly Span[] {
+  const spans = [span(['connect', 'address'], connect.address, channels)];
+  if (lease !== undefined) spans.push(span(['hardware_lease', 'address'], lease.address, channels));
+  if (all?.function === 5) spans.push(span(['isolate_all', 'address'], all.address, 1));
+  return spans;
+}
+
+function rangeFindings(profile: Profile): readonly Finding[] {
+  const { isolate, isolate_all: all, read, inputs, startup_checks: checks, channels } = profile;
+  const spans = [
+    ...writtenSpans(profile),
+    span(['isolate', 'address'], isolate.address, channels),
+    span(['read', 'address'], read.address, read.quantity),
+    ...checks.map((check, index) =>
+      span(['startup_checks', index, 'address'], check.address, check.quantity),
+    ),
+  ];
   if (inputs !== undefined) spans.push(span(['inputs', 'address'], inputs.address, inputs.quantity));
-  profile.startup_checks.forEach((check, index) =>
-    spans.push(span(['startup_checks', index, 'address'], check.address, check.quantity)),
-  );
-  const findings: Finding[] = spans
+  if (all?.function === 15) spans.push(span(['isolate_all', 'address'], all.address, all.quantity));
+  return spans
     .filter(({ last }) => last > LAST_ADDRESS)
     .map(({ path, first, last }) => ({
       path,
       what: `addresses ${first} to ${last} go beyond ${LAST_ADDRESS}`,
       hint: ADDRESS_HINT,
     }));
+}
+
+function addressFindings(profile: Profile): readonly Finding[] {
+  const { connect, isolate, isolate_all: all, read, channels } = profile;
+  const written = writtenSpans(profile);
+  const own = `${connect.address} to ${connect.address + channels - 1}`;
+  const findings: Finding[] = [];
   if (isolate.address !== connect.address) {
     findings.push({
       path: ['isolate', 'address'],
@@ -129,14 +147,14 @@ function addressFindings(profile: Profile): readonly Finding[] {
   if (read.address !== connect.address || read.quantity < channels) {
     findings.push({
       path: ['read'],
-      what: `reads coils ${read.address} to ${read.address + read.quantity - 1}, but the channels are ${coils.first} to ${coils.last}`,
+      what: `reads coils ${read.address} to ${read.address + read.quantity - 1}, but the channels are ${own}`,
       hint: 'read from the first channel on, and all of them',
     });
   }
   if (all?.function === 15 && (all.address !== connect.address || all.quantity !== channels)) {
     findings.push({
       path: ['isolate_all'],
-      what: `writes coils ${all.address} to ${all.address + all.quantity - 1}, but the channels are ${coils.first} to ${coils.last}`,
+      what: `writes coils ${all.address} to ${all.address + all.quantity - 1}, but the channels are ${own}`,
       hint: 'isolate_all takes exactly the channels',
     });
   }
@@ -185,108 +203,4 @@ function checkFindings(profile: Profile): readonly Finding[] {
           },
         ],
   );
-}
-
-const bytesOf = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
-const spelled = (bytes: Uint8Array): string =>
-  Buffer.from(bytes)
-    .toString('hex')
-    .toUpperCase()
-    .replaceAll(/(?<=..)(..)/g, ' $1')
-    .trim();
-
-/** The transaction id that an example uses; RTU has none. */
-export const transactionOf = (example: ProfileExample): number =>
-  example.framing === 'modbus-tcp' ? bytesOf(example.request.slice(0, 5)).readUInt16BE(0) : 0;
-
-function exampleFindings(profile: Profile, example: ProfileExample, index: number): readonly Finding[] {
-  const path = ['examples', index];
-  const impossible = askProblem(profile, example);
-  if (impossible !== null) {
-    return [{ path, what: impossible, hint: 'correct the example, or the profile it shows' }];
-  }
-  const findings: Finding[] = [];
-  if (!framings(profile).includes(example.framing)) {
-    findings.push({
-      path: [...path, 'framing'],
-      what: `none of the transports uses ${example.framing}`,
-      hint: 'remove the example or add the transport',
-    });
-  }
-  if (example.framing === 'modbus-tcp' && example.request.length < 'FF FF'.length) {
-    findings.push({
-      path: [...path, 'request'],
-      what: 'too short for Modbus TCP',
-      hint: 'a frame begins with seven bytes of header',
-    });
-    return findings;
-  }
-  const transaction = transactionOf(example);
-  const request = requestFor(profile, example);
-  const computed = encodeRequest(example.framing, { transaction, unit: profile.unit }, request);
-  if (!bytesOf(example.request).equals(computed)) {
-    findings.push({
-      path: [...path, 'request'],
-      what: `the profile computes ${spelled(computed)}`,
-      hint: 'one of the two is wrong; check both against the manual, and the checksum by computing it',
-    });
-  }
-  const progress = new ReplyDecoder({
-    framing: example.framing,
-    transaction,
-    unit: profile.unit,
-    request,
-  }).push(bytesOf(example.reply));
-  if (progress.kind !== 'reply') {
-    const what =
-      progress.kind === 'more'
-        ? 'the reply ends too early'
-        : `not a reply to this request (${progress.fault.detail})`;
-    findings.push({
-      path: [...path, 'reply'],
-      what,
-      hint: 'check it against the manual, and the checksum by computing it',
-    });
-    return findings;
-  }
-  const meaning = meaningOf(profile, example, progress.reply);
-  if (JSON.stringify(meaning) !== JSON.stringify(example.means)) {
-    findings.push({
-      path: [...path, 'means'],
-      what: `the reply means ${JSON.stringify(meaning)}`,
-      hint: 'channels and inputs count from 1, in rising order',
-    });
-  }
-  return findings;
-}
-
-const framings = (profile: Profile): readonly Framing[] => [...new Set(profile.transports.map(framingOf))];
-
-/** A profile carries its own proof: every ability is shown once, and connect, isolate and read in every framing. */
-function coverageFindings(profile: Profile): readonly Finding[] {
-  const shown = (ask: ProfileExample['ask'], framing?: Framing): boolean =>
-    profile.examples.some(
-      (example) => example.ask === ask && (framing === undefined || example.framing === framing),
-    );
-  const missing = framings(profile).flatMap((framing) =>
-    (['connect', 'isolate', 'read'] as const)
-      .filter((ask) => !shown(ask, framing))
-      .map((ask) => `an example of ${ask} in ${framing} framing`),
-  );
-  if (profile.isolate_all !== undefined && !shown('isolate-all')) missing.push('an example of isolate-all');
-  if (profile.inputs !== undefined && !shown('inputs')) missing.push('an example of inputs');
-  if (profile.hardware_lease !== undefined && !shown('lease')) missing.push('an example of lease');
-  for (const { name } of profile.startup_checks) {
-    for (const means of ['passed', 'failed'] as const) {
-      const there = profile.examples.some(
-        (example) => example.ask === 'startup-check' && example.check === name && example.means === means,
-      );
-      if (!there) missing.push(`an example of start-up check ${name} that has ${means}`);
-    }
-  }
-  return missing.map((what) => ({
-    path: ['examples'],
-    what: `missing: ${what}`,
-    hint: 'add request and reply, byte for byte',
-  }));
 }

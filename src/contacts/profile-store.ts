@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { PROFILE_ID, profileSchema, type Profile } from './profile.ts';
-import { meaningFindings, type Finding } from './profile-meaning.ts';
+import type { Finding } from './profile-examples.ts';
+import { meaningFindings } from './profile-meaning.ts';
 
 /** The profiles that come with the program. */
 export const PROFILE_DIRECTORY: string = fileURLToPath(new URL('../../firmware-profiles', import.meta.url));
@@ -128,7 +129,9 @@ export async function loadProfiles(directory: string = PROFILE_DIRECTORY): Promi
       problems: [{ file: directory, line: 1, path: '', what, hint: 'check path and permissions' }],
     };
   }
-  for (const name of names.toSorted().filter((entry) => /\.ya?ml$/.test(entry))) {
+  const stem = (name: string): string => name.replace(/\.ya?ml$/, '');
+  const files = names.filter((name) => stem(name) !== name);
+  for (const name of files.toSorted((a, b) => (stem(a) < stem(b) ? -1 : 1))) {
     const file = join(directory, name);
     if (!PROFILE_ID.test(name.replace(/\.yaml$/, ''))) {
       const hint = 'profiles stand at maker/model.yaml: lower case letters, digits and dashes';

@@ -1,0 +1,134 @@
+/** Whether the examples of a profile are what the profile computes. Pure. */
+import { encodeRequest, ReplyDecoder } from './modbus/frame.ts';
+import { framingOf, type Framing, type Profile, type ProfileExample } from './profile.ts';
+import { askProblem, meaningOf, requestFor } from './profile-requests.ts';
+
+/** One thing that is wrong, by its place in the profile. */
+export interface Finding {
+  readonly path: readonly (string | number)[];
+  readonly what: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+const bytesOf = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
+const spelled = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('hex')
+    .toUpperCase()
+    .replaceAll(/(?<=..)(..)/g, ' $1')
+    .trim();
+
+/** The transaction id that an example uses; RTU has none. */
+export const transactionOf = (example: ProfileExample): number =>
+  example.framing === 'modbus-tcp' ? bytesOf(example.request.slice(0, 5)).readUInt16BE(0) : 0;
+
+/** What is wrong with one example: bytes that the profile does not compute, a meaning that they do not have. */
+export function exampleFindings(
+  profile: Profile,
+  example: ProfileExample,
+  index: number,
+): readonly Finding[] {
+  const path = ['examples', index];
+  const impossible = askProblem(profile, example);
+  if (impossible !== null) {
+    return [
+      {
+        path: [...path, askedField(profile, example)],
+        what: impossible,
+        hint: 'correct the example, or the profile it shows',
+      },
+    ];
+  }
+  const findings: Finding[] = [];
+  if (!framings(profile).includes(example.framing)) {
+    findings.push({
+      path: [...path, 'framing'],
+      what: `none of the transports uses ${example.framing}`,
+      hint: 'remove the example or add the transport',
+    });
+  }
+  if (example.framing === 'modbus-tcp' && example.request.length < 'FF FF'.length) {
+    findings.push({
+      path: [...path, 'request'],
+      what: 'too short for Modbus TCP',
+      hint: 'a frame begins with seven bytes of header',
+    });
+    return findings;
+  }
+  const transaction = transactionOf(example);
+  const request = requestFor(profile, example);
+  const computed = encodeRequest(example.framing, { transaction, unit: profile.unit }, request);
+  if (!bytesOf(example.request).equals(computed)) {
+    findings.push({
+      path: [...path, 'request'],
+      what: `the profile computes ${spelled(computed)}`,
+      hint: 'one of the two is wrong; check both against the manual, and the checksum by computing it',
+    });
+  }
+  const progress = new ReplyDecoder({
+    framing: example.framing,
+    transaction,
+    unit: profile.unit,
+    request,
+  }).push(bytesOf(example.reply));
+  if (progress.kind !== 'reply') {
+    const what =
+      progress.kind === 'more'
+        ? 'the reply ends too early'
+        : `not a reply to this request (${progress.fault.detail})`;
+    findings.push({
+      path: [...path, 'reply'],
+      what,
+      hint: 'check it against the manual, and the checksum by computing it',
+    });
+    return findings;
+  }
+  const meaning = meaningOf(profile, example, progress.reply);
+  if (JSON.stringify(meaning) !== JSON.stringify(example.means)) {
+    findings.push({
+      path: [...path, 'means'],
+      what: `the reply means ${JSON.stringify(meaning)}`,
+      hint: 'channels and inputs count from 1, in rising order',
+    });
+  }
+  return findings;
+}
+
+/** The field of an example that makes it impossible. */
+function askedField(profile: Profile, example: ProfileExample): string {
+  if ('channel' in example && example.channel > profile.channels) return 'channel';
+  if (example.ask === 'lease' && profile.hardware_lease !== undefined) return 'lease_ms';
+  return example.ask === 'startup-check' ? 'check' : 'ask';
+}
+
+const framings = (profile: Profile): readonly Framing[] => [...new Set(profile.transports.map(framingOf))];
+
+/** A profile carries its own proof: every ability is shown once, and connect, isolate and read in every framing. */
+export function coverageFindings(profile: Profile): readonly Finding[] {
+  const shown = (ask: ProfileExample['ask'], framing?: Framing): boolean =>
+    profile.examples.some(
+      (example) => example.ask === ask && (framing === undefined || example.framing === framing),
+    );
+  const missing = framings(profile).flatMap((framing) =>
+    (['connect', 'isolate', 'read'] as const)
+      .filter((ask) => !shown(ask, framing))
+      .map((ask) => `an example of ${ask} in ${framing} framing`),
+  );
+  if (profile.isolate_all !== undefined && !shown('isolate-all')) missing.push('an example of isolate-all');
+  if (profile.inputs !== undefined && !shown('inputs')) missing.push('an example of inputs');
+  if (profile.hardware_lease !== undefined && !shown('lease')) missing.push('an example of lease');
+  for (const { name } of profile.startup_checks) {
+    for (const means of ['passed', 'failed'] as const) {
+      const there = profile.examples.some(
+        (example) => example.ask === 'startup-check' && example.check === name && example.means === means,
+      );
+      if (!there) missing.push(`an example of start-up check ${name} that has ${means}`);
+    }
+  }
+  return missing.map((what) => ({
+    path: ['examples'],
+    what: `missing: ${what}`,
+    hint: 'add request and reply, byte for byte',
+  }));
+}
