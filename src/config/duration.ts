@@ -8,7 +8,7 @@ const MS_PER: Readonly<Record<string, number>> = {
   ms: 1,
 };
 const UNITS = ['d', 'h', 'm', 's', 'ms'] as const;
-const DURATION = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?$/;
+const DURATION = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?$/;
 /** ms. The longest duration that any setting accepts: setTimeout cannot wait longer than about 24.8 days. */
 export const LONGEST_DURATION_MS = 24 * 86_400_000;
 

@@ -39,6 +39,7 @@ describe('verdict on a generic body', () => {
     '{"other":1}',
     '{"status":"Resolved"}',
     '{"status":"ok"}',
+    '{"status":"ok","reason":"but known fields beside it"}',
     '{"status":null}',
     '{"status":["resolved"]}',
     '{"status":"resolved","reason":{"a":1}}',
@@ -62,7 +63,8 @@ describe('verdict on a generic body', () => {
   });
 
   test('bytes that are not UTF-8, bodies too long, nesting too deep', () => {
-    expect(verdict(Uint8Array.of(0x7b, 0xff, 0x7d)).verdict).toBe('trip');
+    const broken = Buffer.from('{"status":"resolved","reason":"?"}').map((byte) => (byte === 0x3f ? 0xff : byte));
+    expect(verdict(broken).verdict).toBe('trip');
     const long = Buffer.from(`{"status":"resolved","reason":"${'x'.repeat(MAX_BODY_BYTES)}"}`);
     expect(parseGeneric(long)).toMatchObject({ kind: 'unrecognised' });
     const deep = MAX_BODY_BYTES / 2 - 100;
