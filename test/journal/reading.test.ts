@@ -212,10 +212,10 @@ describe('every change of a sample journal', () => {
     }
     expect(variants.length).toBeGreaterThan(300);
     for (const { what, changed } of variants) {
-      const files: Files = {};
+      const variant: Files = {};
       for (const { name, line } of changed)
-        files[name] = Buffer.concat([files[name] ?? Buffer.alloc(0), Buffer.from(`${line}\n`)]);
-      const found = await verify(files, [head]);
+        variant[name] = Buffer.concat([variant[name] ?? Buffer.alloc(0), Buffer.from(`${line}\n`)]);
+      const found = await verify(variant, [head]);
       // Without exactly its oldest files it is a pruned journal: sound, and its beginning is reported.
       const begins = lines.length - changed.length;
       const pruned =

@@ -224,11 +224,11 @@ describe('when the disk fails', () => {
     const retry = journal.retry();
     // Refused at every moment of the retry, whatever it is doing just then.
     let tried = 0;
-    let over = false;
+    const end = { reached: false };
     void retry.then(() => {
-      over = true;
+      end.reached = true;
     });
-    while (!over) {
+    while (!end.reached) {
       const outcome = journal.append(note(`during ${tried}`)).then(
         () => 'done',
         () => 'refused',
