@@ -3,34 +3,24 @@
  * latch, exposure and leases; nobody outside of it can talk it into anything.
  */
 import { randomUUID } from 'node:crypto';
-import type { CommandOutcome, Contact, IsolateReceipt, Witness } from '../contacts/port.ts';
+import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import { entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
-import { type Act, type Conditions, leaseOf, type Policy, type Refusal, type Trip } from '../core/link.ts';
+import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
 import { outsideWindow } from '../core/refusals.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
-import type { LeaseLine, LeaseRequest } from '../protocol/messages.ts';
+import type { LeaseRequest } from '../protocol/messages.ts';
 import { Announcer } from './announcer.ts';
 import { type Clock, calendarText } from './clock.ts';
 import type { ClockTrust } from './clock-trust.ts';
-import { entryOf } from './journal-lines.ts';
-import type { Latch, LatchFile, Latches } from './latch-file.ts';
+import type { LatchFile, Latches } from './latch-file.ts';
 import type { Ledger } from './ledger.ts';
-import { type Hands, LinkShell, type Step } from './link-shell.ts';
-import { alarmTexts, conditionsOf } from './permissives.ts';
+import { type Holder, LinkAtWork, type LinkParts, type Surroundings } from './link-at-work.ts';
+import type { Step } from './link-shell.ts';
+import { conditionsOf } from './permissives.ts';
 import { linkStatusOf } from './status.ts';
-import { Watch } from './watch.ts';
 import type { WindowClock } from './window-clock.ts';
-
-/** A link as configured. */
-export interface LinkParts {
-  readonly contacts: readonly Contact[];
-  readonly witnesses: readonly Witness[];
-  readonly policy: Policy;
-  readonly budgetMs: number;
-  readonly grade: 'paper' | 'simulated' | 'bench' | 'field';
-}
 
 /** Everything the interlock is made of. */
 export interface InterlockParts {
@@ -47,31 +37,10 @@ export interface InterlockParts {
   readonly cut: (contacts: readonly Contact[]) => readonly IsolateReceipt[];
 }
 
-/** Whoever holds a lease: told what becomes of it, line by line; `over` is the last. */
-export interface Holder {
-  tell(line: LeaseLine): void;
-}
-
-/** One link at work. */
-export interface LinkAtWork {
-  readonly name: string;
-  readonly parts: LinkParts;
-  readonly shell: LinkShell;
-  readonly watch: Watch;
-  latch: Latch | null;
-  /** Calendar ms at which the present state was entered. */
-  since: number;
-  holding: { readonly id: string; readonly claim: LeaseRequest; readonly holder: Holder } | null;
-  /** Settings of the boards found wrong when last asked. */
-  settings: readonly string[];
-}
-
 /** How often time passes for every link and the calendar, ms. */
 const TICK_MS = 250;
 /** How often a journal that cannot be written is tried again, ms. */
 const JOURNAL_RETRY_MS = 2_000;
-/** Part of the lease time-out after which a holder should renew: six renewals may be lost. */
-const RENEWALS_PER_TIMEOUT = 6;
 /** A board's settings are read before a lease for at most this long, ms. */
 const SETTINGS_WAIT_MS = 5_000;
 
@@ -80,13 +49,18 @@ export class Interlock {
   readonly announcer = new Announcer();
   readonly links: ReadonlyMap<string, LinkAtWork>;
   #cancelTick: () => void = () => undefined;
+  readonly #told = new Map<string, string>();
   #journalTriedAt = 0;
   #stopped = false;
 
   constructor(parts: InterlockParts) {
     this.parts = parts;
+    const around = this.#surroundings();
     this.links = new Map(
-      Object.entries(parts.links).map(([name, link]) => [name, this.#linkAtWork(name, link)]),
+      Object.entries(parts.links).map(([name, link]) => [
+        name,
+        new LinkAtWork(name, link, parts.latches[name] ?? null, around),
+      ]),
     );
   }
 
@@ -200,6 +174,7 @@ export class Interlock {
     const now = clock.now();
     for (const link of this.links.values()) void link.shell.handle({ kind: 'tick', now });
     this.#windowEvents(windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
+    for (const link of this.links.values()) this.#tellLink(link);
     if (!journal.writable().ok && now - this.#journalTriedAt > JOURNAL_RETRY_MS) {
       this.#journalTriedAt = now;
       void journal.retry();
@@ -246,100 +221,41 @@ export class Interlock {
     link.settings = (await Promise.race([asked, late])).flat();
   }
 
-  #linkAtWork(name: string, parts: LinkParts): LinkAtWork {
-    const { clock, latches } = this.parts;
-    const latch = latches[name] ?? null;
-    const shell = new LinkShell(name, parts.contacts, parts.policy, latch, this.#handsOf(name));
-    const conditions = (): Conditions => this.conditionsNow(link);
-    const watch = new Watch(shell, parts.witnesses, parts.policy.evidenceMaxAgeMs, clock, conditions);
-    const link: LinkAtWork = {
-      name,
-      parts,
-      shell,
-      watch,
-      latch,
-      since: clock.calendarMs(),
-      holding: null,
-      settings: [],
-    };
-    return link;
-  }
-
-  #handsOf(name: string): Hands {
+  #surroundings(): Surroundings {
     const { clock, cut, journal, ledger } = this.parts;
-    const link = (): LinkAtWork | undefined => this.links?.get(name);
-    let lastAt: string | null = null;
     return {
-      now: () => clock.now(),
-      pause: (ms) => clock.pause(ms),
-      cut: (contacts) => cut(contacts),
-      saveLatch: (trip) => this.#saveLatch(name, trip),
-      exposureBegins: (plannedMs) => ledger.begin(name, plannedMs, this.moment()),
-      exposureEnds: () => ledger.end(name, this.moment()),
-      record: async (step) => void (await journal.append(entryOf(step))),
-      act: (act) => this.#act(name, act),
-      connectEnded: (contact, outcome) => this.#connectEnded(name, contact, outcome),
-      changed: () => {
-        const at = link()?.shell.state.at ?? null;
-        link()?.watch.poke();
-        if (at === lastAt) return;
-        lastAt = at;
-        const changed = link();
-        if (changed === undefined) return;
-        changed.since = clock.calendarMs();
-        queueMicrotask(() => this.announcer.announce({ event: 'link', link: linkStatusOf(this, changed) }));
-      },
+      clock,
+      cut,
+      journal,
+      ledger,
+      moment: () => this.moment(),
+      conditions: (link) => this.conditionsNow(link),
+      saveLatches: () => this.#saveLatches(),
+      changed: (link) => queueMicrotask(() => this.#tellLink(link)),
+      announce: (line) => this.announcer.announce(line),
+      note: (entry) => this.note(entry),
     };
   }
 
-  #saveLatch(name: string, trip: Trip | null): Promise<void> {
-    const link = this.links.get(name);
-    if (link === undefined) throw new TypeError(`broken invariant: no link ${name}`);
-    const at = calendarText(this.parts.clock.calendarMs());
-    link.latch = trip === null ? null : { by: trip.by, reason: trip.reason, at: link.latch?.at ?? at };
-    const latched = [...this.links.values()].flatMap((each) =>
-      each.latch === null ? [] : [[each.name, each.latch] as const],
+  #saveLatches(): Promise<void> {
+    const latched = [...this.links.values()].flatMap(({ name, latch }) =>
+      latch === null ? [] : [[name, latch]],
     );
-    return this.parts.latchFile.save(Object.fromEntries(latched));
+    return this.parts.latchFile.save(Object.fromEntries(latched) as Latches);
   }
 
-  #act(name: string, act: Exclude<Act, { kind: 'connect' }>): void {
-    const link = this.links.get(name);
-    if (link === undefined) return;
-    const holder = link.holding?.holder;
-    switch (act.kind) {
-      case 'tell-granted': {
-        const renewEveryMs = link.parts.policy.leaseTimeoutMs / RENEWALS_PER_TIMEOUT;
-        const ends = act.lease.endsAt - this.parts.clock.now();
-        holder?.tell({
-          event: 'granted',
-          lease: act.lease.id,
-          ends_in_ms: ends,
-          renew_every_ms: renewEveryMs,
-        });
-        return;
-      }
-      case 'tell-connected':
-        holder?.tell({ event: 'connected' });
-        return;
-      case 'tell-over':
-        if (link.holding?.id === act.leaseId) link.holding = null;
-        holder?.tell({ event: 'over', why: act.why });
-        return;
-      case 'alarm':
-        this.announcer.announce({ event: 'alarm', link: name, code: act.alarm, ...alarmTexts[act.alarm] });
-        return;
-      case 'tell-renewed':
-      case 'refuse':
-      case 'tell-reset':
-        return;
-    }
-  }
-
-  #connectEnded(name: string, contact: Contact, outcome: CommandOutcome): void {
-    if (outcome.kind === 'done' || outcome.kind === 'fenced') return;
-    const data = { link: name, contact: contact.name, outcome: outcome.kind, why: outcome.why };
-    this.note({ type: 'contact.connect-failed', actor: 'interlock', data });
+  /** Announces a link when anything that a reader acts upon has changed. */
+  #tellLink(link: LinkAtWork): void {
+    const status = linkStatusOf(this, link);
+    const key = JSON.stringify([
+      status.state,
+      status.observed,
+      status.latch,
+      status.refusals.map(({ code }) => code),
+    ]);
+    if (this.#told.get(link.name) === key) return;
+    this.#told.set(link.name, key);
+    this.announcer.announce({ event: 'link', link: status });
   }
 }
 

@@ -15,7 +15,8 @@ import {
   runRequest,
   tripRequest,
 } from '../protocol/messages.ts';
-import type { Holder, Interlock } from './interlock.ts';
+import type { Interlock } from './interlock.ts';
+import type { Holder } from './link-at-work.ts';
 import { statusOf } from './status.ts';
 import { answerTrip } from './trip-listener.ts';
 

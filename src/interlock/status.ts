@@ -1,10 +1,10 @@
 /** What the interlock says about itself. Commanded and observed are told apart; nothing is said that was not read. */
 import type { LinkStatus, Status } from '../protocol/messages.ts';
-import { isolationProvenAt, latchOf, leaseOf } from '../core/link.ts';
+import { isolationProvenAt, leaseOf } from '../core/link.ts';
 import { refusalsAt } from '../core/decide.ts';
 import { calendarText } from './clock.ts';
-import type { Interlock, LinkAtWork } from './interlock.ts';
-import type { Latch } from './latch-file.ts';
+import type { Interlock } from './interlock.ts';
+import { type LinkAtWork, latchShown } from './link-at-work.ts';
 
 /** Everything, as `GET /v1/status` answers it. */
 export function statusOf(interlock: Interlock): Status {
@@ -57,9 +57,3 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
     },
   };
 }
-
-/** The latch as status pages show it; the cause of a latch that was not written yet comes from the state. */
-const latchShown = (link: LinkAtWork): Latch | null => {
-  const trip = latchOf(link.shell.state);
-  return trip === null ? null : (link.latch ?? { ...trip, at: calendarText(link.since) });
-};

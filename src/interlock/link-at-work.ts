@@ -1,0 +1,158 @@
+/** One link at work: its shell and its watch, and the hands with which the shell touches latch, ledger, journal and holder. */
+import type { CommandOutcome, Contact, IsolateReceipt, Witness } from '../contacts/port.ts';
+import type { Moment } from '../core/exposure.ts';
+import { type Act, type Conditions, latchOf, type Policy, type Trip } from '../core/link.ts';
+import type { EntryInput } from '../journal/entry.ts';
+import type { Journal } from '../journal/file.ts';
+import type { EventLine, LeaseLine, LeaseRequest } from '../protocol/messages.ts';
+import { calendarText, type Clock } from './clock.ts';
+import { entryOf } from './journal-lines.ts';
+import type { Latch } from './latch-file.ts';
+import type { Ledger } from './ledger.ts';
+import { type Hands, LinkShell } from './link-shell.ts';
+import { alarmTexts } from './permissives.ts';
+import { Watch } from './watch.ts';
+
+/** A link as configured. */
+export interface LinkParts {
+  readonly contacts: readonly Contact[];
+  readonly witnesses: readonly Witness[];
+  readonly policy: Policy;
+  readonly budgetMs: number;
+  /** The weakest evidence behind its profiles; `simulated` when a board is emulated. */
+  readonly grade: 'paper' | 'simulated' | 'bench' | 'field';
+}
+
+/** Whoever holds a lease: told what becomes of it, line by line; `over` is the last. */
+export interface Holder {
+  tell(line: LeaseLine): void;
+}
+
+/** The lease in force, and what it was claimed for. */
+export interface Holding {
+  readonly id: string;
+  readonly claim: LeaseRequest;
+  readonly holder: Holder;
+}
+
+/** What a link needs of the rest of the interlock. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+  readonly cut: (contacts: readonly Contact[]) => readonly IsolateReceipt[];
+  moment(): Moment;
+  conditions(link: LinkAtWork): Conditions;
+  /** Makes the latches of all links, as they stand, survive power loss. */
+  saveLatches(): Promise<void>;
+  /** The state of this link changed. */
+  changed(link: LinkAtWork): void;
+  announce(line: EventLine): void;
+  note(entry: EntryInput): void;
+}
+
+/** Part of the lease time-out after which a holder should renew: five renewals may be lost. */
+const RENEWALS_PER_TIMEOUT = 6;
+
+export class LinkAtWork {
+  readonly name: string;
+  readonly parts: LinkParts;
+  readonly shell: LinkShell;
+  readonly watch: Watch;
+  readonly #around: Surroundings;
+  latch: Latch | null;
+  /** Calendar ms at which the present state was entered. */
+  since: number;
+  holding: Holding | null = null;
+  /** Settings of the boards found wrong when last asked. */
+  settings: readonly string[] = [];
+
+  constructor(name: string, parts: LinkParts, latch: Latch | null, around: Surroundings) {
+    this.name = name;
+    this.parts = parts;
+    this.latch = latch;
+    this.#around = around;
+    this.since = around.clock.calendarMs();
+    this.shell = new LinkShell(name, parts.contacts, parts.policy, latch, this.#hands());
+    const conditions = (): Conditions => around.conditions(this);
+    this.watch = new Watch(
+      this.shell,
+      parts.witnesses,
+      parts.policy.evidenceMaxAgeMs,
+      around.clock,
+      conditions,
+    );
+  }
+
+  #hands(): Hands {
+    const { clock, cut, journal, ledger, moment } = this.#around;
+    let lastAt: string | null = null;
+    return {
+      now: () => clock.now(),
+      pause: (ms) => clock.pause(ms),
+      cut,
+      saveLatch: (trip) => this.#saveLatch(trip),
+      exposureBegins: (plannedMs) => ledger.begin(this.name, plannedMs, moment()),
+      exposureEnds: () => ledger.end(this.name, moment()),
+      record: async (step) => void (await journal.append(entryOf(step))),
+      act: (act) => this.#act(act),
+      connectEnded: (contact, outcome) => this.#connectEnded(contact, outcome),
+      changed: () => {
+        this.watch.poke();
+        const { state } = this.shell;
+        if (state.at === lastAt) return;
+        lastAt = state.at;
+        this.since = clock.calendarMs();
+        this.#around.changed(this);
+      },
+    };
+  }
+
+  #saveLatch(trip: Trip | null): Promise<void> {
+    const at = calendarText(this.#around.clock.calendarMs());
+    this.latch = trip === null ? null : { by: trip.by, reason: trip.reason, at: this.latch?.at ?? at };
+    if (this.latch !== null) this.#around.announce({ event: 'tripped', link: this.name, trip: this.latch });
+    return this.#around.saveLatches();
+  }
+
+  #act(act: Exclude<Act, { kind: 'connect' }>): void {
+    const { holder } = this.holding ?? {};
+    switch (act.kind) {
+      case 'tell-granted':
+        holder?.tell({
+          event: 'granted',
+          lease: act.lease.id,
+          ends_in_ms: act.lease.endsAt - this.#around.clock.now(),
+          renew_every_ms: this.parts.policy.leaseTimeoutMs / RENEWALS_PER_TIMEOUT,
+        });
+        return;
+      case 'tell-connected':
+        holder?.tell({ event: 'connected' });
+        return;
+      case 'tell-over':
+        if (this.holding?.id === act.leaseId) this.holding = null;
+        holder?.tell({ event: 'over', why: act.why });
+        return;
+      case 'alarm':
+        this.#around.announce({ event: 'alarm', link: this.name, code: act.alarm, ...alarmTexts[act.alarm] });
+        return;
+      case 'tell-renewed':
+      case 'refuse':
+      case 'tell-reset':
+        // Answered by whoever asked: the step is in their hands.
+        return;
+    }
+  }
+
+  #connectEnded(contact: Contact, outcome: CommandOutcome): void {
+    if (outcome.kind === 'done' || outcome.kind === 'fenced') return;
+    const data = { link: this.name, contact: contact.name, outcome: outcome.kind, why: outcome.why };
+    this.#around.note({ type: 'contact.connect-failed', actor: 'interlock', data });
+  }
+}
+
+/** The latch as status pages show it; the cause of one that is not written yet comes from the state. */
+export const latchShown = (link: LinkAtWork): Latch | null => {
+  const trip = latchOf(link.shell.state);
+  return trip === null ? null : (link.latch ?? { ...trip, at: calendarText(link.since) });
+};
