@@ -1,15 +1,24 @@
 /** `portcullis isolate --all`. */
+import { readFile } from 'node:fs/promises';
+import { salvageContacts } from '../config/salvage.ts';
 import { isolateAll } from '../interlock/isolate-all.ts';
-import { configured } from './configured.ts';
+import { shippedProfiles } from './configured.ts';
 import { CommandError, say } from './exit.ts';
 
 /** How long a silent board is told again before the command gives an answer, ms. */
 export const ISOLATE_WITHIN_MS = 5_000;
 
-/** Drives every contact to isolated and says what each device answered. */
+/**
+ * Drives every contact to isolated and says what each device answered. A configuration that is wrong elsewhere does not
+ * stop it; contacts whose place on the wire is in doubt are named as not proven.
+ */
 export async function isolateEverything(file: string, json: boolean): Promise<void> {
-  const { config, profiles } = await configured(file, 'none');
-  const results = await isolateAll(config, profiles, ISOLATE_WITHIN_MS);
+  const profiles = await shippedProfiles();
+  const { left, ...hardware } = salvageContacts(await textOf(file), profiles);
+  const results = [
+    ...(await isolateAll(hardware, profiles, ISOLATE_WITHIN_MS)),
+    ...left.map(({ path, why }) => ({ contact: path, isolated: false, detail: `not driven: ${why}` })),
+  ];
   for (const result of results) {
     const { contact, isolated, detail } = result;
     say(
@@ -21,4 +30,13 @@ export async function isolateEverything(file: string, json: boolean): Promise<vo
   const failed = results.filter((each) => !each.isolated).length;
   if (failed > 0)
     throw new CommandError(1, `${failed} of ${results.length} contacts are not proven isolated`);
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (failure) {
+    const why = failure instanceof Error ? failure.message : String(failure);
+    throw new CommandError(2, `${file}: cannot read it: ${why}`);
+  }
 }

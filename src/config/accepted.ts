@@ -49,12 +49,16 @@ function deepestWritten(rest: Group, path: Path): Path {
 
 function remove(rest: Group, path: Path): void {
   const last = path.at(-1);
-  const group = path.slice(0, -1).reduce<unknown>((value, part) => (isGroup(value) ? value[part] : undefined), rest);
+  const group = path
+    .slice(0, -1)
+    .reduce<unknown>((value, part) => (isGroup(value) ? value[part] : undefined), rest);
   if (Array.isArray(group) && typeof last === 'number') group.splice(last, 1);
   else if (isGroup(group) && last !== undefined) delete group[last];
 }
 
-const startsWith = (path: Path, start: Path): boolean => start.every((part, index) => path[index] === part);
+/** True when `start` is `path` or something around it. */
+export const startsWith = (path: Path, start: Path): boolean =>
+  start.every((part, index) => path[index] === part);
 
 /** Where `path` of the accepted part stands in the file: list entries that were removed count again. */
 export function inFile(path: Path, removed: readonly Path[]): Path {
@@ -77,7 +81,11 @@ export function inFile(path: Path, removed: readonly Path[]): Path {
  * True when nothing can be said about the whole of `place`: something in it was removed, or it is not in the file while a
  * key beside it was removed that may have been meant for it.
  */
-export function isIncomplete(place: Path, removed: readonly Path[], inTheFile: (path: Path) => boolean): boolean {
+export function isIncomplete(
+  place: Path,
+  removed: readonly Path[],
+  inTheFile: (path: Path) => boolean,
+): boolean {
   if (removed.some((gone) => startsWith(gone, place))) return true;
   const group = place.slice(0, -1);
   return !inTheFile(place) && removed.some((gone) => gone.length === place.length && startsWith(gone, group));

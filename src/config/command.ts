@@ -20,7 +20,11 @@ export async function checkCommand(
   const name = printable(file, 500);
   if (loaded.kind === 'unreadable') {
     const line = { file, result: 'unreadable', why: loaded.why };
-    write(json ? JSON.stringify(line) : `${name}: cannot read it: ${printable(loaded.why, 500)} — name another file`);
+    write(
+      json
+        ? JSON.stringify(line)
+        : `${name}: cannot read it: ${printable(loaded.why, 500)} — name another file`,
+    );
     return 2;
   }
   for (const problem of loaded.problems) {

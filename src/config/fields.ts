@@ -18,7 +18,9 @@ export const name = z
 export const named = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .record(name, schema)
-    .transform((things): Record<string, z.output<Schema>> => Object.assign(Object.create(null), things));
+    .transform((things): Record<string, z.output<Schema>> =>
+      Object.assign(Object.create(null) as object, things),
+    );
 
 /** Written `10s`; ms once parsed. Bounds in ms. */
 export const duration = (least: number, most: number = LONGEST_DURATION_MS) =>
@@ -78,7 +80,9 @@ type OneOf<Shape extends z.ZodRawShape> = {
 /** An object that has exactly one of the given keys; the key says what it is. */
 export function oneKeyOf<Shape extends Record<string, z.ZodType>>(shape: Shape) {
   const options = Object.keys(shape).join(', ');
-  const optional = Object.fromEntries(Object.entries(shape).map(([key, schema]) => [key, schema.exactOptional()]));
+  const optional = Object.fromEntries(
+    Object.entries(shape).map(([key, schema]) => [key, schema.exactOptional()]),
+  );
   return z.strictObject(optional).transform((value, context): OneOf<Shape> => {
     const keys = Object.keys(value);
     if (keys.length !== 1) {

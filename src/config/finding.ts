@@ -33,11 +33,26 @@ export interface Surroundings {
   readonly names: Readonly<Record<'buses' | 'links' | 'repositories', readonly string[]>>;
 }
 
-export const error = (path: Path, what: string, hint: string): Finding => ({ severity: 'error', path, what, hint });
-export const warning = (path: Path, what: string, hint: string): Finding => ({ severity: 'warning', path, what, hint });
+export const error = (path: Path, what: string, hint: string): Finding => ({
+  severity: 'error',
+  path,
+  what,
+  hint,
+});
+export const warning = (path: Path, what: string, hint: string): Finding => ({
+  severity: 'warning',
+  path,
+  what,
+  hint,
+});
 
 /** An error unless `name` is one of `known`. */
-export function unresolved(path: Path, kind: string, name: string, known: readonly string[]): readonly Finding[] {
+export function unresolved(
+  path: Path,
+  kind: string,
+  name: string,
+  known: readonly string[],
+): readonly Finding[] {
   if (known.includes(name)) return [];
   const meant = nearest(name, known);
   let hint = known.length === 0 ? 'none is configured' : `there are: ${known.slice(0, 12).join(', ')}`;

@@ -37,7 +37,9 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     interfaces: await interfaceNames(),
     secretsIn: async (config) => {
       const paths = secretPaths(config, options.secretsOf);
-      return new Map(await Promise.all(paths.map(async (path) => [path, await inspectSecretFile(path)] as const)));
+      return new Map(
+        await Promise.all(paths.map(async (path) => [path, await inspectSecretFile(path)] as const)),
+      );
     },
   });
 }
@@ -66,7 +68,8 @@ export async function checkText(
     problems.push(...meaningProblems(written, accepted, around));
   }
   const all = sortedProblems(problems);
-  if (!parsed.success || all.some(({ severity }) => severity === 'error')) return { kind: 'invalid', problems: all };
+  if (!parsed.success || all.some(({ severity }) => severity === 'error'))
+    return { kind: 'invalid', problems: all };
   return { kind: 'valid', config: parsed.data, problems: all };
 }
 
@@ -108,7 +111,8 @@ async function readText(file: string): Promise<Text> {
   } catch (failure) {
     return { ok: false, why: failure instanceof Error ? failure.message : String(failure) };
   }
-  if (bytes.length > MAX_CONFIG_BYTES) return { ok: false, why: `it is longer than ${MAX_CONFIG_BYTES} bytes` };
+  if (bytes.length > MAX_CONFIG_BYTES)
+    return { ok: false, why: `it is longer than ${MAX_CONFIG_BYTES} bytes` };
   return isUtf8(bytes)
     ? { ok: true, text: new TextDecoder().decode(bytes) }
     : { ok: false, why: 'it is not UTF-8 text' };

@@ -22,6 +22,7 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
         oneWitness(['links', name, 'witnesses', index], witness, config, around),
       ),
     ]),
+    ...sharedUnits(config),
     ...sharedChannels(config),
   ];
 }
@@ -30,7 +31,9 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
   const findings: Finding[] = [];
   const profiles = link.contacts.map((contact) => around.profiles.get(contact.profile));
   if (link.contacts.length === 0) {
-    findings.push(error([...path, 'contacts'], 'no contact: nothing could isolate this link', 'add a contact'));
+    findings.push(
+      error([...path, 'contacts'], 'no contact: nothing could isolate this link', 'add a contact'),
+    );
   } else if (profiles.every((profile) => profile?.contact === 'holding')) {
     findings.push(
       error(
@@ -55,7 +58,9 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
     for (const [index, { name }] of link[kind].entries()) {
       if (seen.has(name)) {
         const what = `the name ${quoted(name)} is taken in this link`;
-        findings.push(error([...path, kind, index, 'name'], what, 'give each contact and witness its own name'));
+        findings.push(
+          error([...path, kind, index, 'name'], what, 'give each contact and witness its own name'),
+        );
       }
       seen.add(name);
     }
@@ -63,7 +68,12 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
   return findings;
 }
 
-function oneContact(path: Path, contact: ContactConfig, config: Config, around: Surroundings): readonly Finding[] {
+function oneContact(
+  path: Path,
+  contact: ContactConfig,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
   const bus = config.buses[contact.bus];
   const profile = around.profiles.get(contact.profile);
   const findings = [
@@ -73,7 +83,10 @@ function oneContact(path: Path, contact: ContactConfig, config: Config, around: 
   if (profile === undefined) {
     const meant = nearest(contact.profile, [...around.profiles.keys()]);
     const hint = meant === null ? 'see `portcullis profile list`' : `did you mean ${quoted(meant)}?`;
-    return [...findings, error([...path, 'profile'], `no profile is called ${quoted(contact.profile)}`, hint)];
+    return [
+      ...findings,
+      error([...path, 'profile'], `no profile is called ${quoted(contact.profile)}`, hint),
+    ];
   }
   if (contact.channel > profile.channels) {
     const what = `channel ${contact.channel} does not exist on this board`;
@@ -90,7 +103,11 @@ function oneContact(path: Path, contact: ContactConfig, config: Config, around: 
   return [...findings, ...leaseFindings([...path, 'hardware_lease'], contact.hardware_lease, profile)];
 }
 
-function leaseFindings(path: Path, lease: ContactConfig['hardware_lease'], profile: ProfileFacts): readonly Finding[] {
+function leaseFindings(
+  path: Path,
+  lease: ContactConfig['hardware_lease'],
+  profile: ProfileFacts,
+): readonly Finding[] {
   const timer = profile.hardware_lease;
   if (lease === undefined) return [];
   if (lease === 'none') {
@@ -114,18 +131,27 @@ function unitFindings(path: Path, unit: number, bus: BusConfig | undefined): Fin
   return [error(path, `unit ${unit} is reserved on a serial bus`, `units are 1 to ${HIGHEST_RTU_UNIT}`)];
 }
 
-function oneWitness(path: Path, witness: WitnessConfig, config: Config, around: Surroundings): readonly Finding[] {
+function oneWitness(
+  path: Path,
+  witness: WitnessConfig,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
   switch (witness.type) {
     case 'carrier': {
       const place = [...path, 'interface'];
       const { interface: wanted } = witness;
       if (wanted === 'lo') {
-        return [error(place, 'the loopback interface always has carrier', 'name the interface towards the vault')];
+        return [
+          error(place, 'the loopback interface always has carrier', 'name the interface towards the vault'),
+        ];
       }
       if (around.interfaces === null || around.interfaces.includes(wanted)) return [];
       const others = around.interfaces.filter((other) => other !== 'lo');
       const what = `this machine has no interface ${quoted(wanted)} now; without it the witness is unknown`;
-      return [warning(place, what, others.length === 0 ? 'it has none besides lo' : `it has ${others.join(', ')}`)];
+      return [
+        warning(place, what, others.length === 0 ? 'it has none besides lo' : `it has ${others.join(', ')}`),
+      ];
     }
     case 'modbus-discrete-input': {
       const findings = [
@@ -174,6 +200,26 @@ function sharedDevices(config: Config): readonly Finding[] {
   });
 }
 
+function sharedUnits(config: Config): readonly Finding[] {
+  const first = new Map<string, ContactConfig>();
+  return Object.entries(config.links).flatMap(([name, link]) =>
+    link.contacts.flatMap((contact, index) => {
+      const key = `${contact.bus} ${contact.unit}`;
+      const other = first.get(key) ?? contact;
+      first.set(key, other);
+      if (other.profile === contact.profile) return [];
+      const what = `unit ${contact.unit} on bus ${quoted(contact.bus)} already has the profile ${quoted(other.profile)}`;
+      return [
+        error(
+          ['links', name, 'contacts', index, 'profile'],
+          what,
+          'a board has one profile; mend profile or unit',
+        ),
+      ];
+    }),
+  );
+}
+
 function sharedChannels(config: Config): readonly Finding[] {
   const first = new Map<string, string>();
   return Object.entries(config.links).flatMap(([name, link]) =>
@@ -184,7 +230,11 @@ function sharedChannels(config: Config): readonly Finding[] {
       if (other === undefined) return [];
       const what = `channel ${contact.channel} of unit ${contact.unit} on bus ${quoted(contact.bus)} is already contact ${other}`;
       return [
-        error(['links', name, 'contacts', index, 'channel'], what, 'a channel belongs to one contact of one link'),
+        error(
+          ['links', name, 'contacts', index, 'channel'],
+          what,
+          'a channel belongs to one contact of one link',
+        ),
       ];
     }),
   );

@@ -40,7 +40,11 @@ export function sourceFindings(config: Config, around: Surroundings): readonly F
   ];
 }
 
-function verificationFindings(path: Path, rule: VerificationConfig, around: Surroundings): readonly Finding[] {
+function verificationFindings(
+  path: Path,
+  rule: VerificationConfig,
+  around: Surroundings,
+): readonly Finding[] {
   const key = rule.type === 'bearer' ? 'token_file' : 'secret_file';
   const file = rule.type === 'bearer' ? rule.token_file : rule.secret_file;
   const place = [...path, key];
@@ -51,14 +55,22 @@ function verificationFindings(path: Path, rule: VerificationConfig, around: Surr
   if (!found.ok)
     return [
       ...findings,
-      error(place, `${quoted(file)} holds no usable secret: ${found.why}`, 'write the secret on its first line'),
+      error(
+        place,
+        `${quoted(file)} holds no usable secret: ${found.why}`,
+        'write the secret on its first line',
+      ),
     ];
   for (const one of found.secrets) {
     if (rule.type === 'standard-webhooks') {
       const senders = senderKey(one);
       if (!senders.ok)
         findings.push(
-          error(place, `${quoted(file)} holds no usable secret: ${senders.why}`, 'copy it from the sender again'),
+          error(
+            place,
+            `${quoted(file)} holds no usable secret: ${senders.why}`,
+            'copy it from the sender again',
+          ),
         );
     } else if (one.length < LEAST_SECRET_BYTES) {
       const what = `the secret in ${quoted(file)} is shorter than ${LEAST_SECRET_BYTES} bytes`;
@@ -78,10 +90,15 @@ function secretFindings(path: Path, file: string, around: Surroundings): readonl
   if (secret === undefined) return [];
   if (secret.kind === 'unusable') {
     return [
-      error(path, `cannot read ${quoted(file)}: ${secret.why}`, 'create it, readable for the service that uses it'),
+      error(
+        path,
+        `cannot read ${quoted(file)}: ${secret.why}`,
+        'create it, readable for the service that uses it',
+      ),
     ];
   }
-  if (secret.bytes.length === 0) return [error(path, `${quoted(file)} is empty`, 'write the secret on its first line')];
+  if (secret.bytes.length === 0)
+    return [error(path, `${quoted(file)} is empty`, 'write the secret on its first line')];
   if (!secret.worldReadable) return [];
   return [warning(path, `everybody on this machine can read ${quoted(file)}`, `chmod o-rwx ${quoted(file)}`)];
 }
@@ -95,9 +112,11 @@ export function repositoryFindings(config: Config, around: Surroundings): readon
     const path = ['repositories', name];
     const { environment_file: environment } = repository;
     const findings = [...secretFindings([...path, 'password_file'], repository.password_file, around)];
-    if (environment !== undefined) findings.push(...secretFindings([...path, 'environment_file'], environment, around));
+    if (environment !== undefined)
+      findings.push(...secretFindings([...path, 'environment_file'], environment, around));
     if (URL_PASSWORD.test(repository.url)) {
-      const hint = 'put RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD into a file and name it in `environment_file`';
+      const hint =
+        'put RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD into a file and name it in `environment_file`';
       findings.push(error([...path, 'url'], 'there is a password in the URL', hint));
     }
     return findings;
@@ -129,11 +148,15 @@ export function processFindings(config: Config): readonly Finding[] {
   }
   if (Buffer.byteLength(config.runtime_directory + LONGEST_SOCKET_NAME) > MOST_SOCKET_PATH_BYTES) {
     const most = MOST_SOCKET_PATH_BYTES - LONGEST_SOCKET_NAME.length;
-    findings.push(error(['runtime_directory'], 'too long for the sockets in it', `use at most ${most} bytes`));
+    findings.push(
+      error(['runtime_directory'], 'too long for the sockets in it', `use at most ${most} bytes`),
+    );
   }
   if (config.controller.state_directory === config.state_directory) {
     const what = 'the latch and the journal stand there, which the controller must not touch';
-    findings.push(error(['controller', 'state_directory'], what, 'give the controller a directory of its own'));
+    findings.push(
+      error(['controller', 'state_directory'], what, 'give the controller a directory of its own'),
+    );
   }
   if (config.clock.trust === 'always') {
     const what = 'nobody checks whether the clock is right: windows open by an assumed time';
@@ -142,10 +165,14 @@ export function processFindings(config: Config): readonly Finding[] {
   for (const [name, bus] of Object.entries(config.buses)) {
     if (!bus.simulated) continue;
     const what = 'boards on this bus are emulated: nothing that hangs on them is proven';
-    findings.push(warning(['buses', name, 'simulated'], what, 'remove the key when a real board is connected'));
+    findings.push(
+      warning(['buses', name, 'simulated'], what, 'remove the key when a real board is connected'),
+    );
   }
   if (Object.keys(config.links).length === 0) {
-    findings.push(error(['links'], 'no link is configured: there is nothing to isolate', 'add a link with a contact'));
+    findings.push(
+      error(['links'], 'no link is configured: there is nothing to isolate', 'add a link with a contact'),
+    );
   }
   return findings;
 }

@@ -12,20 +12,30 @@ const DAY_MS = 86_400_000;
 /** Findings about `windows`. */
 export function windowFindings(config: Config, around: Surroundings): readonly Finding[] {
   return [
-    ...Object.entries(config.windows).flatMap(([name, window]) => oneWindow(['windows', name], window, config, around)),
+    ...Object.entries(config.windows).flatMap(([name, window]) =>
+      oneWindow(['windows', name], window, config, around),
+    ),
     ...Object.keys(config.links).flatMap((link) => calendarFindings(link, config)),
   ];
 }
 
-function oneWindow(path: Path, window: WindowConfig, config: Config, around: Surroundings): readonly Finding[] {
+function oneWindow(
+  path: Path,
+  window: WindowConfig,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
   const findings = [...unresolved([...path, 'link'], 'link', window.link, around.names.links)];
   const wrong = scheduleProblem(window.opens);
   if (wrong !== null) {
-    findings.push(error([...path, 'opens'], wrong, 'write a cron expression, as in "30 2 * * *" for half past two'));
+    findings.push(
+      error([...path, 'opens'], wrong, 'write a cron expression, as in "30 2 * * *" for half past two'),
+    );
   }
   if (!isTimezone(window.timezone)) {
     const meant = nearest(window.timezone, Intl.supportedValuesOf('timeZone'));
-    const hint = meant === null ? 'write an IANA name, as in Europe/Berlin or UTC' : `did you mean ${quoted(meant)}?`;
+    const hint =
+      meant === null ? 'write an IANA name, as in Europe/Berlin or UTC' : `did you mean ${quoted(meant)}?`;
     findings.push(error([...path, 'timezone'], `no time zone is called ${quoted(window.timezone)}`, hint));
   }
   const link = config.links[window.link];
@@ -45,7 +55,11 @@ function durationFindings(path: Path, window: WindowConfig, link: LinkConfig): r
   if (window.lasts > link.exposure_budget) {
     const what = `longer than the link may be connected in 24 hours (${formatDuration(link.exposure_budget)})`;
     findings.push(
-      warning([...path, 'lasts'], what, 'the budget ends the window early; raise `exposure_budget` or shorten `lasts`'),
+      warning(
+        [...path, 'lasts'],
+        what,
+        'the budget ends the window early; raise `exposure_budget` or shorten `lasts`',
+      ),
     );
   }
   return findings;

@@ -22,14 +22,19 @@ const LEAST_BEGINNING = 3;
 export function nearest(name: string, known: readonly string[]): string | null {
   if (name.length > LONGEST_NAME) return null;
   const plain = name.toLowerCase().replaceAll('-', '_');
-  const [begun, ...others] = known.filter((candidate) => name.length >= LEAST_BEGINNING && candidate.startsWith(name));
+  const [begun, ...others] = known.filter(
+    (candidate) => name.length >= LEAST_BEGINNING && candidate.startsWith(name),
+  );
   if (begun !== undefined && others.length === 0) return begun;
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const away = distance(plain, candidate.toLowerCase().replaceAll('-', '_'));
     const shorter = Math.min(name.length, candidate.length);
-    const allowed = Math.max(Math.min(2, shorter - 1), Math.floor(Math.max(name.length, candidate.length) / 3));
+    const allowed = Math.max(
+      Math.min(2, shorter - 1),
+      Math.floor(Math.max(name.length, candidate.length) / 3),
+    );
     if (away <= allowed && away < least) {
       best = candidate;
       least = away;

@@ -29,7 +29,10 @@ export function isTimezone(zone: string): boolean {
 }
 
 /** The next openings, ms since 1970, without jitter; empty when the schedule or the time zone is wrong. */
-export function nextOpenings({ opens, timezone }: Pick<WindowConfig, 'opens' | 'timezone'>): readonly number[] {
+export function nextOpenings({
+  opens,
+  timezone,
+}: Pick<WindowConfig, 'opens' | 'timezone'>): readonly number[] {
   if (scheduleProblem(opens) !== null || !isTimezone(timezone)) return [];
   const task = cron.createTask(opens, () => {}, { timezone });
   try {

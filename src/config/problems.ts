@@ -45,7 +45,10 @@ export const problemAt = (
 export function sortedProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted(
     (a, b) =>
-      a.line - b.line || a.column - b.column || a.severity.localeCompare(b.severity) || a.what.localeCompare(b.what),
+      a.line - b.line ||
+      a.column - b.column ||
+      a.severity.localeCompare(b.severity) ||
+      a.what.localeCompare(b.what),
   );
 }
 
@@ -71,7 +74,8 @@ function found(value: unknown, path: Path): string {
     : `the ${typeof value} ${quoted(JSON.stringify(value) ?? 'nothing')}`;
 }
 
-const isGroup = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isGroup = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function valueAt(file: unknown, path: Path): unknown {
   return path.reduce<unknown>(
@@ -90,7 +94,9 @@ export function schemaProblems(
   positions: Positions,
 ): readonly Problem[] {
   const unknown = issues.flatMap((issue) => unknownKeys(issue, file, positions));
-  const meant = new Set(unknown.flatMap((key) => (key.meant === null ? [] : [formatPath([...key.path, key.meant])])));
+  const meant = new Set(
+    unknown.flatMap((key) => (key.meant === null ? [] : [formatPath([...key.path, key.meant])])),
+  );
   const groups = new Set(unknown.map((key) => formatPath(key.path)));
   const rest = issues
     // A required key that is there under a mistyped name has been reported once already, and so has the group it leaves empty.
@@ -112,7 +118,8 @@ interface UnknownKey {
 /** A wrong `type` hides the rest of its group from the schema; the keys that no branch knows are found here. */
 function unknownKeys(issue: z.core.$ZodIssue, file: unknown, positions: Positions): readonly UnknownKey[] {
   const path = pathOf(issue);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, file, positions));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey(path, key, file, positions));
   if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return [];
   const group = path.slice(0, -1);
   const known = knownKeys(group, file);
@@ -134,7 +141,11 @@ function unknownKey(path: Path, key: string, file: unknown, positions: Positions
   if (byFile !== undefined) hint = `secrets stand in files of their own: write "${byFile}: /path/to/file"`;
   else if (SECRET.test(key)) hint += '; secrets never stand in this file, only paths to files that hold them';
   const what = `unknown key ${quoted(key)}`;
-  return { path, meant, problem: problemAt('error', [...path, key], positions.ofKey([...path, key]), what, hint) };
+  return {
+    path,
+    meant,
+    problem: problemAt('error', [...path, key], positions.ofKey([...path, key]), what, hint),
+  };
 }
 
 const pathOf = (issue: z.core.$ZodIssue): Path =>

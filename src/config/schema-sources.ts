@@ -25,7 +25,11 @@ const verification = z.discriminatedUnion('type', [
     type: z.literal('hmac-sha256').describe('HMAC-SHA256 of the raw body in a header'),
     secret_file: secretFile,
     header: headerName.describe('header that carries the signature'),
-    prefix: z.string().max(40).default('').describe('what stands before the signature in the header, as in `sha256=`'),
+    prefix: z
+      .string()
+      .max(40)
+      .default('')
+      .describe('what stands before the signature in the header, as in `sha256=`'),
     encoding: z.enum(['hex', 'base64']).describe('how the signature is written'),
     timestamp: z
       .strictObject({

@@ -4,7 +4,11 @@ import { absolutePath, duration, name, oneKeyOf, remoteAddress } from './fields.
 
 /** One entry of `repositories`. */
 export const repository = z.strictObject({
-  url: z.string().min(1).max(1_000).describe('restic repository, as restic -r takes it; without a password in it'),
+  url: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .describe('restic repository, as restic -r takes it; without a password in it'),
   password_file: absolutePath.describe("file with the repository's password"),
   environment_file: absolutePath
     .exactOptional()
@@ -18,7 +22,10 @@ export const repository = z.strictObject({
 /** restic writes durations as 1y5m7d2h, where m is months. */
 const keepWithin = z
   .string()
-  .regex(/^(?=.)(\d{1,4}y)?(\d{1,4}m)?(\d{1,5}d)?(\d{1,5}h)?$/, 'write a restic duration such as 14d, 6m (months), 1y')
+  .regex(
+    /^(?=.)(\d{1,4}y)?(\d{1,4}m)?(\d{1,5}d)?(\d{1,5}h)?$/,
+    'write a restic duration such as 14d, 6m (months), 1y',
+  )
   .describe('how far back, as restic writes it: 14d, 6m (months), 1y6m');
 
 const SUBSET = /^(?:(rotate|\d{1,3})\/(\d{1,3})|(\d{1,3}(?:\.\d{1,4})?)%|[1-9]\d{0,8}[KMGT])$/;
@@ -33,7 +40,9 @@ const subset = z
     if (parts === undefined) return true;
     const total = Number(parts);
     return (
-      total >= 1 && total <= MOST_SUBSET_PARTS && (part === 'rotate' || (Number(part) >= 1 && Number(part) <= total))
+      total >= 1 &&
+      total <= MOST_SUBSET_PARTS &&
+      (part === 'rotate' || (Number(part) >= 1 && Number(part) <= total))
     );
   }, `out of range: parts 1 to ${MOST_SUBSET_PARTS}, per cent above 0 and up to 100`);
 
@@ -43,7 +52,11 @@ const step = oneKeyOf({
     .strictObject({
       repository: repositoryName,
       paths: z.array(absolutePath).min(1).max(200).describe('what to back up'),
-      exclude: z.array(z.string().min(1).max(1_000)).max(500).default([]).describe('patterns, as restic --exclude'),
+      exclude: z
+        .array(z.string().min(1).max(1_000))
+        .max(500)
+        .default([])
+        .describe('patterns, as restic --exclude'),
       tags: z
         .array(z.string().regex(/^[^\s,]{1,100}$/, 'a tag has no blanks and no commas'))
         .max(50)

@@ -20,7 +20,12 @@ const bus = z.discriminatedUnion('transport', [
   z.strictObject({
     transport: z.literal('modbus-rtu').describe('Modbus RTU on a serial device'),
     device: absolutePath.describe('serial device, best by its stable name under /dev/serial/by-id'),
-    baud: z.int().min(1_200).max(1_000_000).exactOptional().describe("bits per second; default: the profile's"),
+    baud: z
+      .int()
+      .min(1_200)
+      .max(1_000_000)
+      .exactOptional()
+      .describe("bits per second; default: the profile's"),
     parity: z.enum(['none', 'even', 'odd']).exactOptional().describe("default: the profile's"),
     stop_bits: z.literal([1, 2]).exactOptional().describe("1 or 2; default: the profile's"),
     ...busCommon(),
@@ -35,7 +40,9 @@ function busCommon() {
     simulated: z
       .boolean()
       .default(false)
-      .describe('true when the boards on this bus are played by `portcullis emulate`: nothing on it counts as proven'),
+      .describe(
+        'true when the boards on this bus are played by `portcullis emulate`: nothing on it counts as proven',
+      ),
   };
 }
 
@@ -93,11 +100,15 @@ const link = z.strictObject({
   isolate_timeout: duration(100, 60_000)
     .default(2_000)
     .describe('until isolation must be proven, else the link is stuck'),
-  settle: duration(0, 120_000).default(3_000).describe('wait between proven connection and the first use of the vault'),
+  settle: duration(0, 120_000)
+    .default(3_000)
+    .describe('wait between proven connection and the first use of the vault'),
   lease_timeout: duration(1_000, 30_000)
     .default(3_000)
     .describe('how long a lease outlives the last sign of life of its holder'),
-  evidence_max_age: duration(500, 30_000).default(3_000).describe('evidence older than this counts as unknown'),
+  evidence_max_age: duration(500, 30_000)
+    .default(3_000)
+    .describe('evidence older than this counts as unknown'),
   exposure_budget: duration(60_000, 86_400_000)
     .default(14_400_000)
     .describe('how long the link may be connected in any 24 hours'),
@@ -112,7 +123,9 @@ export const configSchema = z
     runtime_directory: absolutePath.default('/run/portcullis').describe('directory of the sockets'),
     interlock: z
       .strictObject({
-        listen: listenAddress.default({ host: '127.0.0.1', port: 8470 }).describe('host:port of the trip webhooks'),
+        listen: listenAddress
+          .default({ host: '127.0.0.1', port: 8470 })
+          .describe('host:port of the trip webhooks'),
       })
       .prefault({})
       .describe('the process that owns the contacts'),
@@ -149,7 +162,8 @@ export const configSchema = z
     ...file,
     controller: {
       ...file.controller,
-      state_directory: file.controller.state_directory ?? `${file.state_directory.replace(/\/+$/, '')}/controller`,
+      state_directory:
+        file.controller.state_directory ?? `${file.state_directory.replace(/\/+$/, '')}/controller`,
     },
   }));
 

@@ -26,7 +26,10 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
       ? [repository.password_file]
       : [repository.password_file, repository.environment_file],
   );
-  const paths = [...(process === 'controller' ? [] : ofSources), ...(process === 'interlock' ? [] : ofRepositories)];
+  const paths = [
+    ...(process === 'controller' ? [] : ofSources),
+    ...(process === 'interlock' ? [] : ofRepositories),
+  ];
   return [...new Set(paths)];
 }
 
@@ -47,10 +50,15 @@ export async function inspectSecretFile(path: string): Promise<SecretFile> {
       const facts = await handle.stat();
       if (facts.isDirectory()) return { kind: 'unusable', why: 'it is a directory' };
       if (!facts.isFile()) return { kind: 'unusable', why: 'it is not a regular file' };
-      if (facts.size > MAX_SECRET_FILE_BYTES) return { kind: 'unusable', why: 'it is too long to be a secret' };
+      if (facts.size > MAX_SECRET_FILE_BYTES)
+        return { kind: 'unusable', why: 'it is too long to be a secret' };
       const bytes = Buffer.alloc(MAX_SECRET_FILE_BYTES);
       const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-      return { kind: 'read', worldReadable: (facts.mode & WORLD_READABLE) !== 0, bytes: bytes.subarray(0, bytesRead) };
+      return {
+        kind: 'read',
+        worldReadable: (facts.mode & WORLD_READABLE) !== 0,
+        bytes: bytes.subarray(0, bytesRead),
+      };
     } finally {
       await handle.close();
     }

@@ -26,7 +26,8 @@ function branches(shape: Shape, written: unknown): readonly Shape[] {
 }
 
 function step(shape: Shape, part: string | number): readonly Shape[] {
-  const next = typeof part === 'number' ? shape.items : (own(shape.properties, part) ?? shape.additionalProperties);
+  const next =
+    typeof part === 'number' ? shape.items : (own(shape.properties, part) ?? shape.additionalProperties);
   return isShape(next) && !Array.isArray(next) ? [next] : [];
 }
 

@@ -1,5 +1,14 @@
 /** Reads YAML strictly and keeps the places of everything in it. */
-import { isMap, isSeq, LineCounter, parseDocument, visit, type ErrorCode, type Node, type YAMLError } from 'yaml';
+import {
+  isMap,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type ErrorCode,
+  type Node,
+  type YAMLError,
+} from 'yaml';
 import { keyText, Positions, type Path } from './positions.ts';
 import { problemAt, quoted, type Problem } from './problems.ts';
 
@@ -27,6 +36,7 @@ export function readYaml(text: string): Written {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
+    logLevel: 'error',
     prettyErrors: false,
     strict: true,
     stringKeys: true,
@@ -91,7 +101,9 @@ const holds = (node: unknown, offset: number): boolean => {
 function pathAt(node: unknown, offset: number): Path {
   if (isMap(node)) {
     const pair = node.items.find((item) => holds(item.key, offset) || holds(item.value, offset));
-    return pair === undefined ? [] : [keyText(pair), ...(holds(pair.value, offset) ? pathAt(pair.value, offset) : [])];
+    return pair === undefined
+      ? []
+      : [keyText(pair), ...(holds(pair.value, offset) ? pathAt(pair.value, offset) : [])];
   }
   if (isSeq(node)) {
     const index = node.items.findIndex((item) => holds(item, offset));

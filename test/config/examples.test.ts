@@ -44,7 +44,14 @@ test('the full example, parsed', async () => {
   expect(config.links['vault']?.contacts[0]?.hardware_lease).toBe(10_000);
   expect(config.links['vault']?.contacts[1]?.hardware_lease).toBe('none');
   expect(config.interlock.listen).toEqual({ host: '127.0.0.1', port: 8470 });
-  expect(config.sources['grafana']?.verify).toMatchObject({ header: 'x-grafana-alerting-signature', prefix: '' });
-  expect(config.windows['nightly']?.steps.map((step) => Object.keys(step)[0])).toEqual(['backup', 'forget', 'check']);
+  expect(config.sources['grafana']?.verify).toMatchObject({
+    header: 'x-grafana-alerting-signature',
+    prefix: '',
+  });
+  expect(config.windows['nightly']?.steps.map((step) => Object.keys(step)[0])).toEqual([
+    'backup',
+    'forget',
+    'check',
+  ]);
   expect(config.links['constructor']).toBeUndefined();
 });

@@ -65,7 +65,12 @@ describe('portcullis check', () => {
     );
     const { code, lines } = await printed(file);
     expect(code).toBe(1);
-    expect(lines.map((line) => Number(line.slice(file.length + 1).split(':')[0]))).toEqual([2, 8, 10, Number.NaN]);
+    expect(lines.map((line) => Number(line.slice(file.length + 1).split(':')[0]))).toEqual([
+      2,
+      8,
+      10,
+      Number.NaN,
+    ]);
     expect(lines.at(-1)).toBe(`${file}: invalid, 3 errors, 0 warnings`);
     const json = await printed(file, true);
     expect(json.code).toBe(1);
@@ -110,7 +115,10 @@ describe('files with secrets', () => {
       worldReadable: false,
       bytes: Buffer.from('abc'),
     });
-    expect(await inspectSecretFile(written('w', 'abc', 0o604))).toMatchObject({ kind: 'read', worldReadable: true });
+    expect(await inspectSecretFile(written('w', 'abc', 0o604))).toMatchObject({
+      kind: 'read',
+      worldReadable: true,
+    });
   });
 
   test('what is not a file with a secret', async () => {
@@ -122,7 +130,9 @@ describe('files with secrets', () => {
     expect(await why(join(folder, 'none'))).toBe('there is no such file');
     expect(await why(join(folder, 'directory'))).toBe('it is a directory');
     expect(await why('/dev/zero')).toBe('it is not a regular file');
-    expect(await why(written('long', 'x'.repeat(MAX_SECRET_FILE_BYTES + 1)))).toBe('it is too long to be a secret');
+    expect(await why(written('long', 'x'.repeat(MAX_SECRET_FILE_BYTES + 1)))).toBe(
+      'it is too long to be a secret',
+    );
     expect(await why(join(written('file', 'x'), 'below'))).toBe('a part of the path is not a directory');
   });
 });

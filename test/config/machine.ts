@@ -27,7 +27,9 @@ const FILES: Readonly<Record<string, SecretFile>> = {
 export const machine: Machine = {
   interfaces: ['lo', 'eth0', 'eth1'],
   secretsIn: async (config) =>
-    new Map(secretPaths(config, 'all').map((path) => [path, FILES[path.split('/').at(-1) ?? ''] ?? read(LONG)])),
+    new Map(
+      secretPaths(config, 'all').map((path) => [path, FILES[path.split('/').at(-1) ?? ''] ?? read(LONG)]),
+    ),
 };
 
 const board: ProfileFacts = {

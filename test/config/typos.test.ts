@@ -74,7 +74,7 @@ test('every mistyped key is reported at its line and column', async () => {
       expect(found).toMatchObject({ severity: 'error', line: key.line, column: key.column });
       expect(found?.hint).toMatch(/did you mean|known here|write "/);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 

@@ -1,0 +1,130 @@
+/**
+ * What a configuration file says about contacts, although other parts of it may be wrong: `isolate --all` must not be
+ * stopped by a mistyped window. Never used to connect anything.
+ *
+ * A contact is left out, and said to be, when its place on the wire is in doubt: a guessed place would be reported as
+ * isolated while the real one is not.
+ */
+import { parseDocument } from 'yaml';
+import { acceptedPart, inFile, startsWith, type Accepted } from './accepted.ts';
+import type { ProfileFacts } from './finding.ts';
+import { linkFindings } from './meaning-links.ts';
+import { formatPath, type Path } from './positions.ts';
+import type { Config, ContactConfig } from './schema.ts';
+
+/** Contacts that can be driven, and those that cannot. */
+export interface Salvaged {
+  readonly buses: Config['buses'];
+  readonly links: Readonly<
+    Record<string, { readonly contacts: readonly ContactConfig[]; readonly witnesses: readonly [] }>
+  >;
+  /** Contacts (or what should have held them) that stand in the file and are not in `links`, with why. */
+  readonly left: readonly { readonly path: string; readonly why: string }[];
+}
+
+/** Keys of a bus that do not say where a request goes. */
+const HARMLESS_BUS_KEYS: ReadonlySet<unknown> = new Set(['reply_timeout', 'simulated']);
+
+/** Reads what can be read. Never throws. */
+export function salvageContacts(text: string, profiles: ReadonlyMap<string, ProfileFacts>): Salvaged {
+  const written = hardwareIn(text);
+  const accepted = written === null ? null : acceptedPart(written);
+  if (written === null || accepted === null) {
+    return { buses: {}, links: {}, left: [{ path: 'links', why: 'the file says nothing about links' }] };
+  }
+  const places = Object.entries(accepted.config.links).flatMap(([link, { contacts }]) =>
+    contacts.map((contact, index): Placed => {
+      const path = inFile(['links', link, 'contacts', index], accepted.removed);
+      return { link, path, contact: { ...contact, hardware_lease: 'none' } };
+    }),
+  );
+  const why = new Map(places.map((place) => [formatPath(place.path), doubt(place, accepted)]));
+  const clear = places.filter(({ path }) => why.get(formatPath(path)) === null);
+  for (const { path, reason } of refused(clear, accepted, profiles)) why.set(formatPath(path), reason);
+
+  const kept = clear.filter(({ path }) => why.get(formatPath(path)) === null);
+  const links = Object.fromEntries(
+    [...new Set(kept.map(({ link }) => link))].map((link) => {
+      const contacts = kept.filter((place) => place.link === link).map(({ contact }) => contact);
+      return [link, { contacts, witnesses: [] as const }];
+    }),
+  );
+  const keptPaths = new Set(kept.map(({ path }) => formatPath(path)));
+  const left = contactPaths(written)
+    .map(formatPath)
+    .filter((path) => !keptPaths.has(path))
+    .map((path) => ({ path, why: why.get(path) ?? 'the configuration is wrong here' }));
+  return { buses: accepted.config.buses, links, left };
+}
+
+interface Placed {
+  readonly link: string;
+  /** In the file. */
+  readonly path: Path;
+  readonly contact: ContactConfig;
+}
+
+type Group = Readonly<Record<string, unknown>>;
+const isGroup = (value: unknown): value is Group =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Buses and links as written, also from a file that is not quite YAML. */
+function hardwareIn(text: string): { readonly buses: unknown; readonly links: unknown } | null {
+  try {
+    const file: unknown = parseDocument(text, {
+      uniqueKeys: false,
+      stringKeys: true,
+      logLevel: 'error',
+    }).toJS({
+      maxAliasCount: 100,
+    });
+    if (!isGroup(file) || !Object.hasOwn(file, 'links')) return null;
+    return { buses: file['buses'] ?? {}, links: file['links'] };
+  } catch {
+    // Aliases without anchors, or too many: `portcullis check` says which.
+    return null;
+  }
+}
+
+/** Every contact that stands in the file; for a link without a list of them, the link. */
+function contactPaths({ links }: { readonly links: unknown }): readonly Path[] {
+  if (!isGroup(links) || Object.keys(links).length === 0) return [['links']];
+  return Object.entries(links).flatMap(([name, link]): readonly Path[] => {
+    const contacts = isGroup(link) ? link['contacts'] : undefined;
+    return Array.isArray(contacts)
+      ? contacts.map((_, index) => ['links', name, 'contacts', index])
+      : [['links', name]];
+  });
+}
+
+/** Why it is not certain where the requests for a contact would go, or `null`. */
+function doubt({ contact }: Placed, { removed }: Accepted): string | null {
+  const bus = ['buses', contact.bus];
+  const wrong = removed.find((path) => startsWith(path, bus) && !HARMLESS_BUS_KEYS.has(path[2]));
+  return wrong === undefined ? null : `${formatPath(wrong)} is wrong`;
+}
+
+/** Contacts whose hardware cannot be, such as a bus that is not there. */
+function refused(
+  places: readonly Placed[],
+  { config }: Accepted,
+  profiles: ReadonlyMap<string, ProfileFacts>,
+): readonly { readonly path: Path; readonly reason: string }[] {
+  const links = Object.fromEntries(
+    Object.entries(config.links).map(([name, link]) => {
+      const contacts = places.filter((place) => place.link === name).map(({ contact }) => contact);
+      return [name, { ...link, contacts, witnesses: [] }];
+    }),
+  );
+  const names = { buses: Object.keys(config.buses), links: Object.keys(links), repositories: [] };
+  const around = { profiles, interfaces: null, secrets: new Map(), names };
+  const errors = linkFindings({ ...config, links }, around).filter(({ severity }) => severity === 'error');
+  return errors.flatMap(({ path, what }) => {
+    const [section, name, , index] = path;
+    const hit =
+      section === 'buses'
+        ? places.filter(({ contact }) => contact.bus === name)
+        : places.filter(({ link }) => link === name).slice(Number(index), Number(index) + 1);
+    return hit.map((place) => ({ path: place.path, reason: what }));
+  });
+}
