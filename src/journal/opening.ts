@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createVerifier, GENESIS, lineHash, placeProblem, readLine, type Head } from './chain.ts';
-import type { AppendFile, Disk } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { JOURNAL_TYPES } from './entry.ts';
 import { fileName, fileNumbers, tornName } from './names.ts';
 
@@ -150,12 +150,6 @@ async function unrecordedTails(
   return tails;
 }
 
-/** Cuts the current file back to the last whole entry, durably. */
-export async function truncateTo(file: AppendFile, size: number): Promise<void> {
-  await file.truncate(size);
-  await file.sync();
-}
-
 /** The head from which the last file carries on; `null` when the file before it was pruned. */
 async function startOfLast(
   disk: Disk,
@@ -173,7 +167,7 @@ async function startOfLast(
 }
 
 /**
- * Finds where the journal ends and mends a torn tail. Checks the last file and how it joins the one before: older files
+ * Finds where the journal ends and keeps a torn tail aside; bytes behind the position are to be cut off. Checks the last file and how it joins the one before: older files
  * are `verifyJournal`'s work, which may take seconds. Throws what the disk throws.
  */
 export async function findEnd(disk: Disk, directory: string): Promise<Opening> {
@@ -197,15 +191,8 @@ export async function findEnd(disk: Disk, directory: string): Promise<Opening> {
       why: `${fileName(number)} ends with ${tail.length} bytes that are no entries`,
       head: scan.head,
     };
-  if (tail.length > 0) {
-    await keepTail(disk, directory, number, tail);
-    const file = await disk.openAppend(join(directory, fileName(number)));
-    try {
-      await truncateTo(file, scan.size);
-    } finally {
-      await file.close();
-    }
-  }
+  // Kept before it is cut off; the writer cuts off everything behind the position when it attaches.
+  if (tail.length > 0) await keepTail(disk, directory, number, tail);
   const unrecorded = await unrecordedTails(disk, directory, number, scan.recorded);
   return { kind: 'sound', position: { file: number, size: scan.size, head: scan.head }, unrecorded };
 }

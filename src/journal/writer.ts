@@ -5,7 +5,7 @@ import { carriedHead, lineHash, type Head } from './chain.ts';
 import type { AppendFile, Disk } from './disk.ts';
 import { JOURNAL_TYPES, printEntry, type Entry } from './entry.ts';
 import { fileName } from './names.ts';
-import { truncateTo, type Position } from './opening.ts';
+import type { Position } from './opening.ts';
 
 /** An entry without its place in the chain. */
 export type Draft = Omit<Entry, 'seq' | 'prev'>;
@@ -58,7 +58,8 @@ export class ChainWriter {
         throw new Error(`${path} no longer ends with entry ${head.size} as it was acknowledged`);
     }
     this.#file = await this.#disk.openAppend(path);
-    await truncateTo(this.#file, size);
+    await this.#file.truncate(size);
+    await this.#file.sync();
     await this.#disk.syncDirectory(this.#directory);
   }
 

@@ -191,6 +191,32 @@ describe('a broken chain', () => {
     }
   });
 
+  test('whose files were run together or cut elsewhere is reported and left alone', async () => {
+    const { disk, journal } = await opened(whole, { 'journal-000002.jsonl': '' });
+    await journal.append(note('five'));
+    await journal.close();
+    const second = disk.text('journal-000002.jsonl');
+    const [carry = ''] = second.split('\n');
+    const cases: [string, Record<string, string>, RegExp][] = [
+      [`${whole}${second}`, {}, /journal-000001\.jsonl line 5: journal\.rotated is not at the beginning/],
+      [
+        `${a}\n${b}\n${c}\n`,
+        { 'journal-000002.jsonl': `${d}\n${second}` },
+        /journal-000002\.jsonl line 1: the file does not begin/,
+      ],
+      [
+        `${whole}${carry}\n`,
+        { 'journal-000002.jsonl': second.slice(carry.length + 1) },
+        /journal-000002\.jsonl line 1: the file does not/,
+      ],
+    ];
+    for (const [first, others, why] of cases) {
+      const broken = await opened(first, others);
+      expect(broken.journal.writable()).toMatchObject({ ok: false, why: expect.stringMatching(why) });
+      expect(broken.unchanged()).toBe(true);
+    }
+  });
+
   test('tells its verified head', async () => {
     const { journal } = await opened(whole.replace('"three"', '"THREE"'));
     expect(journal.head().size).toBe(3);
