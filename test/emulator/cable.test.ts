@@ -1,0 +1,288 @@
+/** Cables through contacts: alive they carry everything, cut they are as dead as a pulled one. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { requestFor } from '../../src/contacts/profile-requests.ts';
+import { createBoard, type Board } from '../../src/emulator/board.ts';
+import { layCable, type Cable, type CableTarget } from '../../src/emulator/cable.ts';
+import { boardD, connected, quiet, until, watched, type Client } from './bench.ts';
+import { virtualTimers } from './virtual-timers.ts';
+
+const LOOPBACK = { host: '127.0.0.1', port: 0 } as const;
+const ends: (() => Promise<unknown> | void)[] = [];
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cable-'));
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Rig {
+  readonly board: Board;
+  readonly cable: Cable;
+  /** The connections that reached the vault. */
+  readonly arrived: Client[];
+  join(...channels: number[]): void;
+  cut(channel: number): void;
+  client(): Promise<Client>;
+}
+
+type Kind = 'tcp' | 'unix';
+
+async function rig(kind: Kind = 'tcp', channels: readonly number[] = [1], paused = false): Promise<Rig> {
+  const arrived: Client[] = [];
+  const vault: Server = createServer({ allowHalfOpen: true, pauseOnConnect: paused }, (socket) => {
+    const one = watched(socket);
+    if (paused) socket.pause();
+    arrived.push(one);
+    ends.push(() => void socket.destroy());
+  });
+  const path = join(directory, 'vault.sock');
+  vault.listen(kind === 'unix' ? { path } : LOOPBACK);
+  await once(vault, 'listening');
+  ends.push(() => new Promise((resolve) => vault.close(resolve)));
+  const address = vault.address();
+  const target: CableTarget =
+    address === null || typeof address === 'string'
+      ? { unix: path }
+      : { tcp: { host: '127.0.0.1', port: address.port } };
+  const board = createBoard(boardD, virtualTimers());
+  const cable = await layCable(board, { channels, listen: LOOPBACK, target });
+  ends.push(() => cable.close());
+  const command = (ask: 'connect' | 'isolate', channel: number): void => {
+    board.hear(requestFor(boardD, { ask, channel }), '');
+  };
+  return {
+    board,
+    cable,
+    arrived,
+    join: (...list) => {
+      for (const channel of list) command('connect', channel);
+    },
+    cut: (channel) => command('isolate', channel),
+    client: async () => {
+      const one = await connected(cable.port);
+      ends.push(() => void one.socket.destroy());
+      return one;
+    },
+  };
+}
+
+/** A connection through the cable, both ends of it. */
+async function pair({ client, arrived }: Rig): Promise<[Client, Client]> {
+  const before = arrived.length;
+  const near = await client();
+  await until(() => arrived.length > before, 'the vault was reached');
+  const far = arrived[before];
+  if (far === undefined) throw new Error('nobody arrived');
+  return [near, far];
+}
+
+const text = (one: Client): string => one.received().toString();
+
+describe.each(['tcp', 'unix'] as const)('to a %s target', (kind) => {
+  test('connected: bytes pass both ways, and so does the end of each way', async () => {
+    const bench = await rig(kind);
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    near.socket.end('question');
+    await until(() => text(far) === 'question' && far.happened.includes('end'), 'the question and its end');
+    far.socket.end('answer');
+    await until(() => text(near) === 'answer' && near.happened.includes('close'), 'the answer and its end');
+    await until(() => far.happened.includes('close'), 'the far end is gone');
+    expect([near.happened, far.happened]).toEqual([
+      ['connect', 'end', 'close'],
+      ['end', 'close'],
+    ]);
+  });
+
+  test('cut: neither end sees byte, end or reset; connected again: both are reset', async () => {
+    const bench = await rig(kind);
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    near.socket.write('before');
+    far.socket.write('before');
+    await until(() => text(near) === 'before' && text(far) === 'before', 'alive');
+    bench.cut(1);
+    near.socket.write('during');
+    far.socket.write('during');
+    near.socket.end();
+    await quiet();
+    expect([text(near), text(far)]).toEqual(['before', 'before']);
+    expect([near.happened, far.happened]).toEqual([['connect'], []]);
+    bench.join(1);
+    await until(() => near.happened.includes('close') && far.happened.length > 0, 'both ends hear of it');
+    expect([text(near), text(far)]).toEqual(['before', 'before']);
+    expect(near.happened).toEqual(['connect', 'ECONNRESET', 'close']);
+    // A Unix socket knows no reset: its far end sees an end.
+    expect(far.happened[0]).toBe(kind === 'tcp' ? 'ECONNRESET' : 'end');
+  });
+
+  test('cut: a new connection is not answered, and succeeds once the contact connects', async () => {
+    const bench = await rig(kind);
+    const hanging = watched(connect({ port: bench.cable.port, host: '127.0.0.1' }));
+    ends.push(() => void hanging.socket.destroy());
+    hanging.socket.write('late');
+    await quiet();
+    expect(hanging.happened).toEqual([]);
+    expect(bench.arrived).toHaveLength(0);
+    bench.join(1);
+    await until(() => bench.arrived.length === 1, 'the attempt that still tried succeeded');
+    const [far] = bench.arrived;
+    await until(() => far !== undefined && text(far) === 'late', 'its bytes passed');
+    bench.cut(1);
+    const again = watched(connect({ port: bench.cable.port, host: '127.0.0.1' }));
+    ends.push(() => void again.socket.destroy());
+    await quiet();
+    expect(again.happened).toEqual([]);
+  });
+
+  test('an end that dies while the cable is cut is not noticed by the other', async () => {
+    const bench = await rig(kind);
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    bench.cut(1);
+    near.socket.resetAndDestroy();
+    await quiet();
+    expect(far.happened).toEqual([]);
+    bench.join(1);
+    await until(() => far.happened.length > 0, 'the far end hears of it');
+  });
+
+  test('64 MiB pass unharmed', async () => {
+    const bench = await rig(kind, [1], true);
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    const chunk = Buffer.alloc(1 << 20);
+    for (let index = 0; index < chunk.length; index += 4)
+      chunk.writeUInt32LE((index * 2_654_435_761) >>> 0, index);
+    const sent = createHash('sha256');
+    const got = createHash('sha256');
+    far.socket.removeAllListeners('data');
+    let length = 0;
+    far.socket.on('data', (piece: Buffer) => {
+      got.update(piece);
+      length += piece.length;
+    });
+    far.socket.resume();
+    for (let count = 0; count < 64; count += 1) {
+      chunk.writeUInt32LE(count, 0);
+      sent.update(chunk);
+      if (!near.socket.write(Buffer.from(chunk))) await once(near.socket, 'drain');
+    }
+    near.socket.end();
+    await until(() => far.happened.includes('end'), 'everything arrived');
+    expect(length).toBe(64 << 20);
+    expect(got.digest('hex')).toBe(sent.digest('hex'));
+  });
+
+  test('a vault that does not read holds its writer back', async () => {
+    const bench = await rig(kind, [1], true);
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    const chunk = Buffer.alloc(1 << 16, 7);
+    let taken = 0;
+    let stalled = false;
+    while (!stalled) {
+      const flowing = near.socket.write(chunk);
+      taken += chunk.length;
+      if (flowing) continue;
+      stalled = !(await Promise.race([
+        once(near.socket, 'drain').then(() => true),
+        quiet().then(() => false),
+      ]));
+      expect(taken, 'kernel buffers of this machine, not the memory of the emulator').toBeLessThan(256 << 20);
+    }
+    far.socket.resume();
+    await until(() => far.received().length === taken, 'everything arrived after all');
+  });
+});
+
+test('cut in the middle of a stream: at most what the kernel had taken still arrives', async () => {
+  const bench = await rig('tcp');
+  bench.join(1);
+  const [near, far] = await pair(bench);
+  const chunk = Buffer.alloc(1 << 16, 7);
+  let stop = false;
+  const pour = (): void => {
+    while (!stop && near.socket.write(chunk)) continue;
+  };
+  near.socket.on('drain', pour);
+  pour();
+  await until(() => far.received().length > 8 << 20, 'the stream flows');
+  bench.cut(1);
+  await quiet();
+  stop = true;
+  const after = far.received().length;
+  await quiet();
+  expect(far.received()).toHaveLength(after);
+  expect([near.happened, far.happened]).toEqual([['connect'], []]);
+});
+
+test('contacts in series: any one of them cuts', async () => {
+  const bench = await rig('tcp', [1, 2]);
+  bench.join(1);
+  const hanging = watched(connect({ port: bench.cable.port, host: '127.0.0.1' }));
+  ends.push(() => void hanging.socket.destroy());
+  await quiet();
+  expect(hanging.happened).toEqual([]);
+  bench.join(2);
+  const [near, far] = await pair(bench);
+  bench.cut(1);
+  near.socket.write('x');
+  await quiet();
+  expect(text(far)).toBe('');
+  bench.cut(2);
+  bench.join(1);
+  await quiet();
+  expect(near.happened).toEqual(['connect']);
+  bench.join(2);
+  await until(() => near.happened.includes('close'), 'reset when both are connected again');
+});
+
+test('other channels do not touch the cable', async () => {
+  const bench = await rig();
+  bench.join(1);
+  const [near, far] = await pair(bench);
+  bench.join(3);
+  bench.cut(3);
+  near.socket.write('still there');
+  await until(() => text(far) === 'still there', 'bytes pass');
+});
+
+test('a vault that refuses is a reset for the client, not silence', async () => {
+  const board = createBoard(boardD, virtualTimers());
+  const gone = createServer().listen(LOOPBACK);
+  await once(gone, 'listening');
+  const address = gone.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  await new Promise((resolve) => gone.close(resolve));
+  const cable = await layCable(board, {
+    channels: [1],
+    listen: LOOPBACK,
+    target: { tcp: { host: '127.0.0.1', port: address.port } },
+  });
+  ends.push(() => cable.close());
+  board.hear(requestFor(boardD, { ask: 'connect', channel: 1 }), '');
+  const one = await connected(cable.port);
+  await until(() => one.happened.includes('close'), 'the client is told');
+  expect(one.happened).toEqual(['connect', 'ECONNRESET', 'close']);
+});
+
+test('taken up cables free their port', async () => {
+  const bench = await rig();
+  bench.join(1);
+  const [near] = await pair(bench);
+  await bench.cable.close();
+  await until(() => near.happened.includes('close'), 'reset');
+  const next: Socket = connect({ port: bench.cable.port, host: '127.0.0.1' });
+  const seen = watched(next);
+  await until(() => seen.happened.includes('close'), 'refused');
+  expect(seen.happened[0]).toBe('ECONNREFUSED');
+});
