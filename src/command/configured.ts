@@ -13,12 +13,21 @@ export interface Configured {
   readonly profiles: ReadonlyMap<string, Profile>;
 }
 
-/** Rejects with a `CommandError` when anything is wrong; problems have been printed then. */
-export async function configured(file: string, secretsOf: SecretsOf): Promise<Configured> {
+/**
+ * Rejects with a `CommandError` when anything is wrong; errors have been printed then. Warnings are printed only where
+ * `warnings` says so: by the process that works with them, not by every command that reads the file.
+ */
+export async function configured(
+  file: string,
+  secretsOf: SecretsOf,
+  { warnings = false }: { readonly warnings?: boolean } = {},
+): Promise<Configured> {
   const profiles = await shippedProfiles();
   const loaded = await loadConfig(file, { profiles, secretsOf });
   if (loaded.kind === 'unreadable') throw new CommandError(2, `${file}: cannot read it: ${loaded.why}`);
-  for (const problem of loaded.problems) warn(`${file}:${formatProblem(problem)}`);
+  for (const problem of loaded.problems) {
+    if (warnings || problem.severity === 'error') warn(`${file}:${formatProblem(problem)}`);
+  }
   if (loaded.kind === 'invalid') {
     throw new CommandError(
       1,

@@ -15,7 +15,7 @@ const STOP_WITHIN_MS = 10_000;
 /** Runs the interlock until it is told to stop. */
 export async function runInterlock(file: string): Promise<void> {
   const { startInterlock } = await import('../interlock/compose.ts');
-  const { config, profiles } = await configured(file, 'interlock');
+  const { config, profiles } = await configured(file, 'interlock', { warnings: true });
   const running = await startInterlock(config, profiles);
   const { host, port } = running.listening;
   say(`interlock: every link told to isolate; trips at http://${host}:${port}/trip/SOURCE`);
@@ -52,8 +52,8 @@ export interface Pair {
   stop(): Promise<void>;
 }
 
-/** Starts interlock and controller. `output` is where theirs goes. */
-export function startPair(file: string, output: 'inherit' | 'ignore'): Pair {
+/** Starts interlock and controller. `output` is where theirs goes: to ours, or to an open file. */
+export function startPair(file: string, output: 'inherit' | number): Pair {
   const isOver = { value: false };
   const isolate = async (): Promise<void> => {
     const { config, profiles } = await configured(file, 'none');
@@ -79,7 +79,7 @@ export function startPair(file: string, output: 'inherit' | 'ignore'): Pair {
 
 function keepAlive(
   args: readonly string[],
-  output: 'inherit' | 'ignore',
+  output: 'inherit' | number,
   isOver: { readonly value: boolean },
   afterDeath: () => Promise<void>,
 ): { stop(): Promise<void> } {
@@ -89,7 +89,7 @@ function keepAlive(
   let child: ChildProcess | null = null;
   const live = async (): Promise<void> => {
     while (!isOver.value) {
-      const born = spawn(process.execPath, [main, ...args], { stdio: ['ignore', output, 'inherit'] });
+      const born = spawn(process.execPath, [main, ...args], { stdio: ['ignore', output, output] });
       child = born;
       const how = await new Promise<string>((resolve) => {
         born.once('error', (error) => resolve(String(error)));

@@ -47,7 +47,8 @@ export interface Calendar {
 
 export type CalendarEvent =
   | { readonly kind: 'opened'; readonly opening: Opening }
-  | { readonly kind: 'ended'; readonly opening: Opening }
+  /** `early`: its work was done before its time was over. */
+  | { readonly kind: 'ended'; readonly opening: Opening; readonly early: boolean }
   | {
       readonly kind: 'missed';
       readonly window: string;
@@ -109,7 +110,7 @@ export function tickCalendar(
   const opened = waiting.filter((each) => each.opensAt <= tick.now);
   const ended = before.open.filter((each) => each.endsAt <= tick.now);
   events.push(...opened.map((opening): CalendarEvent => ({ kind: 'opened', opening })));
-  events.push(...ended.map((opening): CalendarEvent => ({ kind: 'ended', opening })));
+  events.push(...ended.map((opening): CalendarEvent => ({ kind: 'ended', opening, early: false })));
   const calendar: Calendar = {
     offsetMs,
     minuteMs,
@@ -167,6 +168,17 @@ export function openByHand(
     byHand,
   };
   return { calendar: { ...before, open: [...before.open, opening] }, opening };
+}
+
+/** Ends an opening before its time: its work is done, so nothing entitles its link any more. Null when it is not in progress. */
+export function endEarly(
+  before: Calendar,
+  window: string,
+  occurrence: string,
+): { readonly calendar: Calendar; readonly opening: Opening } | null {
+  const opening = before.open.find((each) => each.window === window && each.occurrence === occurrence);
+  if (opening === undefined) return null;
+  return { calendar: { ...before, open: before.open.filter((each) => each !== opening) }, opening };
 }
 
 /** Until when the window named by a lease request entitles its link; null when it is not in progress. */

@@ -1,4 +1,5 @@
 /** `portcullis demo`: one real window through an emulated relay, then another every few minutes, until somebody cuts it. */
+import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -31,7 +32,8 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
   const narrator = new Narrator(json === true, process.stdout.isTTY);
   narrator.step('setting the stage', { board: BOARD });
   const stage = await setStage();
-  const pair = startPair(stage.configFile, 'ignore');
+  const log = openSync(join(stage.directory, 'portcullis.log'), 'a');
+  const pair = startPair(stage.configFile, log);
   const stopped = new AbortController();
   const stopping = stopAsked().then(() => stopped.abort());
   try {

@@ -8,6 +8,7 @@ import type { Stage } from './stage.ts';
 export class Narrator {
   readonly #json: boolean;
   readonly #bold: (text: string) => string;
+  #lastState: LinkStatus['state'] = 'isolated';
 
   constructor(json: boolean, terminal: boolean) {
     this.#json = json;
@@ -48,11 +49,15 @@ export class Narrator {
         );
       case 'window-closed':
         return this.#tell(`${clock()}  window ${line.window} is over: ${line.why}`, line);
-      case 'link':
+      case 'link': {
+        // Links are announced whenever a refusal comes or goes; a person wants to see where they stand.
+        if (this.#lastState === line.link.state) return undefined;
+        this.#lastState = line.link.state;
         return this.#tell(
           `${clock()}  ${this.#bold(line.link.state.toUpperCase().padEnd(10))} ${linkWords(line.link)}`,
           line,
         );
+      }
       case 'tripped':
         return this.#tell(`${clock()}  tripped by ${line.trip.by}: ${line.trip.reason}`, line);
       case 'alarm':

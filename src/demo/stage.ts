@@ -171,7 +171,7 @@ links:
     witnesses:
       - { name: mirror, type: modbus-discrete-input, bus: board, unit: 1, input: 0, isolated_when: 1 }
     settle: 500ms
-    exposure_budget: 1h
+    exposure_budget: 8h
 sources:
   demo: { verify: { type: bearer, token_file: ${directory}/demo.token }, format: generic, trips: [vault] }
 repositories:
@@ -181,7 +181,7 @@ windows:
     link: vault
     opens: "*/3 * * * *"
     timezone: UTC
-    lasts: 2m
+    lasts: 1m
     grace: 10s
     reach: { tcp: "${cable.host}:${cable.port}", timeout: 10s }
     steps:

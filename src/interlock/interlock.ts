@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Contact, IsolateReceipt } from '../contacts/port.ts';
-import { entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
+import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
 import { outsideWindow } from '../core/refusals.ts';
@@ -130,15 +130,26 @@ export class Interlock {
     const conditions = this.#conditions(link, link.holding?.claim ?? null);
     const work = link.shell.handle({ kind: 'lease-renewed', now, leaseId: id, conditions });
     const lease = leaseOf(link.shell.state);
-    if (lease?.id === id) return { endsInMs: lease.endsAt - now };
+    if (lease?.id === id) return { endsInMs: Math.floor(lease.endsAt - now) };
     return { refusals: refusalsIn(await work) };
   }
 
-  /** Gives a lease back. Unknown leases are over already. */
+  /**
+   * Gives a lease back. Unknown leases are over already. A release says that the work is done, so the window ends with it;
+   * a holder that died may come back and finish within the same window.
+   */
   async endLease(id: string, why: 'released' | 'holder-gone'): Promise<void> {
+    const { clock, windows } = this.parts;
     const link = this.#linkOfLease(id);
     if (link === undefined) return;
-    await link.shell.handle({ kind: 'lease-given-back', now: this.parts.clock.now(), leaseId: id, why });
+    const { window, occurrence } = link.holding?.claim ?? { window: '', occurrence: '' };
+    const step = link.shell.handle({ kind: 'lease-given-back', now: clock.now(), leaseId: id, why });
+    const ended = why === 'released' ? endEarly(windows.calendar, window, occurrence) : null;
+    if (ended !== null) {
+      windows.calendar = ended.calendar;
+      this.#windowEvents([{ kind: 'ended', opening: ended.opening, early: true }]);
+    }
+    await step;
   }
 
   /** Opens a window now, by hand. Null when it is open already. */
@@ -150,7 +161,7 @@ export class Interlock {
     if (opened === null) return null;
     windows.calendar = opened.calendar;
     this.#windowEvents([{ kind: 'opened', opening: opened.opening }]);
-    return { occurrence, endsInMs: opened.opening.endsAt - now };
+    return { occurrence, endsInMs: Math.round(opened.opening.endsAt - now) };
   }
 
   /** Journals in the background; a journal that cannot be written shows in its own state. */

@@ -14,7 +14,10 @@ export function entryOf(step: Omit<Step, 'latchSaved'>): EntryInput {
   if (over !== undefined) Object.assign(data, { lease: over.leaseId, why: over.why });
   const granted = findAct(decision.acts, 'tell-granted');
   if (granted !== undefined)
-    Object.assign(data, { lease: granted.lease.id, ends_in_ms: granted.lease.endsAt - event.now });
+    Object.assign(data, {
+      lease: granted.lease.id,
+      ends_in_ms: Math.floor(granted.lease.endsAt - event.now),
+    });
   const refused = findAct(decision.acts, 'refuse');
   if (refused !== undefined) data['refusals'] = refused.refusals.map(refusalJson);
   const alarms = decision.acts.flatMap((act) => (act.kind === 'alarm' ? [act.alarm] : []));

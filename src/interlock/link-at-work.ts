@@ -122,7 +122,7 @@ export class LinkAtWork {
         holder?.tell({
           event: 'granted',
           lease: act.lease.id,
-          ends_in_ms: act.lease.endsAt - this.#around.clock.now(),
+          ends_in_ms: Math.max(0, Math.floor(act.lease.endsAt - this.#around.clock.now())),
           renew_every_ms: this.parts.policy.leaseTimeoutMs / RENEWALS_PER_TIMEOUT,
         });
         return;

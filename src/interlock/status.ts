@@ -42,13 +42,17 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
       kind,
       type,
       position: reading?.position ?? 'unknown',
-      age_ms: reading === null ? null : now - reading.takenAt,
+      age_ms: reading === null ? null : Math.round(now - reading.takenAt),
       detail: reading?.detail ?? 'not read yet',
     })),
     lease:
       lease === null
         ? null
-        : { id: lease.id, holder: link.holding?.claim.window ?? '', ends_in_ms: lease.endsAt - now },
+        : {
+            id: lease.id,
+            holder: link.holding?.claim.window ?? '',
+            ends_in_ms: Math.floor(lease.endsAt - now),
+          },
     latch: latchShown(link),
     refusals: [...refusalsAt(state, interlock.conditionsNow(link), now)],
     exposure: {

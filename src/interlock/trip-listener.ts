@@ -156,6 +156,9 @@ export function answerTrip(reply: FastifyReply, steps: readonly Step[], received
 /** ms from the request to the last frame in the kernel; null while a wire is not there (the isolate stays pending). */
 const sinceReceived = (decidedMs: number, writtenMs: readonly (number | null)[]): number | null =>
   writtenMs.reduce<number | null>(
-    (last, ms) => (last === null || ms === null ? null : Math.max(last, decidedMs + ms)),
-    Math.max(0, decidedMs),
+    (last, ms) => (last === null || ms === null ? null : Math.max(last, thousandths(decidedMs + ms))),
+    Math.max(0, thousandths(decidedMs)),
   );
+
+/** µs are what the clock gives. */
+const thousandths = (ms: number): number => Math.round(ms * 1_000) / 1_000;

@@ -56,7 +56,7 @@ export class WindowClock {
     switch (event.kind) {
       case 'opened': {
         const { window, link, occurrence, byHand, endsAt } = event.opening;
-        const ends_in_ms = endsAt - now;
+        const ends_in_ms = Math.floor(endsAt - now);
         return {
           entry: {
             type: 'window.opened',
@@ -68,9 +68,14 @@ export class WindowClock {
       }
       case 'ended': {
         const { window, occurrence } = event.opening;
+        const why = event.early ? 'its work is done' : 'its time is over';
         return {
-          entry: { type: 'window.closed', actor: 'calendar', data: { window, occurrence } },
-          line: { event: 'window-closed', window, occurrence, why: 'its time is over' },
+          entry: {
+            type: 'window.closed',
+            actor: event.early ? 'controller' : 'calendar',
+            data: { window, occurrence, why },
+          },
+          line: { event: 'window-closed', window, occurrence, why },
         };
       }
       case 'missed': {
@@ -97,7 +102,10 @@ export class WindowClock {
         window,
         link,
         next_opens: this.#tasks.get(window)?.getNextRuns(1)[0]?.toISOString() ?? null,
-        open: open === undefined ? null : { occurrence: open.occurrence, ends_in_ms: open.endsAt - now },
+        open:
+          open === undefined
+            ? null
+            : { occurrence: open.occurrence, ends_in_ms: Math.floor(open.endsAt - now) },
       };
     });
   }

@@ -4,6 +4,7 @@ import {
   type Calendar,
   type CalendarEvent,
   emptyCalendar,
+  endEarly,
   entitledUntil,
   openByHand,
   STEP_HOLD_MS,
@@ -138,5 +139,19 @@ describe('the window calendar', () => {
     expect(entitledUntil(calendar, 'vault', 'nightly', 'another')).toBeNull();
     expect(entitledUntil(calendar, 'other', 'nightly', 'by-hand-1')).toBeNull();
     expect(openByHand(calendar, nightly, millis(6), 'by-hand-2', 'again')).toBeNull();
+  });
+
+  test('a window whose work is done entitles nobody any more, and does not begin again', () => {
+    const walk = new Walk();
+    walk.walk(NIGHT + 30 * MINUTE);
+    const [open] = walk.calendar.open;
+    if (open === undefined) throw new Error('the window should be open');
+    const ended = endEarly(walk.calendar, 'nightly', open.occurrence);
+    if (ended === null) throw new Error('the window should have ended');
+    expect(entitledUntil(ended.calendar, 'vault', 'nightly', open.occurrence)).toBeNull();
+    expect(endEarly(ended.calendar, 'nightly', open.occurrence)).toBeNull();
+    walk.calendar = ended.calendar;
+    walk.walk(3 * HOUR);
+    expect(walk.of('opened')).toBe(1);
   });
 });
