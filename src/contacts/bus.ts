@@ -52,7 +52,7 @@ export class Bus {
   /** Input that waited in the kernel has been taken since the last write. */
   #inputTaken = false;
   #takingInput = false;
-  /** A retry has just failed: one question to a healthy board goes first. */
+  /** An isolate has just failed: one job of a board that owes none goes before the next attempt. */
   #yielding = false;
   /** Set until the next attempt to open a wire. */
   readonly #pause: Alarm;
@@ -192,8 +192,8 @@ export class Bus {
   #work(): void {
     while (this.#line.state === 'idle' && this.#listenUntil === null) {
       const owed = this.#owed(() => true);
-      const job = this.#waiting.first((each) => owed === null || this.#seats.healthy(each.board));
-      // A board that never answers must not keep the healthy ones on its bus from being read.
+      const job = this.#waiting.first((each) => owed === null || !this.#seats.owingOn(each.board));
+      // A board that never answers must not keep the others on its bus from being read.
       const isolating = owed !== null && (owed.failures === 0 || !this.#yielding || job === undefined);
       if (!isolating && job === undefined) return;
       // A frame with an id finds its way through any buffer; the rest is comfort, for which a cut does not wait.

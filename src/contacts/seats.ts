@@ -56,9 +56,9 @@ export class Seats {
     return soonest === null ? null : { kind: 'later', at: soonest };
   }
 
-  /** Whether the last isolate on `board`, if any, was answered. */
-  healthy(board: Board): boolean {
-    return (this.#failures.get(board) ?? 0) === 0;
+  /** Whether any channel of `board` is owed an isolate, now or after a pause. */
+  owingOn(board: Board): boolean {
+    return [...this.#seats.values()].some((seat) => seat.channel.board === board && seat.dueAt !== null);
   }
 
   /** One frame for the whole board where every channel of it that we have is to be isolated; else one for the seat. */

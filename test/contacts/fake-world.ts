@@ -53,6 +53,8 @@ export type Manner =
   | { readonly kind: 'deaf' }
   | { readonly kind: 'garbles'; readonly delayMs: number }
   | { readonly kind: 'refuses'; readonly delayMs: number }
+  /** Does nothing and confirms the opposite state. */
+  | { readonly kind: 'lies'; readonly delayMs: number }
   | { readonly kind: 'repeats'; readonly delayMs: number; readonly againMs: number }
   | { readonly kind: 'hangs up' };
 
@@ -84,6 +86,7 @@ export class FakeCable implements Transport {
   readonly coils = new Map<string, boolean>();
   manner: (written: Written) => Manner = () => ({ kind: 'answers', delayMs: 1 });
   onWritten: (written: Written) => void = () => undefined;
+  onExecuted: (executed: Executed) => void = () => undefined;
   plugged = true;
   wires = 0;
   readonly #framing: Framing;
@@ -167,6 +170,8 @@ export class FakeCable implements Transport {
     const coil = (index: number): boolean => this.coils.get(`${event.unit}/${index}`) ?? false;
     let pdu: Buffer;
     if (manner.kind === 'refuses') pdu = replyPdu(request, { kind: 'exception', code: 4 });
+    else if (manner.kind === 'lies' && request.function === 5)
+      pdu = replyPdu({ ...request, value: request.value ^ 0xff00 }, { kind: 'echo' });
     else if (request.function === 1) {
       const bits = Array.from({ length: request.quantity }, (_, index) => coil(request.address + index));
       pdu = replyPdu(request, { kind: 'bits', bits });
@@ -196,6 +201,7 @@ export class FakeCable implements Transport {
         return;
       case 'answers':
       case 'refuses':
+      case 'lies':
         this.#timers.after(manner.delayMs, () => say(frame));
     }
   }
@@ -204,7 +210,9 @@ export class FakeCable implements Transport {
     const coils = address === ALL ? Array.from({ length: CHANNELS }, (_, index) => index) : [address];
     for (const coil of coils) {
       this.coils.set(`${unit}/${coil}`, value === 0xff00);
-      this.executed.push({ at: this.#timers.now(), unit, coil, value });
+      const executed = { at: this.#timers.now(), unit, coil, value };
+      this.executed.push(executed);
+      this.onExecuted(executed);
     }
   }
 }
