@@ -27,7 +27,7 @@ export interface Cable {
   readonly channels: readonly number[];
   readonly host: string;
   readonly port: number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** One connection through the cable. */

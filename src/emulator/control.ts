@@ -77,7 +77,7 @@ export function lineTaker(take: (text: string) => void): (chunk: string) => bool
 /** A control socket. */
 export interface ControlService {
   readonly path: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Takes control lines on a Unix socket that only this user may use. Rejects when the path cannot be had. */

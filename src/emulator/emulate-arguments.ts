@@ -89,7 +89,9 @@ async function profileOf({ profile: name, directory }: EmulateArguments): Promis
   if (name.endsWith('.yaml')) {
     const reading = await readProfileFile(resolve(name));
     if (reading.kind === 'profile') return reading.profile;
-    return wrong(`${shown} has ${reading.problems.length} problems; see: portcullis profile check`);
+    return wrong(
+      `${shown} is no sound profile (${reading.problems[0]?.what ?? ''}); see: portcullis profile check`,
+    );
   }
   const { profiles } = await loadProfiles(directory ?? PROFILE_DIRECTORY);
   return profiles.get(name) ?? wrong(`no usable profile ${shown}; known: ${[...profiles.keys()].join(', ')}`);

@@ -6,6 +6,7 @@ import { control, lineTaker } from './control.ts';
 import { planOf, STANDARD_INPUT, type EmulateArguments } from './emulate-arguments.ts';
 import { startEmulation, type Emulation } from './emulation.ts';
 
+/** What the command needs around it. */
 export interface EmulateSurroundings {
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;

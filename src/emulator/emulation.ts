@@ -28,18 +28,18 @@ export interface Emulation {
   readonly pty: PtyService | null;
   readonly cables: readonly Cable[];
   readonly control: ControlService | null;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Begins an emulation. Rejects, with everything ended again, when one part of it cannot begin. */
 export async function startEmulation(plan: EmulationPlan, timers: BoardTimers): Promise<Emulation> {
   const board = createBoard(plan.profile, timers);
-  const parts: { close(): Promise<void> }[] = [];
+  const parts: { readonly close: () => Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     board.close();
     await Promise.all(parts.map((part) => part.close()));
   };
-  const begun = async <T extends { close(): Promise<void> }>(part: Promise<T>): Promise<T> => {
+  const begun = async <T extends { readonly close: () => Promise<void> }>(part: Promise<T>): Promise<T> => {
     const ready = await part;
     parts.push(ready);
     return ready;

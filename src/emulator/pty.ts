@@ -14,7 +14,7 @@ const MAX_STDERR = 2_000;
 /** A board behind a terminal device. */
 export interface PtyService {
   readonly path: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Serves `board` on a new pseudo-terminal to which `path` becomes a link. Rejects with a sentence for people. */

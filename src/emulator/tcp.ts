@@ -21,7 +21,7 @@ export interface TcpService {
   readonly port: number;
   readonly framing: Framing;
   /** Resets every connection and stops listening. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Serves `board` on a TCP port. Rejects when the address cannot be had. */

@@ -12,11 +12,11 @@ interface Rig {
   readonly board: Board;
   readonly timers: VirtualTimers;
   readonly events: BoardEvent[];
-  ask(ask: Ask): Answer | null;
+  readonly ask: (ask: Ask) => Answer | null;
   /** Channels whose contact is connected. */
-  contacts(): number[];
+  readonly contacts: () => number[];
   /** Channels that read back as connected. */
-  readBack(): number[];
+  readonly readBack: () => number[];
 }
 
 function rig(profile: Profile = boardD): Rig {
