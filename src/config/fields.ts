@@ -12,7 +12,8 @@ export interface Endpoint {
 const NAME = /^[a-z][a-z0-9_-]{0,39}$/;
 export const name = z
   .string()
-  .regex(NAME, 'a name is 1 to 40 small letters, digits, "-" and "_", and begins with a letter');
+  .regex(NAME, 'a name is 1 to 40 small letters, digits, "-" and "_", and begins with a letter')
+  .meta({ value: 'name' });
 
 /** Named things. Without a prototype, so that a name from outside (`constructor`) finds nothing that was not configured. */
 export const named = <Schema extends z.ZodType>(schema: Schema) =>
@@ -24,30 +25,36 @@ export const named = <Schema extends z.ZodType>(schema: Schema) =>
 
 /** Written `10s`; ms once parsed. Bounds in ms. */
 export const duration = (least: number, most: number = LONGEST_DURATION_MS) =>
-  z.string('write a duration with its unit: 500ms, 10s, 2m, 4h, 1h30m').transform((text, context): number => {
-    const ms = parseDuration(text);
-    if (ms === null) {
-      context.addIssue('not a duration: write 500ms, 10s, 2m, 4h, 1h30m');
-      return z.NEVER;
-    }
-    if (ms < least) context.addIssue(`too short: at least ${formatDuration(least)}`);
-    if (ms > most) context.addIssue(`too long: at most ${formatDuration(most)}`);
-    return ms;
-  });
+  z
+    .string('write a duration with its unit: 500ms, 10s, 2m, 4h, 1h30m')
+    .transform((text, context): number => {
+      const ms = parseDuration(text);
+      if (ms === null) {
+        context.addIssue('not a duration: write 500ms, 10s, 2m, 4h, 1h30m');
+        return z.NEVER;
+      }
+      if (ms < least) context.addIssue(`too short: at least ${formatDuration(least)}`);
+      if (ms > most) context.addIssue(`too long: at most ${formatDuration(most)}`);
+      return ms;
+    })
+    .meta({ value: `duration, ${formatDuration(least)} to ${formatDuration(most)}` });
 
 export const port = z.int().min(1).max(65_535);
 
 const ENDPOINT = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/;
 const endpoint = (leastPort: number) =>
-  z.string().transform((text, context): Endpoint => {
-    const match = ENDPOINT.exec(text);
-    const found = Number(match?.[3] ?? Number.NaN);
-    if (match === null || !(found >= leastPort && found <= 65_535)) {
-      context.addIssue('write host:port, as in 127.0.0.1:8470 or [::1]:8470');
-      return z.NEVER;
-    }
-    return { host: match[1] ?? match[2] ?? '', port: found };
-  });
+  z
+    .string()
+    .transform((text, context): Endpoint => {
+      const match = ENDPOINT.exec(text);
+      const found = Number(match?.[3] ?? Number.NaN);
+      if (match === null || !(found >= leastPort && found <= 65_535)) {
+        context.addIssue('write host:port, as in 127.0.0.1:8470 or [::1]:8470');
+        return z.NEVER;
+      }
+      return { host: match[1] ?? match[2] ?? '', port: found };
+    })
+    .meta({ value: '`host:port`' });
 
 /** `host:port` to listen on; port 0 lets the system choose (for tests). */
 export const listenAddress = endpoint(0);
@@ -58,7 +65,8 @@ export const remoteAddress = endpoint(1);
 export const absolutePath = z
   .string()
   .regex(/^\/[^\0]*$/, 'write an absolute path, beginning with "/"')
-  .max(4_096);
+  .max(4_096)
+  .meta({ value: 'absolute path' });
 
 /** Linux limits interface names to 15 bytes; "/" and blanks never occur in one. */
 export const interfaceName = z

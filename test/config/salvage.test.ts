@@ -75,14 +75,19 @@ describe('salvage', () => {
     ]);
   });
 
-  test.each(['', 'links: 3', 'links: {}', '- a', 'links: *x', 'links: { vault: { contacts: 4 } }', 'links: { vault: 4 }'])(
-    'nothing to drive in %j, and that is said',
-    (text) => {
-      const { kept, left } = salvaged(text);
-      expect(kept).toEqual([]);
-      expect(left).toHaveLength(1);
-    },
-  );
+  test.each([
+    '',
+    'links: 3',
+    'links: {}',
+    '- a',
+    'links: *x',
+    'links: { vault: { contacts: 4 } }',
+    'links: { vault: 4 }',
+  ])('nothing to drive in %j, and that is said', (text) => {
+    const { kept, left } = salvaged(text);
+    expect(kept).toEqual([]);
+    expect(left).toHaveLength(1);
+  });
 
   test('letters overwritten anywhere below the links stop nothing', () => {
     const below = example.indexOf('sources:');
