@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { Policy } from '../core/link.ts';
 import { type Disk, nodeDisk } from '../journal/disk.ts';
 import { type Journal, openJournal } from '../journal/file.ts';
-import { openHeadKey } from '../journal/heads.ts';
+import { openHeadKey, signHead } from '../journal/heads.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
 import { buildId } from '../protocol/build.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
@@ -73,6 +73,8 @@ async function composed(
   const found = await latchesFound(nodeDisk, state, journal, Object.keys(config.links), clock);
   const ledger = new Ledger(nodeDisk, state);
   await ledger.load();
+  // Without its key there are no signed heads; nothing that keeps a vault isolated needs them.
+  const headKey = await openHeadKey(join(state, JOURNAL_DIRECTORY)).catch(() => null);
   const interlock = new Interlock({
     clock,
     bootId,
@@ -83,6 +85,7 @@ async function composed(
     latches: found.latches,
     ledger,
     windows: new WindowClock(config.windows, ledger.lastBegun),
+    signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
     links: linkParts(config, profiles, hardware),
     cut,
   });
@@ -96,16 +99,8 @@ async function composed(
   interlock.note({
     type: 'interlock.started',
     actor: 'interlock',
-    data: { build: interlock.parts.build, pid: process.pid, latch: found.note, clock: trust().detail },
+    data: { build: interlock.parts.build, pid: process.pid, latch: found.note, clock: trust().detail, signed_heads: headKey !== null },
   });
-  // The key of signed heads is not needed to keep a vault isolated; without it heads are refused, nothing else.
-  await openHeadKey(join(state, JOURNAL_DIRECTORY)).catch((error: unknown) =>
-    interlock.note({
-      type: 'interlock.no-head-key',
-      actor: 'interlock',
-      data: { why: String(error).slice(0, 300) },
-    }),
-  );
   return {
     listening: { host, port: boundPort },
     async stop() {

@@ -33,6 +33,8 @@ export interface InterlockParts {
   readonly latches: Latches;
   readonly ledger: Ledger;
   readonly windows: WindowClock;
+  /** The signed head of the journal as it stands; null when the signing key cannot be read. */
+  readonly signedHead: () => string | null;
   readonly links: Readonly<Record<string, LinkParts>>;
   readonly cut: (contacts: readonly Contact[]) => readonly IsolateReceipt[];
 }

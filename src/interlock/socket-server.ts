@@ -62,6 +62,17 @@ export function createSocketServer(interlock: Interlock, presence: boolean): Fas
     return refuse(reply, error.statusCode ?? 500, 'failed', error.message, 'see the log of the interlock');
   });
   app.get('/v1/status', () => statusOf(interlock));
+  app.get('/v1/head', (_request, reply) => {
+    const head = interlock.parts.signedHead();
+    if (head !== null) return reply.type('text/plain; charset=utf-8').send(head);
+    return refuse(
+      reply,
+      503,
+      'no-head-key',
+      'the key of signed heads cannot be read',
+      'look at heads.key beside the journal',
+    );
+  });
   app.get('/v1/events', (_request, reply) => streamEvents(interlock, reply));
   app.post('/v1/leases', (request, reply) => grant(interlock, request, reply));
   app.post<{ Params: Leased }>('/v1/leases/:id/renewal', async (request, reply) => {
