@@ -24,7 +24,8 @@ export function parseGeneric(body: Uint8Array): Message {
 
   const said = field('status');
   const status = STATUSES.find((known) => known === said) ?? null;
-  if (said !== undefined && status === null) return unrecognised('its status is none of firing, resolved, test');
+  if (said !== undefined && status === null)
+    return unrecognised('its status is none of firing, resolved, test');
   // Two answers to one question are none: another reader of this body might see the other one.
   const harmless = status === 'resolved' || status === 'test';
   if (harmless && timesInOutermost(text, 'status') !== 1) {
@@ -46,7 +47,9 @@ export function parseGeneric(body: Uint8Array): Message {
 }
 
 /** The object in the body, or why there is none. */
-function jsonObject(body: Uint8Array): { readonly object: Record<string, unknown>; readonly text: string } | string {
+function jsonObject(
+  body: Uint8Array,
+): { readonly object: Record<string, unknown>; readonly text: string } | string {
   let text: string;
   let value: unknown;
   try {
@@ -56,7 +59,8 @@ function jsonObject(body: Uint8Array): { readonly object: Record<string, unknown
     // Not UTF-8, not JSON, or nested beyond what the parser bears: all the same to the verdict.
     return 'the body is not JSON';
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'the body is not a JSON object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'the body is not a JSON object';
   return { object: value as Record<string, unknown>, text };
 }
 

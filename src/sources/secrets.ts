@@ -24,7 +24,10 @@ export function secretsIn(file: Uint8Array): SecretsFound {
   }
   if (secrets.length === 0) return { ok: false, why: 'it is empty' };
   if (secrets.length > MAX_SECRETS) {
-    return { ok: false, why: `it has ${secrets.length} lines; the secret and the previous secret are all it may hold` };
+    return {
+      ok: false,
+      why: `it has ${secrets.length} lines; the secret and the previous secret are all it may hold`,
+    };
   }
   return { ok: true, secrets };
 }

@@ -42,10 +42,12 @@ export function senderKey(secret: Uint8Array): SenderKeyFound {
   const bytes = base64Bytes(text.slice(prefix.length));
   if (bytes === null) return { ok: false, why: `what follows ${prefix} is not base64` };
   if (prefix === SYMMETRIC) {
-    if (bytes.length < LEAST_KEY_BYTES) return { ok: false, why: `the key is shorter than ${LEAST_KEY_BYTES} bytes` };
+    if (bytes.length < LEAST_KEY_BYTES)
+      return { ok: false, why: `the key is shorter than ${LEAST_KEY_BYTES} bytes` };
     return { ok: true, key: { kind: 'symmetric', key: bytes } };
   }
-  if (bytes.length !== ED25519_KEY_BYTES) return { ok: false, why: `an Ed25519 key has ${ED25519_KEY_BYTES} bytes` };
+  if (bytes.length !== ED25519_KEY_BYTES)
+    return { ok: false, why: `an Ed25519 key has ${ED25519_KEY_BYTES} bytes` };
   const key = createPublicKey({ key: Buffer.concat([ED25519_SPKI, bytes]), format: 'der', type: 'spki' });
   return { ok: true, key: { kind: 'asymmetric', key } };
 }

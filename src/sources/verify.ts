@@ -86,7 +86,9 @@ export function verify(
   }
 }
 
-type HeaderFound = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly why: string };
+type HeaderFound =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly why: string };
 
 function header(request: SourceRequest, name: string): HeaderFound {
   const value = Object.hasOwn(request.headers, name) ? request.headers[name] : undefined;
@@ -127,11 +129,15 @@ function verifyHmac(
   // Some senders list several signatures while they replace a key.
   const listed = signature.value.split(',').map((text) => text.trim());
   if (listed.length > MAX_SIGNATURES) return refused(`header ${rule.header} holds too many signatures`);
-  const given = listed.filter((text) => text.startsWith(rule.prefix)).map((text) => text.slice(rule.prefix.length));
+  const given = listed
+    .filter((text) => text.startsWith(rule.prefix))
+    .map((text) => text.slice(rule.prefix.length));
   if (given.length === 0) return refused(`header ${rule.header} does not begin with the configured prefix`);
 
   if (rule.timestamp === undefined) {
-    return signs(given, rule.encoding, secrets, [request.rawBody]) ? { ok: true, tier: 2 } : refused('wrong signature');
+    return signs(given, rule.encoding, secrets, [request.rawBody])
+      ? { ok: true, tier: 2 }
+      : refused('wrong signature');
   }
   const time = header(request, rule.timestamp.header);
   if (!time.ok) return time;

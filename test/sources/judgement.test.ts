@@ -13,7 +13,11 @@ const verdict = (body: string | Uint8Array, on_unrecognised: 'trip' | 'refuse' =
 describe('verdict on a generic body', () => {
   test.each([
     ['{"status":"firing"}', 'trip', 'firing'],
-    ['{"status":"firing","severity":"critical","reason":"table dropped"}', 'trip', 'firing: critical: table dropped'],
+    [
+      '{"status":"firing","severity":"critical","reason":"table dropped"}',
+      'trip',
+      'firing: critical: table dropped',
+    ],
     ['{"severity":"info"}', 'trip', 'firing: info'],
     ['{"message":"help"}', 'trip', 'firing: help'],
     ['{"title":"help","id":17}', 'trip', 'firing: help'],
@@ -63,12 +67,18 @@ describe('verdict on a generic body', () => {
   });
 
   test('bytes that are not UTF-8, bodies too long, nesting too deep', () => {
-    const broken = Buffer.from('{"status":"resolved","reason":"?"}').map((byte) => (byte === 0x3f ? 0xff : byte));
+    const broken = Buffer.from('{"status":"resolved","reason":"?"}').map((byte) =>
+      byte === 0x3f ? 0xff : byte,
+    );
     expect(verdict(broken).verdict).toBe('trip');
     const long = Buffer.from(`{"status":"resolved","reason":"${'x'.repeat(MAX_BODY_BYTES)}"}`);
     expect(parseGeneric(long)).toMatchObject({ kind: 'unrecognised' });
     const deep = MAX_BODY_BYTES / 2 - 100;
-    for (const text of ['['.repeat(MAX_BODY_BYTES), '{"a":'.repeat(100_000), '['.repeat(deep) + ']'.repeat(deep)]) {
+    for (const text of [
+      '['.repeat(MAX_BODY_BYTES),
+      '{"a":'.repeat(100_000),
+      '['.repeat(deep) + ']'.repeat(deep),
+    ]) {
       expect(parseGeneric(Buffer.from(text)).kind).toBe('unrecognised');
     }
     const harmless = `{"status":"resolved","x":${'['.repeat(deep)}${']'.repeat(deep)}}`;
@@ -153,5 +163,7 @@ describe('secret files', () => {
     ['whpk_AAAA', 'an Ed25519 key has 32 bytes'],
     ['whsk_AAAA', 'it is the private key (whsk_…), which belongs to the sender; only whpk_… is needed here'],
     ['hunter2', 'it begins with neither whsec_ nor whpk_'],
-  ])('%s is no key of a sender', (secret, why) => expect(senderKey(Buffer.from(secret))).toEqual({ ok: false, why }));
+  ])('%s is no key of a sender', (secret, why) =>
+    expect(senderKey(Buffer.from(secret))).toEqual({ ok: false, why }),
+  );
 });

@@ -56,9 +56,13 @@ function genuine(rule: VerificationRule, form: 'v1' | 'v1a', key: Uint8Array, ra
     case 'standard-webhooks': {
       const content = Buffer.concat([Buffer.from(`msg_1.${NOW}.`), rawBody]);
       const signature = form === 'v1' ? mac(content).digest() : sign(null, content, asymmetric.privateKey);
-      const publicKey = createPublicKey(asymmetric.privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
+      const publicKey = createPublicKey(asymmetric.privateKey)
+        .export({ format: 'der', type: 'spki' })
+        .subarray(-32);
       const secret =
-        form === 'v1' ? `whsec_${Buffer.from(key).toString('base64')}` : `whpk_${publicKey.toString('base64')}`;
+        form === 'v1'
+          ? `whsec_${Buffer.from(key).toString('base64')}`
+          : `whpk_${publicKey.toString('base64')}`;
       const headers = {
         'webhook-id': 'msg_1',
         'webhook-timestamp': String(NOW),
@@ -98,7 +102,10 @@ function altered(request: SourceRequest, place: string, at: number, bit: number)
     rawBody[at % rawBody.length] = (rawBody[at % rawBody.length] ?? 0) ^ (1 << bit);
     return { ...request, rawBody };
   }
-  return { ...request, headers: { ...request.headers, [place]: flipped(String(request.headers[place]), at, bit) } };
+  return {
+    ...request,
+    headers: { ...request.headers, [place]: flipped(String(request.headers[place]), at, bit) },
+  };
 }
 
 describe('verification', () => {
@@ -106,7 +113,9 @@ describe('verification', () => {
     fc.assert(
       fc.property(anyGenuine, ({ rule, secret, request }) => {
         expect(verify(rule, [secret], request, NOW)).toMatchObject({ ok: true });
-        expect(verify(rule, [Buffer.from('another-secret'), secret], request, NOW)).toMatchObject({ ok: true });
+        expect(verify(rule, [Buffer.from('another-secret'), secret], request, NOW)).toMatchObject({
+          ok: true,
+        });
       }),
       RUNS,
     );
@@ -124,7 +133,8 @@ describe('verification', () => {
           const place = covered[which % covered.length] ?? '';
           const changed = altered(request, place, at, bit);
           // The scheme's name, `Bearer`, may be written in capital and small letters.
-          const scheme = place === 'authorization' && at % String(request.headers['authorization']).length < 6;
+          const scheme =
+            place === 'authorization' && at % String(request.headers['authorization']).length < 6;
           fc.pre(!(scheme && bit === 5));
           seen.add(`${rule.type} ${place}`);
           expect(verify(rule, [secret], changed, NOW), `${place} ${at} ${bit}`).toMatchObject({ ok: false });
@@ -151,7 +161,9 @@ describe('verification', () => {
       const { secret, request, covered } = genuine(rule, 'v1', key, Buffer.from('{"status":"firing"}'));
       for (const place of covered.filter((name) => name !== 'authorization')) {
         const length =
-          place === 'body' ? request.rawBody.length : String(request.headers[place] ?? request.pathSecret).length;
+          place === 'body'
+            ? request.rawBody.length
+            : String(request.headers[place] ?? request.pathSecret).length;
         for (let at = 0; at < length; at++) {
           for (let bit = 0; bit < 8; bit++) {
             const judged = verify(rule, [secret], altered(request, place, at, bit), NOW);

@@ -18,10 +18,12 @@ describe('bearer', () => {
   const judged = (headers: SourceRequest['headers'], given: readonly Uint8Array[] = secrets) =>
     verify(rule, given, request(headers), NOW);
 
-  test.each(['Bearer current-token', 'bearer current-token', 'Bearer  previous-token', ['Bearer current-token']])(
-    'accepts %j',
-    (authorization) => expect(judged({ authorization })).toEqual({ ok: true, tier: 1 }),
-  );
+  test.each([
+    'Bearer current-token',
+    'bearer current-token',
+    'Bearer  previous-token',
+    ['Bearer current-token'],
+  ])('accepts %j', (authorization) => expect(judged({ authorization })).toEqual({ ok: true, tier: 1 }));
 
   test.each([
     [undefined, 'header authorization is missing'],
@@ -70,7 +72,10 @@ describe('HMAC-SHA256', () => {
 
   test("GitHub's published vector", () => {
     const headers = { 'x-hub-signature-256': `sha256=${githubSignature}` };
-    expect(verify(github, githubSecret, request(headers, 'Hello, World!'), NOW)).toEqual({ ok: true, tier: 2 });
+    expect(verify(github, githubSecret, request(headers, 'Hello, World!'), NOW)).toEqual({
+      ok: true,
+      tier: 2,
+    });
     expect(verify(github, githubSecret, request(headers, 'Hello, World?'), NOW).ok).toBe(false);
   });
 
@@ -94,7 +99,9 @@ describe('HMAC-SHA256', () => {
     header: 'x-grafana-alerting-signature',
     prefix: '',
     encoding: 'hex',
-    ...(withTime ? { timestamp: { header: 'x-time', tolerance: 300_000, signed: '{timestamp}:{body}' } } : {}),
+    ...(withTime
+      ? { timestamp: { header: 'x-time', tolerance: 300_000, signed: '{timestamp}:{body}' } }
+      : {}),
   });
   const grafanaBody = '{"status":"firing"}';
   const grafanaSecret = [bytes('grafana-secret')];
@@ -103,12 +110,18 @@ describe('HMAC-SHA256', () => {
     const plain = {
       'x-grafana-alerting-signature': 'bf139e3403a31e4b49defad120bc97d578b44bd35af83566821426b9bb7fc97d',
     };
-    expect(verify(grafana(false), grafanaSecret, request(plain, grafanaBody), NOW)).toEqual({ ok: true, tier: 2 });
+    expect(verify(grafana(false), grafanaSecret, request(plain, grafanaBody), NOW)).toEqual({
+      ok: true,
+      tier: 2,
+    });
     const timed = {
       'x-grafana-alerting-signature': 'ab55bf0e780f8f32e85451f62e1ba2aee0589e5b2162cd2091e4db5072cc04ae',
       'x-time': '1700000000',
     };
-    expect(verify(grafana(true), grafanaSecret, request(timed, grafanaBody), NOW)).toEqual({ ok: true, tier: 3 });
+    expect(verify(grafana(true), grafanaSecret, request(timed, grafanaBody), NOW)).toEqual({
+      ok: true,
+      tier: 3,
+    });
     expect(verify(grafana(true), grafanaSecret, request(plain, grafanaBody), NOW)).toEqual({
       ok: false,
       why: 'header x-time is missing',
@@ -184,7 +197,11 @@ describe('Standard Webhooks', () => {
 
   test('the published vector', () => {
     expect(judged(published)).toEqual({ ok: true, tier: 3 });
-    expect(judged(published, [secret], 1_614_265_631)).toEqual({ ok: true, tier: 3, note: 'stale-timestamp' });
+    expect(judged(published, [secret], 1_614_265_631)).toEqual({
+      ok: true,
+      tier: 3,
+      note: 'stale-timestamp',
+    });
   });
 
   test.each(['first', 'a longer body with ünïcode', '{"status":"firing"}', ''])(
@@ -253,6 +270,9 @@ describe('Standard Webhooks', () => {
       .update(`a.b.c.${body}`)
       .digest('base64');
     const divided = { 'webhook-id': 'a', 'webhook-timestamp': 'b.c', 'webhook-signature': `v1,${mac}` };
-    expect(judged(divided)).toEqual({ ok: false, why: 'header webhook-timestamp is not a number of seconds' });
+    expect(judged(divided)).toEqual({
+      ok: false,
+      why: 'header webhook-timestamp is not a number of seconds',
+    });
   });
 });

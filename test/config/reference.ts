@@ -1,7 +1,7 @@
-/** The reference page of the configuration, `docs/configuration.md`, made from the schema. `node src/config/reference.ts` prints it. */
+/** The reference page of the configuration, `docs/configuration.md`, made from the schema. */
 import { z } from 'zod';
-import { formatDuration } from './duration.ts';
-import { configSchema } from './schema.ts';
+import { formatDuration } from '../../src/config/duration.ts';
+import { configSchema } from '../../src/config/schema.ts';
 
 type Shape = z.core.JSONSchema.BaseSchema;
 const isShape = (value: unknown): value is Shape =>
@@ -16,7 +16,7 @@ Names have 1 to 40 small letters, digits, "-" and "_", and begin with a letter. 
 \`500ms\`, \`10s\`, \`2m\`, \`4h\`, \`1h30m\`, \`1d\`. Secrets stand in files of their own, readable for the service that uses them only:
 the secret on the first line and, while it is being replaced, the previous one on the second.
 
-<!-- Made from src/config/schema.ts by \`node src/config/reference.ts > docs/configuration.md\`; a test holds them equal. -->
+<!-- Made from src/config/schema.ts by \`REWRITE=1 npx vitest run test/config\`; a test holds them equal. -->
 `;
 
 /** The page, Markdown. */
@@ -106,5 +106,3 @@ function valueText(shape: Shape): string {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
-if (import.meta.main) process.stdout.write(renderReference());
