@@ -116,7 +116,7 @@ describe('a second writer', () => {
   });
 
   test.each([
-    ['of another boot', async () => `${process.pid}\nanother-boot\n1\n`],
+    ['of another boot', async () => `${process.pid}\nanother-boot\n${await startTime()}\n`],
     ['of a process whose number was given to another', async () => `${process.pid}\n${await bootId()}\n1\n`],
     ['of no process', async () => `4194304\n${await bootId()}\n1\n`],
     ['torn by a power cut', async () => '\0\0\0'],
@@ -136,6 +136,15 @@ describe('a second writer', () => {
     await writeFile(join(directory, `${LOCK_NAME}.takeover`), '');
     await (await lockDirectory(directory)).release();
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  /** Of this process, as in the lock of a living holder. */
+  const startTime = async (): Promise<string> =>
+    (await readFile('/proc/self/stat', 'utf8')).split(') ')[1]?.split(' ')[19] ?? '';
+  test('knows a living holder by its number, boot and start', async () => {
+    const directory = await temporaryDirectory();
+    await writeFile(join(directory, LOCK_NAME), `${process.pid}\n${await bootId()}\n${await startTime()}\n`);
+    await expect(lockDirectory(directory)).rejects.toThrow(LockHeldError);
   });
 
   const bootId = async (): Promise<string> =>

@@ -243,6 +243,43 @@ describe('when the disk fails', () => {
     expect(counted).toBe(1 + tried);
   });
 
+  test('what was refused is on record however often the retry fails on the way', async () => {
+    for (let nth = 1; ; nth++) {
+      const disk = new MemoryDisk();
+      const journal = await openJournal(memoryOptions(disk));
+      disk.failFrom = disk.calls + 1;
+      await expect(journal.append(note('lost'))).rejects.toThrow();
+      disk.failFrom = disk.calls + nth;
+      disk.failUntil = disk.failFrom;
+      const failed = disk.failed;
+      await journal.retry();
+      const missed = disk.failed === failed;
+      expect(journal.writable().ok).toBe(missed);
+      disk.heal();
+      await journal.retry();
+      expect(entriesOn(disk).at(-1)?.data['refused'], `call ${nth} of the retry fails`).toBe(1);
+      if (missed) break;
+    }
+  });
+
+  test('everything that waits behind a failed write is refused, for nothing may follow half a line', async () => {
+    const disk = new MemoryDisk();
+    const journal = await openJournal(memoryOptions(disk));
+    // The next write fails, and only that one: a later batch would find a working disk.
+    disk.failFrom = disk.calls + 1;
+    disk.failUntil = disk.failFrom;
+    const long = 'x'.repeat(60_000);
+    const { done } = await appendAll(
+      journal,
+      Array.from({ length: 60 }, (_, index) => `${index} ${long}`),
+    );
+    expect(done).toEqual([]);
+    expect(journal.writable().ok).toBe(false);
+    await journal.retry();
+    await journal.append(note('after'));
+    expect(texts(entriesOn(disk))).toEqual(['after']);
+  });
+
   test('an opening that fails can be retried', async () => {
     const disk = new MemoryDisk();
     disk.failFrom = 1;
