@@ -7,8 +7,8 @@ import { createHardware, type Hardware } from '../contacts/drivers.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../core/link.ts';
-import { type Disk, nodeDisk } from '../journal/disk.ts';
-import { type Journal, openJournal } from '../journal/file.ts';
+import { nodeDisk } from '../journal/disk.ts';
+import { openJournal } from '../journal/file.ts';
 import { openHeadKey, signHead } from '../journal/heads.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
 import { buildId } from '../protocol/build.ts';
@@ -18,7 +18,8 @@ import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
 import { Interlock } from './interlock.ts';
 import type { LinkParts } from './link-at-work.ts';
-import { LatchFile, type Latches, readLatches } from './latch-file.ts';
+import { LatchFile } from './latch-file.ts';
+import { latchesFound } from './latches-found.ts';
 import { Ledger } from './ledger.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { createSocketServer } from './socket-server.ts';
@@ -99,7 +100,13 @@ async function composed(
   interlock.note({
     type: 'interlock.started',
     actor: 'interlock',
-    data: { build: interlock.parts.build, pid: process.pid, latch: found.note, clock: trust().detail, signed_heads: headKey !== null },
+    data: {
+      build: interlock.parts.build,
+      pid: process.pid,
+      latch: found.note,
+      clock: trust().detail,
+      signed_heads: headKey !== null,
+    },
   });
   return {
     listening: { host, port: boundPort },
@@ -113,36 +120,6 @@ async function composed(
       await hardware.close();
     },
   };
-}
-
-/** A missing latch beside a journal, or one that cannot be read, counts as tripped for every link. */
-async function latchesFound(
-  disk: Disk,
-  directory: string,
-  journal: Journal,
-  links: readonly string[],
-  clock: Clock,
-): Promise<{ readonly latches: Latches; readonly note: string }> {
-  const read = await readLatches(disk, directory);
-  const at = new Date(clock.calendarMs()).toISOString();
-  const everyLink = (by: string, reason: string): Latches =>
-    Object.fromEntries(links.map((link) => [link, { by, reason, at }]));
-  switch (read.kind) {
-    case 'read':
-      return { latches: read.latches, note: 'read' };
-    case 'unreadable': {
-      const reason = `the latch file cannot be read: ${read.why}`;
-      return { latches: everyLink('fault:latch-unreadable', reason), note: reason };
-    }
-    case 'missing': {
-      if (journal.head().size > 0) {
-        const reason = 'the latch file is missing although this box has been at work before';
-        return { latches: everyLink('fault:latch-missing', reason), note: reason };
-      }
-      await new LatchFile(disk, directory).save({}).catch(() => undefined);
-      return { latches: {}, note: 'first start' };
-    }
-  }
 }
 
 function linkParts(

@@ -25,13 +25,20 @@ export interface WindowConfig {
 
 /** Resolution of the jitter draw. */
 const DRAWS = 2 ** 32;
+const randomDraw = (): number => randomInt(0, DRAWS - 1) / DRAWS;
 
 export class WindowClock {
   readonly #tasks: ReadonlyMap<string, ScheduledTask>;
+  readonly #draw: () => number;
   readonly plans: readonly WindowPlan[];
   calendar: Calendar;
 
-  constructor(windows: Readonly<Record<string, WindowConfig>>, lastBegun: Readonly<Record<string, number>>) {
+  constructor(
+    windows: Readonly<Record<string, WindowConfig>>,
+    lastBegun: Readonly<Record<string, number>>,
+    draw: () => number = randomDraw,
+  ) {
+    this.#draw = draw;
     this.#tasks = new Map(
       Object.entries(windows).map(([name, { opens, timezone }]) => [
         name,
@@ -45,8 +52,12 @@ export class WindowClock {
 
   /** Lets time pass; what happened is returned in order. */
   tick(now: Millis, calendarMs: number, clockTrusted: boolean): readonly CalendarEvent[] {
-    const draw = (): number => randomInt(0, DRAWS - 1) / DRAWS;
-    const ticked = tickCalendar(this.calendar, this.plans, { now, calendarMs, clockTrusted, draw });
+    const ticked = tickCalendar(this.calendar, this.plans, {
+      now,
+      calendarMs,
+      clockTrusted,
+      draw: this.#draw,
+    });
     this.calendar = ticked.calendar;
     return ticked.events;
   }
