@@ -6,6 +6,7 @@ import { createServer, connect as connectTcp } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SerialPort } from 'serialport';
 
 /** ms after which a condition that should come true counts as false. Generous: the machine may be busy. */
 export const PATIENCE_MS = 20_000;
@@ -127,6 +128,49 @@ export async function serialPair(directory: string, name = 'line'): Promise<Seri
   });
   await until(() => existsSync(ours) && existsSync(theirs), 'socat made two pseudo-terminals');
   return { ours, theirs, stop: () => ended(child) };
+}
+
+/** A serial line whose middle is ours: what the master and the slave say passes through `behave`. */
+export interface LineBetween {
+  readonly ours: string;
+  readonly theirs: string;
+  readonly requests: readonly Buffer[];
+  behave: (passage: Omit<Passage, 'hangUp'>) => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Makes two serial lines below `directory` and joins them here. */
+export async function lineBetween(directory: string): Promise<LineBetween> {
+  const near = await serialPair(directory, 'near');
+  const far = await serialPair(directory, 'far');
+  const requests: Buffer[] = [];
+  const [master, slave] = await Promise.all([openPort(near.theirs), openPort(far.ours)]);
+  const line: LineBetween = {
+    ours: near.ours,
+    theirs: far.theirs,
+    requests,
+    behave: (passage) => passage.pass(passage.bytes),
+    stop: async () => {
+      await Promise.all([master, slave].map((port) => new Promise((resolve) => port.close(resolve))));
+      await Promise.all([near.stop(), far.stop()]);
+    },
+  };
+  master.on('data', (bytes: Buffer) => {
+    requests.push(bytes);
+    line.behave({ direction: 'request', bytes, pass: (b) => slave.write(b), answer: (b) => master.write(b) });
+  });
+  slave.on('data', (bytes: Buffer) => {
+    line.behave({ direction: 'reply', bytes, pass: (b) => master.write(b), answer: (b) => slave.write(b) });
+  });
+  return line;
+}
+
+async function openPort(path: string): Promise<SerialPort> {
+  const port = new SerialPort({ path, baudRate: 115_200, autoOpen: false });
+  await new Promise<void>((resolve, reject) =>
+    port.open((error) => (error === null ? resolve() : reject(error))),
+  );
+  return port;
 }
 
 /** What a misbehaving wire does with one chunk on its way. */

@@ -105,6 +105,7 @@ class World {
           cutAt: null,
           wanted: null,
           lastCut: null,
+          moved: false,
           isolatedOn: 0,
         };
         this.known.push({ contact, unit, coil: channel - 1, ...fresh });
