@@ -107,6 +107,33 @@ describe('a signed head', () => {
     });
   });
 
+  test('of another log, or of no checkpoint at all, is refused although this key signed it', () => {
+    const key = newKey();
+    const signed = (body: string): string => {
+      const blob = Buffer.concat([
+        Buffer.from(key.vkey.split('+')[1] ?? '', 'hex'),
+        key.sign(Buffer.from(body)),
+      ]);
+      return `${body}\n\u2014 ${key.name} ${blob.toString('base64')}\n`;
+    };
+    const root = Buffer.from(head.hash, 'hex').toString('base64');
+    expect(verifyHead(signed(`${key.name}\n41\n${root}\n`), key.vkey)).toMatchObject({ ok: true, head });
+    expect(verifyHead(signed(`example.org/log\n41\n${root}\n`), key.vkey)).toMatchObject({
+      ok: false,
+      why: expect.stringMatching(/another/),
+    });
+    for (const body of [
+      'hello\n',
+      `${key.name}\n041\n${root}\n`,
+      `${key.name}\n-1\n${root}\n`,
+      `${key.name}\n41\n${root}\nmore\n`,
+    ])
+      expect(verifyHead(signed(body), key.vkey)).toMatchObject({
+        ok: false,
+        why: expect.stringMatching(/not a checkpoint/),
+      });
+  });
+
   test('of great length is not looked at', () => {
     const key = newKey();
     expect(verifyHead(`${signHead(head, key)}${'— a AAAA\n'.repeat(10_000)}`, key.vkey)).toMatchObject({

@@ -254,6 +254,16 @@ describe('every change of a sample journal', () => {
       ok: false,
       problems: [{ line: 1 }],
     });
+    // An empty file slipped in between.
+    const shifted = {
+      [at(0)]: files[at(0)] ?? Buffer.alloc(0),
+      [at(1)]: Buffer.alloc(0),
+      [at(2)]: files[at(1)] ?? Buffer.alloc(0),
+    };
+    expect(await verify(shifted, [])).toMatchObject({
+      ok: false,
+      problems: [{ file: at(1), why: expect.stringMatching(/empty/) }],
+    });
     // Two files run together: every line is there, yet not as they were written.
     expect(
       await verify(
