@@ -17,8 +17,8 @@ export class RefusalTally {
     this.#note = note;
   }
 
-  /** Notes one refused request of a source. `data` is written for the first of a burst only. */
-  refused(source: string, status: number, data: JsonObject): void {
+  /** Notes one refused request of a source. `describe` is called for the first of a burst only: a flood must cost little. */
+  refused(source: string, status: number, describe: () => JsonObject): void {
     const named = `${source} ${status}`;
     const burst = this.#bursts.has(named) || this.#bursts.size < MAX_BURSTS ? named : `others ${status}`;
     const more = this.#bursts.get(burst);
@@ -27,7 +27,7 @@ export class RefusalTally {
       return;
     }
     this.#bursts.set(burst, 0);
-    this.#note({ type: 'trip.refused', actor: `source:${source}`, data: { status, ...data } });
+    this.#note({ type: 'trip.refused', actor: `source:${source}`, data: { status, ...describe() } });
     this.#clock.after(SUM_UP_AFTER_MS, () => this.#sumUp(burst, source, status));
   }
 

@@ -59,15 +59,15 @@ export function createTripListener(
   app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500;
     const source = sourceNamed(sources, (request.params as Partial<Params>).source ?? '');
-    tally.refused(source, status, { why: printable(error.message, 200), from: request.ip });
+    tally.refused(source, status, () => ({ why: printable(error.message, 200), from: request.ip }));
     return reply.code(status).send({ error: printable(error.message, 200) });
   });
   app.setNotFoundHandler((request, reply) => {
-    tally.refused('unknown', 404, {
+    tally.refused('unknown', 404, () => ({
       why: 'no such address',
       from: request.ip,
       url: printable(request.url, 200),
-    });
+    }));
     return reply.code(404).send({ error: 'no such address', hint: 'POST /trip/SOURCE' });
   });
   const answer = tripHandler(interlock, sources, tally);
@@ -102,34 +102,39 @@ function tripHandler(
         : verify(source.verify, source.secrets, sent, nowSeconds);
     if (source === undefined || !verified.ok) {
       const why = verified.ok ? 'there is no such source' : verified.why;
-      tally.refused(sourceNamed(sources, name), 401, { why, from: request.ip, body: { ...excerptOf(body) } });
+      tally.refused(sourceNamed(sources, name), 401, () => ({
+        why,
+        from: request.ip,
+        body: { ...excerptOf(body) },
+      }));
       return reply
         .code(401)
         .send({ error: 'not verified', hint: 'compare secret and signature settings on both sides' });
     }
     const { verdict, reason } = verdictOf(source, parseGeneric(body));
-    const told: JsonObject = {
+    // Called after the cut: hashing and escaping a body takes time.
+    const told = (): JsonObject => ({
       source: name,
       tier: verified.tier,
       verdict,
       reason,
       ...noteOf(verified),
       body: { ...excerptOf(body) },
-    };
+    });
     switch (verdict) {
       case 'trip': {
         const tripping = interlock.trip(source.trips === 'all' ? [] : source.trips, {
           by: `source:${name}`,
           reason,
         });
-        interlock.note({ type: 'trip.received', actor: `source:${name}`, data: told });
+        interlock.note({ type: 'trip.received', actor: `source:${name}`, data: told() });
         return answerTrip(reply, await tripping, receivedAt);
       }
       case 'drill':
-        interlock.note({ type: 'trip.drill', actor: `source:${name}`, data: told });
+        interlock.note({ type: 'trip.drill', actor: `source:${name}`, data: told() });
         return reply.send({ status: 'drill', cut: false, reason });
       case 'annotate':
-        interlock.note({ type: 'trip.annotated', actor: `source:${name}`, data: told });
+        interlock.note({ type: 'trip.annotated', actor: `source:${name}`, data: told() });
         return reply.send({ status: 'noted', cut: false, reason });
       case 'refuse':
         tally.refused(name, 422, told);

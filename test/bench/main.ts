@@ -1,0 +1,244 @@
+/** `bin/bench`: the numbers of the design, measured here and now, in pairs with a floor where there is one. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { GENESIS, lineHash, printEntry, verifyJournal } from './built.ts';
+import { figuresOf, inWords, nowMs } from './figures.ts';
+import { end, isolated, MAIN, type Rig, startHelper, startRig, trip } from './rig.ts';
+
+const SAMPLES = 300;
+const WARM_UP = 30;
+const KILLS = 15;
+const quick = process.argv.includes('--quick');
+const journalEntries = quick ? 50_000 : 1_000_000;
+
+const say = (line: string): void => console.log(line);
+
+/** One trip: ms from the request in the kernel to the frame at the board, on one clock. */
+async function toFrame(port: number, rig: Rig, board = rig.boards[0]): Promise<number> {
+  if (board === undefined) throw new Error('no board');
+  let at = 0;
+  const arrived = new Promise<void>((resolve) => {
+    board.onIsolate = (time) => {
+      if (at === 0) at = time;
+      resolve();
+    };
+  });
+  const sentAt = await trip(port);
+  await arrived;
+  return at - sentAt;
+}
+
+async function paired(
+  rig: Rig,
+  floorPort: number,
+  floorBoard: Rig['boards'][number],
+  count: number,
+): Promise<[number[], number[]]> {
+  const [ours, floors]: [number[], number[]] = [[], []];
+  for (let i = 0; i < count + WARM_UP; i += 1) {
+    const mine = await toFrame(rig.port, rig);
+    const floor = await toFrame(floorPort, rig, floorBoard);
+    if (i >= WARM_UP) {
+      ours.push(mine);
+      floors.push(floor);
+    }
+  }
+  return [ours, floors];
+}
+
+function report(name: string, ours: readonly number[], floors: readonly number[]): void {
+  const [mine, floor] = [figuresOf(ours), figuresOf(floors)];
+  say(`${name}`);
+  say(`  portcullis          ${inWords(mine)}`);
+  say(`  bare node:http      ${inWords(floor)}`);
+  say(
+    `  ratio               p50 ${(mine.p50 / floor.p50).toFixed(2)}  p99 ${(mine.p99 / floor.p99).toFixed(2)}`,
+  );
+}
+
+/** Both cores busy: two restics that back up noise into scratch repositories, over and over. */
+function startLoad(): () => void {
+  const directory = mkdtempSync(join(tmpdir(), 'portcullis-load-'));
+  mkdirSync(join(directory, 'data'));
+  for (let i = 0; i < 64; i += 1) writeFileSync(join(directory, 'data', String(i)), randomBytes(1 << 20));
+  const loop = (n: number) =>
+    spawn(
+      'sh',
+      [
+        '-c',
+        'restic init -q; while :; do restic backup -q --force "$0/data"; restic forget -q --keep-last 1 --prune; done',
+        directory,
+      ],
+      {
+        env: {
+          ...process.env,
+          RESTIC_REPOSITORY: join(directory, `repository-${n}`),
+          RESTIC_PASSWORD: 'load',
+          RESTIC_CACHE_DIR: join(directory, 'cache'),
+        },
+        stdio: 'ignore',
+        detached: true,
+      },
+    );
+  const loops = [loop(0), loop(1)];
+  return () => {
+    for (const { pid } of loops) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+}
+
+async function latency(): Promise<void> {
+  const rig = await startRig('interlock', 2, 1);
+  const [, floorBoard] = rig.boards;
+  if (floorBoard === undefined) throw new Error('no board for the floor');
+  // The second board belongs to the floor; the interlock's link on it is tripped, too, but not measured.
+  const floor = await startHelper('floor.ts', [floorBoard.port]);
+  const floorPort = Number(floor.first['port']);
+  report(
+    'webhook to isolate frame, 1 link measured, idle',
+    ...(await paired(rig, floorPort, floorBoard, SAMPLES)),
+  );
+  const stopLoad = startLoad();
+  const flood = await startFlood(rig.port);
+  await pause(2_000);
+  report(
+    'the same, both cores busy with restic, 2,000 bad requests/s',
+    ...(await paired(rig, floorPort, floorBoard, SAMPLES)),
+  );
+  stopLoad();
+  await end(flood, 'SIGKILL');
+  say(`  interlock resident  ${residentMb(rig.child.pid)} MB after the flood`);
+  await end(floor.child);
+  await rig.close();
+}
+
+const startFlood = (port: number) =>
+  Promise.resolve(
+    spawn(process.execPath, [new URL('flood.ts', import.meta.url).pathname, String(port), '2000'], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    }),
+  );
+
+const residentMb = (pid: number | undefined): string => {
+  const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kb) / 1024).toFixed(0);
+};
+
+async function manyLinks(): Promise<void> {
+  const rig = await startRig('interlock', 8, 8);
+  const spreads: number[] = [];
+  for (let i = 0; i < 40; i += 1) {
+    const seen: number[] = [];
+    const all = new Promise<void>((resolve) => {
+      for (const board of rig.boards) {
+        let first = true;
+        board.onIsolate = (at) => {
+          if (!first) return;
+          first = false;
+          seen.push(at);
+          if (seen.length === rig.boards.length) resolve();
+        };
+      }
+    });
+    await trip(rig.port);
+    await all;
+    spreads.push(Math.max(...seen) - Math.min(...seen));
+    for (const board of rig.boards) board.onIsolate = () => undefined;
+    await pause(60);
+  }
+  say(`64 links on 8 boards, one trip: first to last frame  ${inWords(figuresOf(spreads))}`);
+  await rig.close();
+}
+
+/** ms from a signal to the lease holder until the isolate frame is at the board. */
+async function holderLost(signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
+  const rig = await startRig('interlock', 1, 1);
+  const [board] = rig.boards;
+  const { occurrence } = await rig.client.runWindow('bench', { by: 'bench', reason: 'bench' });
+  const times: number[] = [];
+  for (let i = 0; i < (signal === 'SIGSTOP' ? 3 : KILLS); i += 1) {
+    await isolated(rig.client);
+    const holder = await startHelper('holder.ts', [
+      join(rig.directory, 'run', 'interlock.sock'),
+      'l0x0',
+      'bench',
+      occurrence,
+    ]);
+    const at = new Promise<number>((resolve) => {
+      if (board !== undefined) board.onIsolate = resolve;
+    });
+    const sentAt = nowMs();
+    holder.child.kill(signal);
+    times.push((await at) - sentAt);
+    await end(holder.child, 'SIGKILL');
+  }
+  const what = signal === 'SIGKILL' ? 'controller killed -9' : 'controller stopped (lease time-out 3,000 ms)';
+  say(`${what}: to the isolate frame  ${inWords(figuresOf(times))}`);
+  await rig.close();
+}
+
+async function idle(): Promise<void> {
+  const rig = await startRig('up', 1, 1);
+  await pause(3_000);
+  const children = readFileSync(`/proc/${rig.child.pid}/task/${rig.child.pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number);
+  const ticks = (pid: number): number => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  const before = children.map(ticks);
+  const seconds = quick ? 5 : 20;
+  await pause(seconds * 1_000);
+  const names = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[2]);
+  children.forEach((pid, i) => {
+    const share = (ticks(pid) - (before[i] ?? 0)) / seconds;
+    say(`idle ${names[i]}: ${share.toFixed(2)} % of one core, ${residentMb(pid)} MB resident`);
+  });
+  await rig.close();
+}
+
+async function journal(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'portcullis-journal-'));
+  let prev = GENESIS.hash;
+  let lines: string[] = [];
+  for (let seq = 1; seq <= journalEntries; seq += 1) {
+    const data = { link: 'vault', from: 'isolated', to: 'connecting', lease: `lease-${seq}` };
+    const line = printEntry({
+      seq,
+      prev,
+      boot: 'bench',
+      mono: seq,
+      at: '2026-01-01T00:00:00.000Z',
+      clock: 'assumed',
+      type: 'link.connecting',
+      actor: 'bench',
+      data,
+    });
+    prev = lineHash(line);
+    lines.push(line);
+    if (lines.length < 10_000 && seq < journalEntries) continue;
+    writeFileSync(join(directory, 'journal-000001.jsonl'), `${lines.join('\n')}\n`, { flag: 'a' });
+    lines = [];
+  }
+  const startedAt = nowMs();
+  const found = await verifyJournal(directory, {});
+  const tookMs = nowMs() - startedAt;
+  say(
+    `journal verify: ${found.head.size} entries in ${(tookMs / 1_000).toFixed(1)} s (${found.ok ? 'verified' : 'BROKEN'})`,
+  );
+  rmSync(directory, { recursive: true });
+}
+
+say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}; ${MAIN}`);
+await latency();
+await manyLinks();
+await holderLost('SIGKILL');
+await holderLost('SIGSTOP');
+await idle();
+await journal();
