@@ -142,7 +142,7 @@ async function readLedger(disk: Disk, path: string): Promise<LedgerFile> {
   } catch (error) {
     throw new ControllerFault(
       'LEDGER_UNREADABLE',
-      `the controller's ledger ${path} cannot be read: ${String((error as Error).message).slice(0, 300)}`,
+      `the controller's ledger ${path} cannot be read: ${(error as Error).message.slice(0, 300)}`,
       'restore it, or move it away to begin a new one: then which repository belongs to which name is learnt anew, and an emptied vault looks like a new one',
       error,
     );

@@ -1,7 +1,7 @@
 /** Journal entries on their way to the interlock, in order; kept while it is away. */
 import { z } from 'zod';
 import type { InterlockClient } from '../protocol/client.ts';
-import { InterlockError } from '../protocol/interlock-error.ts';
+import type { InterlockError } from '../protocol/interlock-error.ts';
 import type { Voice } from './voice.ts';
 
 /** Entries kept while nobody takes them; then the oldest go, and the next entry says how many. */

@@ -192,7 +192,7 @@ export async function readEnvironmentFile(path: string): Promise<Record<string, 
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new ControllerFault(
       'ENVIRONMENT_FILE',
-      `the environment file ${path} cannot be read: ${String((error as Error).message).slice(0, 200)}`,
+      `the environment file ${path} cannot be read: ${(error as Error).message.slice(0, 200)}`,
       'it must exist and be readable by the user of the controller',
       error,
     );

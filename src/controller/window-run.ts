@@ -144,7 +144,9 @@ async function connectAndWork(
     return haltOf(error);
   }
   draft.granted = { at: tools.now(), atMs: lease.grantedAtMs };
-  void lease.lost.then(({ code, why }) => cut.throw({ code, why }));
+  void lease.lost.then(({ code, why }) => {
+    if (code !== 'released') cut.throw({ code, why }); // what we gave back ourselves is not lost
+  });
   const clearEnd = watchEnd(job, lease, switches);
   try {
     return await underLease(job, tools, switches, draft, lease, host);

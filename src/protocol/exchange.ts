@@ -28,7 +28,12 @@ export interface Call {
 }
 
 /** Asks one question and reads the whole answer within `timeoutMs`. Rejects with `InterlockError`. */
-export async function exchange<T>(options: ClientOptions, call: Call, shape: z.ZodType<T>, timeoutMs: number): Promise<T> {
+export async function exchange<T>(
+  options: ClientOptions,
+  call: Call,
+  shape: z.ZodType<T>,
+  timeoutMs: number,
+): Promise<T> {
   const stop = AbortSignal.timeout(timeoutMs);
   const answer = await begin(options, call, stop);
   return parseJson(await bodyOf(answer, options.socketPath, stop), shape, `${call.method} ${call.path}`);
@@ -133,7 +138,10 @@ function garbled(question: string, why: string): InterlockError {
 }
 
 /** The lines of a streamed answer; `onData` is called whenever anything arrives. Throws what the stream throws. */
-export async function* linesOf(answer: IncomingMessage, onData: () => void = () => undefined): AsyncGenerator<string> {
+export async function* linesOf(
+  answer: IncomingMessage,
+  onData: () => void = () => undefined,
+): AsyncGenerator<string> {
   const ready: string[] = [];
   const reader = lineReader(LINE_LIMIT, (line, cut) => {
     if (cut) throw garbled('a stream', `a line is longer than ${LINE_LIMIT} characters`);

@@ -19,7 +19,12 @@ export class InterlockError extends Error {
   /** What the interlock refused, when it answered at all. */
   readonly refusals: readonly Refusal[];
 
-  constructor(code: InterlockErrorCode, what: string, hint: string, more: { refusals?: readonly Refusal[]; cause?: unknown } = {}) {
+  constructor(
+    code: InterlockErrorCode,
+    what: string,
+    hint: string,
+    more: { refusals?: readonly Refusal[]; cause?: unknown } = {},
+  ) {
     super(what, more.cause === undefined ? {} : { cause: more.cause });
     this.code = code;
     this.hint = hint;
@@ -37,11 +42,21 @@ export function interlockError(cause: unknown, socketPath: string): InterlockErr
   if (name === 'TimeoutError') return silent(socketPath, cause);
   switch (code) {
     case 'ENOENT':
-      return new InterlockError('INTERLOCK_MISSING', `there is no interlock socket at ${socketPath}`, START_HINT, { cause });
+      return new InterlockError(
+        'INTERLOCK_MISSING',
+        `there is no interlock socket at ${socketPath}`,
+        START_HINT,
+        { cause },
+      );
     case 'ECONNREFUSED':
-      return new InterlockError('INTERLOCK_GONE', `nobody answers at ${socketPath}; the interlock that made it has ended`, START_HINT, {
-        cause,
-      });
+      return new InterlockError(
+        'INTERLOCK_GONE',
+        `nobody answers at ${socketPath}; the interlock that made it has ended`,
+        START_HINT,
+        {
+          cause,
+        },
+      );
     case 'EACCES':
     case 'EPERM':
       return new InterlockError(
@@ -53,7 +68,7 @@ export function interlockError(cause: unknown, socketPath: string): InterlockErr
     default:
       return new InterlockError(
         'INTERLOCK_CLOSED',
-        `the exchange with the interlock at ${socketPath} broke: ${String(message).slice(0, 200)}`,
+        `the exchange with the interlock at ${socketPath} broke: ${message.slice(0, 200)}`,
         'look into the log of the interlock; it may just have been restarted',
         { cause },
       );

@@ -13,7 +13,15 @@ export const PRESENCE_SOCKET = 'presence.sock';
 export const BUILD_HEADER = 'x-portcullis-build';
 
 export const position = z.enum(['connected', 'isolated', 'unknown']);
-export const stateName = z.enum(['unproven', 'isolated', 'connecting', 'connected', 'isolating', 'tripped', 'stuck']);
+export const stateName = z.enum([
+  'unproven',
+  'isolated',
+  'connecting',
+  'connected',
+  'isolating',
+  'tripped',
+  'stuck',
+]);
 
 /** Why something was refused: a code for machines, a sentence for people, a way out. */
 export const refusal = z.object({ code: z.string(), why: z.string(), hint: z.string() });
@@ -84,7 +92,12 @@ export type Status = z.infer<typeof status>;
 export const leaseRequest = z.strictObject({ link: z.string(), window: z.string(), occurrence: z.string() });
 export type LeaseRequest = z.infer<typeof leaseRequest>;
 export const leaseLine = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('granted'), lease: z.string(), ends_in_ms: z.number(), renew_every_ms: z.number() }),
+  z.object({
+    event: z.literal('granted'),
+    lease: z.string(),
+    ends_in_ms: z.number(),
+    renew_every_ms: z.number(),
+  }),
   /** Evidence says connected. Not before this may anything touch the vault. */
   z.object({ event: z.literal('connected') }),
   /** Last line. `why` is a code such as `released`, `tripped`, `window-ended`. */
@@ -108,10 +121,21 @@ export const eventLine = z.discriminatedUnion('event', [
     /** Set when a person opened it by hand. */
     by_hand: z.string().nullable(),
   }),
-  z.object({ event: z.literal('window-closed'), window: z.string(), occurrence: z.string(), why: z.string() }),
+  z.object({
+    event: z.literal('window-closed'),
+    window: z.string(),
+    occurrence: z.string(),
+    why: z.string(),
+  }),
   z.object({ event: z.literal('link'), link: linkStatus }),
   z.object({ event: z.literal('tripped'), link: z.string(), trip }),
-  z.object({ event: z.literal('alarm'), link: z.string(), code: z.string(), why: z.string(), hint: z.string() }),
+  z.object({
+    event: z.literal('alarm'),
+    link: z.string(),
+    code: z.string(),
+    why: z.string(),
+    hint: z.string(),
+  }),
 ]);
 export type EventLine = z.infer<typeof eventLine>;
 
@@ -136,5 +160,8 @@ export const resetRequest = z.strictObject({
   reason: z.string().min(1).max(500),
 });
 /** `POST /v1/windows/:name/run` (presence socket only): opens a window by hand. */
-export const runRequest = z.strictObject({ by: z.string().min(1).max(100), reason: z.string().min(1).max(500) });
+export const runRequest = z.strictObject({
+  by: z.string().min(1).max(100),
+  reason: z.string().min(1).max(500),
+});
 export const opened = z.object({ occurrence: z.string(), ends_in_ms: z.number() });

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import { configSchema } from '../../src/config/schema.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { startController } from '../../src/controller/compose.ts';
@@ -53,6 +54,14 @@ export async function eventually<T>(
   }
 }
 
+/** What tests look at in the ledger. */
+const ledgerShape = z.looseObject({
+  repositories: z.record(
+    z.string(),
+    z.looseObject({ mark: z.looseObject({ kind: z.string() }).nullable(), last_good_backup: z.unknown() }),
+  ),
+});
+
 export interface Note {
   readonly level: string;
   readonly text: string;
@@ -84,7 +93,16 @@ export class Appliance {
     writeFileSync(this.passwordFile, 'a password\n');
     await this.interlock.start();
     const port = await freePort();
-    const args = ['serve', 'restic', '--addr', `127.0.0.1:${port}`, '--config', '/dev/null', this.vault];
+    const args = [
+      'serve',
+      'restic',
+      '--addr',
+      `127.0.0.1:${port}`,
+      '--config',
+      '/dev/null',
+      '--cache-objects=false',
+      this.vault,
+    ];
     this.#server = spawn('rclone', args, { stdio: 'ignore' });
     await eventually('rclone to listen', () => listens(port));
     this.gate = new Gate(port);
@@ -169,18 +187,16 @@ export class Appliance {
   }
 
   files(kind: 'locks' | 'snapshots' | 'data' | 'index'): string[] {
-    return readdirSync(join(this.vault, kind), { recursive: true, encoding: 'utf8', withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => entry.name);
+    return (
+      readdirSync(join(this.vault, kind), { recursive: true, encoding: 'utf8', withFileTypes: true })
+        // Finished ones: while one is written it lies there under another name.
+        .filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name))
+        .map((entry) => entry.name)
+    );
   }
 
-  ledger(): {
-    repositories: Record<
-      string,
-      { id: string | null; mark: { kind: string } | null; last_good_backup: unknown }
-    >;
-  } {
-    return JSON.parse(readFileSync(join(this.state, 'ledger.json'), 'utf8'));
+  ledger(): z.output<typeof ledgerShape> {
+    return ledgerShape.parse(JSON.parse(readFileSync(join(this.state, 'ledger.json'), 'utf8')));
   }
 
   /** Everything that this appliance's controller has started and that still lives. */

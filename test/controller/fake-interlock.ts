@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { buildId } from '../../src/protocol/build.ts';
 import {
   BUILD_HEADER,
@@ -40,6 +40,8 @@ interface HeldLease {
 
 export class FakeInterlock {
   build = buildId();
+  /** True where the other side is another process: it may be a moment younger, and an editor may have saved in between. */
+  adoptsBuild = false;
   /** Set to refuse the next leases. */
   refusals: Refusal[] = [];
   /** Called when the link is driven; a test connects its path here. */
@@ -178,8 +180,10 @@ export class FakeInterlock {
     const what = `${request.method ?? ''} ${request.url ?? ''}`;
     this.requests.push(what);
     if (!this.answers) return;
+    const theirs = request.headers[BUILD_HEADER];
+    if (this.adoptsBuild && typeof theirs === 'string') this.build = theirs;
     answer.setHeader(BUILD_HEADER, this.build);
-    if (request.headers[BUILD_HEADER] !== this.build) {
+    if (theirs !== this.build) {
       return this.#refuse(answer, [{ code: 'build-differs', why: 'another build', hint: 'restart both' }]);
     }
     const body = await bodyOf(request);
