@@ -8,7 +8,7 @@ import { openJournal } from '../../src/journal/file.ts';
 import { isHeld, LOCK_NAME, lockDirectory, LockHeldError } from '../../src/journal/lock.ts';
 import { verifyJournal } from '../../src/journal/reading.ts';
 import { tailJournal } from '../../src/journal/tail.ts';
-import { note, realOptions, temporaryDirectory } from './rig.ts';
+import { chainOf, note, realOptions, temporaryDirectory } from './rig.ts';
 
 const appender = join(import.meta.dirname, 'appender.ts');
 
@@ -149,6 +149,20 @@ describe('a second writer', () => {
 
   const bootId = async (): Promise<string> =>
     (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+});
+
+test('the newest entries are found however long their lines are', async () => {
+  const directory = await temporaryDirectory();
+  const words = Array.from({ length: 12 }, (_, index) =>
+    'x'.repeat([60_000, 3, 30_000, 65_000][index % 4] ?? 0),
+  );
+  await writeFile(join(directory, 'journal-000001.jsonl'), `${chainOf(words).join('\n')}\n`);
+  for (let count = 0; count <= 13; count++) {
+    const { lines } = await tailJournal(directory, count);
+    expect(lines.map(({ entry }) => entry?.seq)).toEqual(
+      words.map((_word, index) => index + 1).slice(words.length - Math.min(count, 12)),
+    );
+  }
 });
 
 test('the newest entries are found across files', async () => {
