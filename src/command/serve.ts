@@ -89,7 +89,9 @@ function keepAlive(
   let child: ChildProcess | null = null;
   const live = async (): Promise<void> => {
     while (!isOver.value) {
-      const born = spawn(process.execPath, [main, ...args], { stdio: ['ignore', output, output] });
+      const born = spawn(process.execPath, [...process.execArgv, main, ...args], {
+        stdio: ['ignore', output, output],
+      });
       child = born;
       const how = await new Promise<string>((resolve) => {
         born.once('error', (error) => resolve(String(error)));

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import { SerialPort } from 'serialport';
+import type { SerialPort } from 'serialport';
 import type { Transport, Wire, WireEvents } from './transport.ts';
 
 /** How a serial line is set. */
@@ -67,6 +67,8 @@ export class SerialTransport implements Transport {
 
   async #openPort(): Promise<SerialPort> {
     const line = this.#line;
+    // Loaded with the first serial device: most boxes have none, and its native part costs 10 MB.
+    const { SerialPort } = await import('serialport');
     const port = new SerialPort({
       path: line.device,
       baudRate: line.baud,

@@ -1,6 +1,7 @@
 /** Whether the calendar clock may open windows: a Pi has no RTC and wakes up in the past. */
 import { existsSync } from 'node:fs';
-import koffi from 'koffi';
+import { createRequire } from 'node:module';
+import type Koffi from 'koffi';
 
 export interface ClockTrust {
   readonly synchronised: boolean;
@@ -28,6 +29,8 @@ export function clockTrust(kind: 'kernel' | 'timesyncd' | 'always'): () => Clock
     case 'timesyncd':
       return () => judged(existsSync(TIMESYNCD_MARK), `systemd-timesyncd (${TIMESYNCD_MARK})`);
     case 'kernel': {
+      // Loaded only where the kernel is asked: its native part costs memory.
+      const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
       const adjtimex = koffi.load('libc.so.6').func('int adjtimex(void *buffer)');
       return () => {
         const answer: unknown = adjtimex(Buffer.alloc(TIMEX_BYTES));

@@ -13,6 +13,8 @@ import { type PlainBoard, startBoard } from './board.ts';
 import { nowMs } from './figures.ts';
 
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** As `bin/portcullis` starts it. */
+const FLAGS = ['--max-semi-space-size=1'];
 const TOKEN = 'bench-token';
 
 /** A process and the first JSON line that it printed. */
@@ -61,7 +63,7 @@ export async function startRig(
   writeFileSync(join(directory, 'token'), `${TOKEN}\n`, { mode: 0o600 });
   writeFileSync(join(directory, 'password'), 'bench\n', { mode: 0o600 });
   writeFileSync(configFile, configOf(directory, port, boards, channels));
-  const child = spawn(process.execPath, [MAIN, command, '--config', configFile], {
+  const child = spawn(process.execPath, [...FLAGS, MAIN, command, '--config', configFile], {
     stdio: ['ignore', 'ignore', 'ignore'],
   });
   const client = interlockClient({ socketPath: join(directory, 'run', 'presence.sock'), build: buildId() });
