@@ -98,10 +98,11 @@ export class LinkAtWork {
       act: (act) => this.#act(act),
       connectEnded: (contact, outcome) => this.#connectEnded(contact, outcome),
       changed: () => {
-        this.watch.poke();
         const { state } = this.shell;
+        // Proof that is merely fresher changes nothing; only a new state is looked at again at once.
         if (state.at === lastAt) return;
         lastAt = state.at;
+        this.watch.poke();
         this.since = clock.calendarMs();
         this.#around.changed(this);
       },
