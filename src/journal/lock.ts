@@ -21,10 +21,9 @@ export class LockHeldError extends Error {
   override readonly name = 'LockHeldError';
   /** Process id of the holder. */
   readonly pid: number;
+  readonly hint = 'stop that process first, or give this one a state_directory of its own';
   constructor(path: string, pid: number) {
-    super(
-      `${path} is held by process ${pid}: only one interlock may write a journal; stop that process first`,
-    );
+    super(`${path} is held by process ${pid}: only one interlock may write a journal`);
     this.pid = pid;
   }
 }
