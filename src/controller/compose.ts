@@ -25,8 +25,7 @@ import type { WindowReport } from './report.ts';
 import { findRestic } from './restic-check.ts';
 import { logVoice, terminalVoice } from './voice.ts';
 import type { Voice, WindowProgress } from './voice.ts';
-import type { Windows } from './windows.ts';
-import { windowsOf } from './windows.ts';
+import { Windows } from './windows.ts';
 import type { WindowTools } from './window-run.ts';
 
 /** Reports that `/api/v1/status` shows. */
@@ -75,7 +74,7 @@ export async function startController(config: Config, options: ControllerOptions
   const box = outbox(client, voice);
   const crashed = Promise.withResolvers<never>();
   const tools = { client, feed, ledger, voice: watched(voice, running, options), ...handsOf(config, box) };
-  const windows = windowsOf(config, tools, {
+  const windows = new Windows(config, tools, {
     onReport: (report) => {
       reports.unshift(report);
       reports.splice(REPORTS_SHOWN);

@@ -27,6 +27,12 @@ export function interlockView(): InterlockView {
     why: 'the interlock has not been heard yet',
     hint: 'wait a moment',
   };
+  const notePresent = (window: string, open: { occurrence: string; ends_in_ms: number } | null): void => {
+    if (status === null) return;
+    const kept = open === null ? null : { occurrence: open.occurrence, ends_in_ms: open.ends_in_ms };
+    const windows = status.windows.map((each) => (each.window === window ? { ...each, open: kept } : each));
+    status = { ...status, windows };
+  };
   return {
     hear(event) {
       heardAtMs = performance.now();
@@ -36,6 +42,8 @@ export function interlockView(): InterlockView {
         const { link } = event;
         status = { ...status, links: status.links.map((each) => (each.link === link.link ? link : each)) };
       }
+      if (event.event === 'window-opened') notePresent(event.window, event);
+      if (event.event === 'window-closed') notePresent(event.window, null);
     },
     lose({ code, message, hint }) {
       problem = { code, why: message, hint };

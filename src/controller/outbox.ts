@@ -1,13 +1,13 @@
 /** Journal entries on their way to the interlock, in order; kept while it is away. */
 import { z } from 'zod';
 import type { InterlockClient } from '../protocol/client.ts';
-import type { InterlockError } from '../protocol/interlock-error.ts';
+import { InterlockError } from '../protocol/interlock-error.ts';
 import type { Voice } from './voice.ts';
 
 /** Entries kept while nobody takes them; then the oldest go, and the next entry says how many. */
 const KEPT = 500;
-/** An entry that was refused so often is given up: it would hold up all others. */
-const REFUSALS = 5;
+/** Refusals that the same entry will meet again: it is given up at once, for it would hold up all others. */
+const FOR_GOOD: ReadonlySet<string> = new Set(['bad-request', 'failed']);
 
 export interface Outbox {
   /** Hands the entry over as soon as the interlock takes it. Never throws, never waits. */
@@ -18,42 +18,50 @@ export interface Outbox {
 
 const jsonObject = z.record(z.string(), z.json());
 
+interface Entry {
+  readonly type: string;
+  readonly data: z.output<typeof jsonObject>;
+}
+
 /** An outbox with nothing in it. */
 export function outbox(client: Pick<InterlockClient, 'journal'>, voice: Voice): Outbox {
-  const waiting: { readonly type: string; readonly data: z.output<typeof jsonObject>; refusals: number }[] =
-    [];
+  const waiting: Entry[] = [];
   let dropped = 0;
   let sending: Promise<void> | null = null;
 
+  /** Sends what waits, until nothing does or the interlock does not take it. */
   const send = async (): Promise<void> => {
-    for (let entry = waiting[0]; entry !== undefined; entry = waiting[0]) {
-      try {
+    try {
+      for (let entry = waiting[0]; entry !== undefined; entry = waiting[0]) {
         // oxlint-disable-next-line no-await-in-loop -- the journal keeps the order in which things happened
-        await client.journal(entry.type, entry.data);
-      } catch (error) {
-        const fault = error as InterlockError;
-        const fields = { type: entry.type, why: fault.message, hint: fault.hint };
-        // A full disk refuses for a while; a bad entry is refused for ever.
-        if (fault.code === 'INTERLOCK_REFUSED') entry.refusals += 1;
-        if (entry.refusals < REFUSALS) {
-          voice.note('warn', 'a journal entry waits for the interlock', fields);
-          return;
-        }
-        voice.note('error', 'the interlock refused a journal entry for good', fields);
+        if (!(await isTaken(entry))) return;
+        waiting.shift();
       }
-      waiting.shift();
+    } finally {
+      // In the tick in which nothing was left: an entry added a tick later must find no sender that has stopped looking.
+      sending = null;
     }
   };
-  const flush = (): Promise<void> => {
-    sending ??= send().finally(() => {
-      sending = null;
-    });
-    return sending;
+  const isTaken = async (entry: Entry): Promise<boolean> => {
+    try {
+      await client.journal(entry.type, entry.data);
+      return true;
+    } catch (error) {
+      if (!(error instanceof InterlockError)) throw error;
+      const fields = { type: entry.type, why: error.message, hint: error.hint };
+      const isForGood = error.refusals.some(({ code }) => FOR_GOOD.has(code));
+      if (isForGood) voice.note('error', 'the interlock refused a journal entry for good', fields);
+      else voice.note('warn', 'a journal entry waits for the interlock', fields);
+      return isForGood;
+    }
+  };
+  const flush = async (): Promise<void> => {
+    if (waiting.length > 0) await (sending ??= send());
   };
   return {
     add(type, data) {
       if (waiting.length >= KEPT) {
-        waiting.shift();
+        waiting.splice(1, 1); // the first may be on its way
         dropped += 1;
       }
       const missing = dropped === 0 ? {} : { entries_lost_before: dropped };
@@ -62,7 +70,6 @@ export function outbox(client: Pick<InterlockClient, 'journal'>, voice: Voice): 
       waiting.push({
         type,
         data: jsonObject.parse(JSON.parse(JSON.stringify({ ...data, ...missing }))),
-        refusals: 0,
       });
       void flush();
     },

@@ -18,18 +18,18 @@ export interface Halt {
 /** A run so far. Times of day are labels; durations come from the monotonic `…Ms`. */
 export interface Draft {
   readonly startedAt: Date;
-  readonly beganAtMs: number;
   granted: { readonly at: Date; readonly atMs: number } | null;
   isolated: { readonly at: Date | null; readonly exposureMs: number; readonly isProven: boolean } | null;
   steps: readonly StepReport[];
   halt: Halt | null;
+  /** True when the work was cut or asked to stop. */
+  isStopped: boolean;
 }
 
 /** How a run stood when it ended. */
 export interface RunEnd {
   readonly at: Date;
   readonly cut: Cut | null;
-  readonly wrapUp: Cut | null;
   /** The last word about the link. */
   readonly status: LinkStatus | null;
 }
@@ -51,13 +51,13 @@ export function haltOf(error: unknown): Halt {
   };
 }
 
-function outcomeOf(draft: Draft, end: RunEnd): OutcomeKind {
+function outcomeOf(draft: Draft): OutcomeKind {
   if (draft.granted === null) return 'skipped';
   const ofSteps = worstOf(draft.steps.map((step) => step.outcome.kind));
   if (draft.halt === null) return ofSteps;
   // A cut that came after the last step took nothing away.
   const wasWhole = draft.steps.length > 0 && draft.steps.every((step) => step.outcome.kind !== 'skipped');
-  if (end.cut === null && end.wrapUp === null) return 'failed';
+  if (!draft.isStopped) return 'failed';
   return wasWhole ? ofSteps : 'cut-short';
 }
 
@@ -84,7 +84,7 @@ export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowRepor
     },
     exposure_seconds: Math.round(draft.isolated?.exposureMs ?? 0) / 1_000,
     isolation_proven: draft.isolated?.isProven ?? draft.granted === null,
-    outcome: outcomeOf(draft, end),
+    outcome: outcomeOf(draft),
     why: draft.halt === null ? null : { ...draft.halt },
     trip: end.cut?.trip ?? latch,
     steps: draft.steps,

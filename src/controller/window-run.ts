@@ -73,11 +73,11 @@ export async function runWindow(
 ): Promise<WindowReport> {
   const draft: Draft = {
     startedAt: tools.now(),
-    beganAtMs: performance.now(),
     granted: null,
     isolated: null,
     steps: [],
     halt: null,
+    isStopped: false,
   };
   const { window, occurrence, link } = job;
   await tools.ledger.started(window, occurrence, draft.startedAt.toISOString());
@@ -94,7 +94,6 @@ export async function runWindow(
   const report = reportOf(job, draft, {
     at: tools.now(),
     cut: switches.cut.reason(),
-    wrapUp: switches.wrapUp.reason(),
     status: tools.feed.latest(link),
   });
   await tools.ledger.finished(window, occurrence, report.outcome);
@@ -149,7 +148,10 @@ async function connectAndWork(
   });
   const clearEnd = watchEnd(job, lease, switches);
   try {
-    return await underLease(job, tools, switches, draft, lease, host);
+    const halt = await underLease(job, tools, switches, draft, lease, host);
+    // Looked at before the lease is given back: the interlock ends the window then, which stops nothing any more.
+    draft.isStopped = stop.aborted;
+    return halt;
   } catch (error) {
     return haltOf(error);
   } finally {
@@ -186,47 +188,16 @@ async function underLease(
   lease: Lease,
   host: ResticHost,
 ): Promise<Halt | null> {
-  const stop = stopSignal(switches);
-  const stopped = (): Halt | null => stopOf(switches);
-  const show = (phase: Phase): void => tools.voice.progress(progressOf(job, phase));
-  show('connect');
   // Written while the contacts move; nothing touches the vault before it is.
   const marking = markAll(job, tools.ledger, tools.now().toISOString());
   marking.catch(() => undefined); // awaited below, in any case before the vault is touched
-  const isConnected = await beforeStop(lease.connected, job.connectTimeoutMs + CONNECT_MARGIN_MS, stop);
+  const obstacle = await untilUsable(job, tools, switches, lease);
   const before = await marking;
-  const restore = (): Promise<void> =>
-    tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
-  const untouched = async (halt: Halt | null): Promise<Halt | null> => {
-    await restore();
-    return halt;
-  };
-  if (stopped() !== null) return untouched(stopped());
-  if (!isConnected)
-    return untouched({
-      code: 'not-connected',
-      why: 'the lease was granted, but the evidence never said connected',
-      hint: 'look at contacts and witnesses of the link in `portcullis status`',
-    });
-
-  show('settle');
-  await pause(job.settleMs, undefined, { signal: stop }).catch(() => undefined); // aborted: looked at next
-  if (stopped() !== null) return untouched(stopped());
-  if (job.reach !== null) {
-    show('reach');
-    const { host: address, port, timeoutMs } = job.reach;
-    if (!(await reaches(address, port, timeoutMs, stop)))
-      return untouched(
-        stopped() ?? {
-          code: 'not-reachable',
-          why: `${address}:${port} did not answer within ${timeoutMs} ms of the link being connected`,
-          hint: 'see whether the vault has power and how long it takes to start; raise `settle` or the timeout of `reach`',
-        },
-      );
-    if (stopped() !== null) return untouched(stopped());
+  if (obstacle !== null) {
+    await tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
+    return obstacle;
   }
-
-  show('work');
+  tools.voice.progress(progressOf(job, 'work'));
   draft.steps = await doWork(job, before, {
     ledger: tools.ledger,
     host,
@@ -239,7 +210,43 @@ async function underLease(
     onProgress: (number, step, progress) =>
       tools.voice.progress(progressOf(job, 'work', { number, step }, progress)),
   });
-  return stopped();
+  return stopOf(switches);
+}
+
+/** Waits for evidence, settling and an answer of the vault. Returns why it cannot be used, or `null`. */
+async function untilUsable(
+  job: WindowJob,
+  tools: WindowTools,
+  switches: RunSwitches,
+  lease: Lease,
+): Promise<Halt | null> {
+  const stop = stopSignal(switches);
+  const show = (phase: Phase): void => tools.voice.progress(progressOf(job, phase));
+  show('connect');
+  const isConnected = await beforeStop(lease.connected, job.connectTimeoutMs + CONNECT_MARGIN_MS, stop);
+  if (stop.aborted) return stopOf(switches);
+  if (!isConnected)
+    return {
+      code: 'not-connected',
+      why: 'the lease was granted, but the evidence never said connected',
+      hint: 'look at contacts and witnesses of the link in `portcullis status`',
+    };
+
+  show('settle');
+  await pause(job.settleMs, undefined, { signal: stop }).catch(() => undefined); // aborted: looked at next
+  if (stop.aborted) return stopOf(switches);
+  if (job.reach === null) return null;
+
+  show('reach');
+  const { host, port, timeoutMs } = job.reach;
+  const isReached = await reaches(host, port, timeoutMs, stop);
+  if (stop.aborted) return stopOf(switches);
+  if (isReached) return null;
+  return {
+    code: 'not-reachable',
+    why: `${host}:${port} did not answer within ${timeoutMs} ms of the link being connected`,
+    hint: 'see whether the vault has power and how long it takes to start; raise `settle` or the timeout of `reach`',
+  };
 }
 
 /** True when `event` happened before `stop` and within `timeoutMs`. */

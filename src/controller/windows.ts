@@ -11,16 +11,6 @@ import type { RunSwitches, WindowTools } from './window-run.ts';
 /** ms that restic has to say goodbye when this program is told to stop. */
 const STOP_GRACE_MS = 5_000;
 
-export interface Windows {
-  /** Takes an opening up, unless it was run before or is running. Called again for the same opening after a reconnect. */
-  opened(opening: Opening): void;
-  /** The interlock says that the window is over. */
-  closed(window: string, occurrence: string, why: string): void;
-  tripped(link: string, trip: TripRecord): void;
-  /** Lets restic stop, gives the leases back. Resolves when nothing runs any more. */
-  stop(): Promise<void>;
-}
-
 interface Run {
   readonly job: WindowJob;
   readonly switches: RunSwitches;
@@ -36,112 +26,101 @@ export interface RunEvents {
   readonly onCrash: (error: unknown) => void;
 }
 
-/** Runs openings, begun by the events of the interlock. */
-export function windowsOf(
-  config: Config,
-  tools: WindowTools,
-  { onReport, onEnded, onCrash }: RunEvents,
-): Windows {
-  const runs = new Map<string, Run>();
-  const lastOfLink = new Map<string, Promise<void>>();
-  let isStopping = false;
-  const keyOf = (window: string, occurrence: string): string => `${window} ${occurrence}`;
-  const { voice } = tools;
+const keyOf = (window: string, occurrence: string): string => `${window} ${occurrence}`;
 
-  const perform = async (job: WindowJob, switches: RunSwitches, after: Promise<void>): Promise<void> => {
+/** Runs openings, begun by the events of the interlock. */
+export class Windows {
+  readonly #config: Config;
+  readonly #tools: WindowTools;
+  readonly #events: RunEvents;
+  readonly #runs = new Map<string, Run>();
+  readonly #lastOfLink = new Map<string, Promise<void>>();
+  #isStopping = false;
+
+  constructor(config: Config, tools: WindowTools, events: RunEvents) {
+    this.#config = config;
+    this.#tools = tools;
+    this.#events = events;
+  }
+
+  /** Takes an opening up, unless it was run before or is running. Called again for the same opening after a reconnect. */
+  opened(opening: Opening): void {
+    const { window, occurrence } = opening;
+    if (this.#isStopping || this.#runs.has(keyOf(window, occurrence))) return;
+    const turn = this.#tools.ledger.turnOf(window, occurrence);
+    switch (turn) {
+      case 'run-before':
+        return;
+      case 'given-up':
+        return this.#complain('this opening ended the controller twice and is given up', opening);
+      case 'run':
+      case 'resume': {
+        const job = jobOf(this.#config, opening, turn === 'resume');
+        if (job !== null) return this.#begin(job);
+        return this.#complain(
+          'the interlock began a window that is not in this configuration: restart both with the same file',
+          opening,
+        );
+      }
+    }
+  }
+
+  /** The interlock says that the window is over. */
+  closed(window: string, occurrence: string, why: string): void {
+    const cut: Cut = { code: 'window-closed', why: `the interlock ended the window: ${why}` };
+    this.#runs.get(keyOf(window, occurrence))?.switches.cut.throw(cut);
+  }
+
+  tripped(link: string, trip: TripRecord): void {
+    const cut: Cut = { code: 'tripped', why: `tripped by ${trip.by}: ${trip.reason}`, trip };
+    for (const run of this.#runs.values()) if (run.job.link === link) run.switches.cut.throw(cut);
+  }
+
+  /** Lets restic stop, gives the leases back. Resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const why: Cut = { code: 'controller-stopping', why: 'the controller was told to stop' };
+    const running = [...this.#runs.values()];
+    for (const run of running) run.switches.wrapUp.throw(why);
+    const kill = setTimeout(() => {
+      for (const run of running) run.switches.cut.throw(why);
+    }, STOP_GRACE_MS);
+    await Promise.all(running.map((run) => run.finished));
+    clearTimeout(kill);
+  }
+
+  #begin(job: WindowJob): void {
+    const key = keyOf(job.window, job.occurrence);
+    const switches = runSwitches();
+    const finished = this.#perform(job, switches, this.#lastOfLink.get(job.link) ?? Promise.resolve())
+      .catch(this.#events.onCrash)
+      .finally(() => this.#runs.delete(key));
+    this.#lastOfLink.set(job.link, finished);
+    this.#runs.set(key, { job, switches, finished });
+  }
+
+  async #perform(job: WindowJob, switches: RunSwitches, after: Promise<void>): Promise<void> {
     const openedAtMs = performance.now();
     await after;
-    if (switches.cut.reason() !== null || switches.wrapUp.reason() !== null) {
-      voice.note('warn', 'a window ended before its turn came', {
-        window: job.window,
-        occurrence: job.occurrence,
-      });
-      return;
-    }
+    if (switches.cut.reason() !== null || switches.wrapUp.reason() !== null)
+      return this.#complain('a window ended before its turn came', job);
     try {
-      onReport(
-        await runWindow(
-          { ...job, endsInMs: job.endsInMs - (performance.now() - openedAtMs) },
-          tools,
-          switches,
-        ),
-      );
+      const endsInMs = job.endsInMs - (performance.now() - openedAtMs);
+      this.#events.onReport(await runWindow({ ...job, endsInMs }, this.#tools, switches));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (typeof code !== 'string') throw error;
-      voice.note(
-        'error',
-        'a window could not be recorded: see whether the state directory of the controller is full or read-only',
-        {
-          window: job.window,
-          occurrence: job.occurrence,
-          why: message,
-        },
+      this.#complain(
+        `a window could not be recorded (${message}): see whether the state directory of the controller is full or read-only`,
+        job,
       );
     } finally {
-      voice.progress(null);
-      onEnded(job.link);
+      this.#tools.voice.progress(null);
+      this.#events.onEnded(job.link);
     }
-  };
+  }
 
-  const begin = (job: WindowJob): void => {
-    const key = keyOf(job.window, job.occurrence);
-    const switches = runSwitches();
-    const finished = perform(job, switches, lastOfLink.get(job.link) ?? Promise.resolve())
-      .catch(onCrash)
-      .finally(() => runs.delete(key));
-    lastOfLink.set(job.link, finished);
-    runs.set(key, { job, switches, finished });
-  };
-
-  return {
-    opened(opening) {
-      const { window, occurrence } = opening;
-      if (isStopping || runs.has(keyOf(window, occurrence))) return;
-      const turn = tools.ledger.turnOf(window, occurrence);
-      switch (turn) {
-        case 'run-before':
-          return;
-        case 'given-up':
-          voice.note('error', 'this opening ended the controller twice and is given up', {
-            window,
-            occurrence,
-          });
-          return;
-        case 'run':
-        case 'resume': {
-          const job = jobOf(config, opening, turn === 'resume');
-          if (job !== null) return begin(job);
-          voice.note(
-            'error',
-            'the interlock began a window that is not in this configuration: restart both with the same file',
-            {
-              window,
-              occurrence,
-            },
-          );
-        }
-      }
-    },
-    closed(window, occurrence, why) {
-      runs
-        .get(keyOf(window, occurrence))
-        ?.switches.cut.throw({ code: 'window-closed', why: `the interlock ended the window: ${why}` });
-    },
-    tripped(link, trip) {
-      const cut: Cut = { code: 'tripped', why: `tripped by ${trip.by}: ${trip.reason}`, trip };
-      for (const run of runs.values()) if (run.job.link === link) run.switches.cut.throw(cut);
-    },
-    async stop() {
-      isStopping = true;
-      const why: Cut = { code: 'controller-stopping', why: 'the controller was told to stop' };
-      const running = [...runs.values()];
-      for (const run of running) run.switches.wrapUp.throw(why);
-      const kill = setTimeout(() => {
-        for (const run of running) run.switches.cut.throw(why);
-      }, STOP_GRACE_MS);
-      await Promise.all(running.map((run) => run.finished));
-      clearTimeout(kill);
-    },
-  };
+  #complain(text: string, { window, occurrence }: Pick<Opening, 'window' | 'occurrence'>): void {
+    this.#tools.voice.note('error', text, { window, occurrence });
+  }
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { begin, exchange, linesOf, parseJson } from './exchange.ts';
-import type { ClientOptions } from './exchange.ts';
+import type { Call, ClientOptions } from './exchange.ts';
 import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { leaseLine, renewed } from './messages.ts';
 import type { LeaseLine, LeaseRequest } from './messages.ts';
@@ -44,7 +44,11 @@ export async function holdLease(options: ClientOptions, request: LeaseRequest): 
     const lines = linesOf(answer);
     const first = await lines.next();
     const line = first.done === true ? null : parseJson(first.value, leaseLine, 'POST /v1/leases');
-    if (line?.event === 'granted') return keepLease(options, answer, lines, line);
+    if (line?.event === 'granted') {
+      const lease = new HeldLease(options, answer, line);
+      lease.keep(lines);
+      return lease;
+    }
     answer.destroy();
     const why = line?.event === 'over' ? line.why : 'the stream ended before a lease was granted';
     throw new InterlockError(
@@ -63,96 +67,101 @@ export async function holdLease(options: ClientOptions, request: LeaseRequest): 
 
 type Granted = Extract<LeaseLine, { event: 'granted' }>;
 
-function keepLease(
-  options: ClientOptions,
-  answer: IncomingMessage,
-  lines: AsyncGenerator<string>,
-  granted: Granted,
-): Lease {
-  const grantedAtMs = performance.now();
-  const connected = Promise.withResolvers<void>();
-  const lost = Promise.withResolvers<LeaseEnd>();
-  const path = `/v1/leases/${encodeURIComponent(granted.lease)}`;
-  let endsAtMs = grantedAtMs + granted.ends_in_ms;
-  let isOver = false;
-  let isReleasing = false;
-  let timer: NodeJS.Timeout | undefined;
+/** The lease as kept here. */
+class HeldLease implements Lease {
+  readonly id: string;
+  readonly renewEveryMs: number;
+  readonly grantedAtMs = performance.now();
+  readonly #options: ClientOptions;
+  readonly #answer: IncomingMessage;
+  readonly #path: string;
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #lost = Promise.withResolvers<LeaseEnd>();
+  readonly connected = this.#connected.promise;
+  readonly lost = this.#lost.promise;
+  #endsAtMs: number;
+  #isOver = false;
+  #isReleasing = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  const end = (code: string, why: string): void => {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    lost.resolve({ code, why });
-    answer.destroy();
-  };
+  constructor(options: ClientOptions, answer: IncomingMessage, granted: Granted) {
+    this.id = granted.lease;
+    this.renewEveryMs = granted.renew_every_ms;
+    this.#options = options;
+    this.#answer = answer;
+    this.#path = `/v1/leases/${encodeURIComponent(granted.lease)}`;
+    this.#endsAtMs = this.grantedAtMs + granted.ends_in_ms;
+  }
+
+  endsInMs(): number {
+    return Math.max(0, this.#endsAtMs - performance.now());
+  }
+
+  async release(): Promise<void> {
+    if (this.#isOver || this.#isReleasing) return;
+    this.#isReleasing = true;
+    clearTimeout(this.#timer);
+    try {
+      await exchange(this.#options, { method: 'DELETE', path: this.#path }, z.unknown(), RELEASE_TIMEOUT_MS);
+      this.#end('released', 'released by its holder');
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#end(
+        'released',
+        `released by closing the stream, for the interlock did not take it otherwise: ${why}`,
+      );
+    }
+  }
+
+  /** Renews until it is over. Call once. */
+  keep(lines: AsyncIterable<string>): void {
+    void this.#listen(lines);
+    this.#timer = setTimeout(() => void this.#renew(), this.renewEveryMs);
+  }
 
   /*
    * Renewals come from the same event loop that does the work, on purpose, and not from a thread or a child of their
    * own: a loop that is blocked cannot kill restic either, so it must not keep the vault connected. It stops renewing,
    * and the interlock isolates.
    */
-  const renew = async (): Promise<void> => {
+  async #renew(): Promise<void> {
     const askedAtMs = performance.now();
+    const call: Call = { method: 'POST', path: `${this.#path}/renewal` };
     try {
-      const answered = await exchange(
-        options,
-        { method: 'POST', path: `${path}/renewal` },
-        renewed,
-        RENEWAL_TIMEOUT_MS,
-      );
+      const answered = await exchange(this.#options, call, renewed, RENEWAL_TIMEOUT_MS);
       // Counted from the question, not the answer: on this side the end may only come too early.
-      endsAtMs = askedAtMs + answered.ends_in_ms;
+      this.#endsAtMs = askedAtMs + answered.ends_in_ms;
     } catch (error) {
-      if (isReleasing) return; // a renewal that crossed our own release on the wire is no loss
-      end(...lossOf(error));
+      if (this.#isReleasing) return; // a renewal that crossed our own release on the wire is no loss
+      this.#end(...lossOf(error));
     }
-    if (!isOver && !isReleasing)
-      timer = setTimeout(
-        () => void renew(),
-        Math.max(0, askedAtMs + granted.renew_every_ms - performance.now()),
-      );
-  };
+    if (this.#isOver || this.#isReleasing) return;
+    const waitMs = Math.max(0, askedAtMs + this.renewEveryMs - performance.now());
+    this.#timer = setTimeout(() => void this.#renew(), waitMs);
+  }
 
-  const listen = async (): Promise<void> => {
+  async #listen(lines: AsyncIterable<string>): Promise<void> {
+    // Asked when it happens: a stream that ends while we give the lease back was given back.
+    const broken = (): string => (this.#isReleasing ? 'released' : 'stream-closed');
     try {
       for await (const text of lines) {
         const line = parseJson(text, leaseLine, 'POST /v1/leases');
-        if (line.event === 'connected') connected.resolve();
-        if (line.event === 'over') end(line.why, `the interlock ended the lease: ${line.why}`);
+        if (line.event === 'connected') this.#connected.resolve();
+        if (line.event === 'over') this.#end(line.why, `the interlock ended the lease: ${line.why}`);
       }
-      end(
-        isReleasing ? 'released' : 'stream-closed',
-        'the interlock ended the stream of the lease without a word',
-      );
+      this.#end(broken(), 'the interlock ended the stream of the lease without a word');
     } catch (error) {
-      end('stream-closed', error instanceof Error ? error.message : String(error));
+      this.#end(broken(), error instanceof Error ? error.message : String(error));
     }
-  };
+  }
 
-  void listen();
-  timer = setTimeout(() => void renew(), granted.renew_every_ms);
-  return {
-    id: granted.lease,
-    renewEveryMs: granted.renew_every_ms,
-    grantedAtMs,
-    endsInMs: () => Math.max(0, endsAtMs - performance.now()),
-    connected: connected.promise,
-    lost: lost.promise,
-    async release() {
-      if (isOver || isReleasing) return;
-      isReleasing = true;
-      clearTimeout(timer);
-      try {
-        await exchange(options, { method: 'DELETE', path }, z.unknown(), RELEASE_TIMEOUT_MS);
-      } catch (error) {
-        end(
-          'released',
-          `released by closing the stream, for the interlock did not take it otherwise: ${String(error).slice(0, 200)}`,
-        );
-      }
-      end('released', 'released by its holder');
-    },
-  };
+  #end(code: string, why: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#lost.resolve({ code, why });
+    this.#answer.destroy();
+  }
 }
 
 function lossOf(error: unknown): [code: string, why: string] {
