@@ -7,6 +7,9 @@
  * - An isolate is owed until a checked answer came; it is never given up and never rate-limited. A connect of a channel
  *   that owes an isolate is not written at all.
  * - A connect asks its fence in the tick of its write. A cut also takes queued connects out.
+ * - A connect is written only right after its board answered on the same wire. A frame written into a dead cable does not
+ *   die with its socket: the kernel keeps it beside the unresolved neighbour for seconds and delivers it when the cable
+ *   returns (measured; RST does not help). A connect that was not confirmed is followed by an isolate.
  * - After a time-out or a fault nothing that was written may be delivered later and nothing that arrives may count: the
  *   wire is discarded, and on a fresh one the first thing is the isolate of every channel commanded isolated. A connect
  *   that went down with its wire is never repeated from here.
@@ -25,6 +28,9 @@ import { Alarm, type Timers } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { type Job, Waiting } from './waiting.ts';
 
+/** ms, beyond the rest of the bus, within which a board must have answered before a connect is written to it. */
+export const HEARD_MS = 100;
+
 /** What a bus is made of. */
 export interface BusParts {
   readonly transport: Transport;
@@ -42,6 +48,8 @@ export class Bus {
   readonly #seats = new Seats();
   readonly #waiting = new Waiting();
   readonly #shared = new WeakMap<Exchange<unknown>, Promise<unknown>>();
+  /** When each board last answered on the present wire. */
+  readonly #answeredAt = new Map<Board, Millis>();
   #users = 0;
   #worstReplyDelayMs = 0;
   /** Rest between frames lasts until then. */
@@ -131,18 +139,41 @@ export class Bus {
     if (seat === undefined)
       return Promise.resolve({ kind: 'unknown', why: 'not written: the driver was closed' });
     const { promise, resolve } = Promise.withResolvers<CommandOutcome>();
+    const { cuts } = seat;
     const launch = (): void => {
-      if (!fence.isCurrent()) {
+      if (!fence.isCurrent() || seat.cuts !== cuts) {
         resolve({ kind: 'fenced' });
       } else if (seat.dueAt !== null) {
         resolve({ kind: 'unknown', why: 'not written: the isolate before it is still unanswered' });
+      } else if (this.#heard(channel.board)) {
+        this.#writeConnect(seat, resolve);
       } else {
-        seat.commanded = 'connected';
-        this.#line.send(channel.connect, ignore, (answer) => resolve(outcomeOf(answer)));
+        this.#line.send(channel.probe, ignore, (answer) => {
+          if (answer.kind === 'answer') this.#waiting.putFirst(job);
+          else resolve({ kind: 'unknown', why: `not written: ${answer.why}` });
+        });
       }
     };
-    this.#queue({ board: channel.board, seat, question: null, launch, drop: resolve });
+    const job: Job = { board: channel.board, seat, question: null, launch, drop: resolve };
+    this.#queue(job);
     return promise;
+  }
+
+  /** Whether the board answered on this wire just now: only then is a connect not written into a dead cable. */
+  #heard(board: Board): boolean {
+    const at = this.#answeredAt.get(board);
+    return at !== undefined && this.#timers.now() - at <= this.#restMs(board) + HEARD_MS;
+  }
+
+  #writeConnect(seat: Seat, end: (outcome: CommandOutcome) => void): void {
+    seat.commanded = 'connected';
+    this.#line.send(seat.channel.connect, ignore, (answer) => {
+      end(outcomeOf(answer));
+      if (seat.commanded !== 'connected') return;
+      if (answer.kind === 'answer') seat.confirmed = true;
+      // Nobody knows whether it was obeyed, or will be. What never was connected goes back to isolated.
+      else if (!seat.confirmed) seat.fallBack(this.#timers.now());
+    });
   }
 
   /** Asks a board something. A question that still waits is shared with whoever asks it again. */
@@ -287,7 +318,9 @@ export class Bus {
   }
 
   #free(board: Board): void {
-    this.#nextWriteAt = later(this.#timers.now(), this.#restMs(board));
+    const now = this.#timers.now();
+    this.#answeredAt.set(board, now);
+    this.#nextWriteAt = later(now, this.#restMs(board));
     this.#step();
   }
 
@@ -295,6 +328,7 @@ export class Bus {
     const now = this.#timers.now();
     this.#nextWriteAt = now;
     this.#inputTaken = false;
+    this.#answeredAt.clear();
     this.#seats.oweAll(now);
     if (!this.#framesHaveIds) this.#listenUntil = later(now, this.#worstReplyDelayMs);
     this.#step();

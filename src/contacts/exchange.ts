@@ -40,4 +40,6 @@ export interface Channel {
   readonly board: Board;
   readonly connect: Exchange<null>;
   readonly isolate: Exchange<null>;
+  /** A harmless question to the same board. It is asked before a connect when the board has not been heard just now. */
+  readonly probe: Exchange<unknown>;
 }

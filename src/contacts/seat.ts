@@ -29,6 +29,10 @@ export class Seat {
   dueAt: Millis | null = null;
   /** Attempts in a row that nobody answered for. A channel that keeps failing goes behind those that do not. */
   failures = 0;
+  /** Commands to isolate so far: a connect that was asked for before one of them is void. */
+  cuts = 0;
+  /** The board has confirmed a connect since the last isolate. */
+  confirmed = false;
   /** Written on the present wire while its input was not yet to be trusted. */
   blind = false;
   #unwritten: OpenReceipt[] = [];
@@ -46,10 +50,17 @@ export class Seat {
       this.failures = 0;
       this.blind = false;
     }
-    this.commanded = 'isolated';
-    this.dueAt = now;
+    this.cuts += 1;
+    this.fallBack(now);
     this.#unwritten.push(open);
     return open.receipt;
+  }
+
+  /** Owes an isolate that nobody waits for. */
+  fallBack(now: Millis): void {
+    this.commanded = 'isolated';
+    this.confirmed = false;
+    this.dueAt = now;
   }
 
   /** The frame is with the kernel: receipts so far are written. */

@@ -39,6 +39,11 @@ export class Waiting {
     return true;
   }
 
+  /** Puts a job before all others. */
+  putFirst(job: Job): void {
+    this.#jobs = [job, ...this.#jobs];
+  }
+
   /** Whether a question still waits. */
   asks(question: Exchange<unknown>): boolean {
     return this.#jobs.some((job) => job.question === question);

@@ -57,12 +57,12 @@ export function contactContract(driver: string, open: () => Promise<Bench>): voi
     test('it does what it is told, and reads it back', async () => {
       const { contact, seen } = await opened();
       expect(await bounded(contact.connect(current))).toMatchObject({ kind: 'done' });
-      expect(seen()).toBe('connected');
+      await until(() => seen() === 'connected', 'the part is seen connected');
       expect(await bounded(contact.read())).toMatchObject({ position: 'connected' });
       const receipt = contact.isolate();
       expect(await bounded(receipt.written)).toEqual(expect.any(Number));
       expect(await bounded(receipt.acknowledged)).toMatchObject({ kind: 'done' });
-      expect(seen()).toBe('isolated');
+      await until(() => seen() === 'isolated', 'the part is seen isolated');
       expect(await bounded(contact.read())).toMatchObject({ position: 'isolated' });
     });
 
@@ -99,6 +99,7 @@ export function contactContract(driver: string, open: () => Promise<Bench>): voi
     test('unreachable: readings are unknown, a connect is unknown, an isolate is never reported done', async () => {
       const { contact, unplug, seen } = await opened();
       expect(await bounded(contact.connect(current))).toMatchObject({ kind: 'done' });
+      await until(() => seen() === 'connected', 'the part is seen connected');
       unplug();
       expect(await bounded(contact.read())).toMatchObject({ position: 'unknown' });
       expect(await bounded(contact.connect(current))).toMatchObject({ kind: 'unknown' });
@@ -109,6 +110,7 @@ export function contactContract(driver: string, open: () => Promise<Bench>): voi
     test('an isolate that nobody answered is carried out when the part returns, with nobody asking again', async () => {
       const { contact, unplug, plug, seen } = await opened();
       expect(await bounded(contact.connect(current))).toMatchObject({ kind: 'done' });
+      await until(() => seen() === 'connected', 'the part is seen connected');
       unplug();
       expect(await bounded(contact.isolate().acknowledged)).toMatchObject({ kind: 'unknown' });
       plug();

@@ -83,6 +83,8 @@ export class FakeCable implements Transport {
   readonly quietMs: number;
   readonly written: Written[] = [];
   readonly executed: Executed[] = [];
+  /** When each unit last said something whole on each wire, as `WIRE/UNIT`. */
+  readonly saidAt = new Map<string, number>();
   readonly coils = new Map<string, boolean>();
   manner: (written: Written) => Manner = () => ({ kind: 'answers', delayMs: 1 });
   onWritten: (written: Written) => void = () => undefined;
@@ -183,6 +185,7 @@ export class FakeCable implements Transport {
     // A serial line has no connections: what a board says late is heard by whoever has the line open then.
     const say = (bytes: Buffer): void => {
       if (!this.plugged) return;
+      if (this.#present !== null) this.saidAt.set(`${this.#present.id}/${event.unit}`, this.#timers.now());
       if (this.#framing === 'rtu') this.#present?.events.onBytes(bytes);
       else if (this.#present === wire) wire.events.onBytes(bytes);
     };

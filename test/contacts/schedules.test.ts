@@ -1,7 +1,7 @@
 /** The bus worker under random schedules of commands and faults, in virtual time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Bus } from '../../src/contacts/bus.ts';
+import { Bus, HEARD_MS } from '../../src/contacts/bus.ts';
 import { cut } from '../../src/contacts/cut.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
 import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
@@ -39,8 +39,10 @@ interface Known {
   cutAt: { readonly at: number; readonly fresh: boolean } | null;
   wanted: 'connected' | 'isolated' | null;
   lastCut: number | null;
-  /** A connect has been written since the last cut. */
+  /** A connect has been written, is under way, was confirmed: each since the last cut. */
   moved: boolean;
+  underWay: boolean;
+  confirmed: boolean;
   /** The last wire on which an isolate for it was written. */
   isolatedOn: number;
 }
@@ -106,6 +108,8 @@ class World {
           wanted: null,
           lastCut: null,
           moved: false,
+          underWay: false,
+          confirmed: false,
           isolatedOn: 0,
         };
         this.known.push({ contact, unit, coil: channel - 1, ...fresh });
@@ -136,10 +140,19 @@ class World {
       ) {
         this.problems.push(`${known.contact.name}: a fresh wire did not begin with its isolate`);
       }
-      if (written.address === ALL && mine && known.moved) {
+      if (written.address === ALL && mine && known.confirmed) {
         this.problems.push(`${known.contact.name}: isolated together with its board though nobody cut it`);
       }
-      if (connects && mine) known.moved = true;
+      if (connects && mine) {
+        known.moved = true;
+        known.underWay = true;
+        const heard = this.cable.saidAt.get(`${written.wire}/${written.unit}`) ?? -Infinity;
+        if (written.at - heard > HEARD_MS + GAP_MS) {
+          this.problems.push(
+            `${known.contact.name}: a connect was written to a board that was not heard just now`,
+          );
+        }
+      }
       if (isolates && mine) {
         known.isolatedOn = written.wire;
         known.cutAt = null;
@@ -184,6 +197,10 @@ class World {
     const before = this.cable.executed.length;
     void known.contact.connect({ isCurrent: () => known.epoch === epoch }).then((outcome) => {
       this.visited.add(`connect ${outcome.kind}`);
+      if (known.underWay) {
+        known.underWay = false;
+        known.confirmed ||= outcome.kind === 'done';
+      }
       if (outcome.kind === 'done' && !this.executedSince(known, before, 0xff00)) {
         this.problems.push(`${known.contact.name}: a connect was reported done that no board carried out`);
       }
@@ -198,8 +215,11 @@ class World {
     const chosen = [...new Set(indices.map((index) => this.at(index)))];
     for (const known of chosen) {
       known.epoch += 1;
-      known.cutAt = { at: this.timers.now(), fresh: known.moved || known.lastCut === null };
+      const untouched = known.lastCut === null && !known.moved;
+      known.cutAt = { at: this.timers.now(), fresh: known.confirmed || known.underWay || untouched };
       known.moved = false;
+      known.underWay = false;
+      known.confirmed = false;
       known.wanted = 'isolated';
       known.lastCut = this.cable.executed.length;
     }

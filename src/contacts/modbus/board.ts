@@ -67,6 +67,7 @@ export class ModbusBoard implements Board {
         leaseMs === null ? { ask: 'connect', channel } : { ask: 'lease', channel, lease_ms: leaseMs },
       ),
       isolate: this.#write({ ask: 'isolate', channel }),
+      probe: this.read,
     };
   }
 
