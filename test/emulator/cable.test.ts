@@ -1,7 +1,7 @@
 /** Cables through contacts: alive they carry everything, cut they are as dead as a pulled one. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,6 +201,90 @@ describe.each(['tcp', 'unix'] as const)('to a %s target', (kind) => {
     }
     far.socket.resume();
     await until(() => far.received().length === taken, 'everything arrived after all');
+  });
+});
+
+/** Bytes that this end of a TCP connection has sent and nobody has acknowledged, as the kernel counts them. */
+async function unacknowledged({ socket }: Client): Promise<number> {
+  const hex = (port: number | undefined): string => (port ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  const row = (await readFile('/proc/net/tcp', 'utf8'))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(
+      ([, local, remote]) =>
+        local?.endsWith(`:${hex(socket.localPort)}`) && remote?.endsWith(`:${hex(socket.remotePort)}`),
+    );
+  const queue = row?.[4]?.split(':')[0];
+  if (queue === undefined) throw new Error('no such connection');
+  return Number.parseInt(queue, 16);
+}
+
+test('cut: nothing is acknowledged, in either direction', async () => {
+  const bench = await rig('tcp');
+  bench.join(1);
+  const [near, far] = await pair(bench);
+  bench.cut(1);
+  near.socket.write('during');
+  far.socket.write('during');
+  await quiet();
+  expect([await unacknowledged(near), await unacknowledged(far)]).toEqual([6, 6]);
+});
+
+/** Lets the client write until nothing is taken any more. */
+async function stall({ socket }: Client): Promise<void> {
+  const chunk = Buffer.alloc(1 << 16, 7);
+  for (;;) {
+    if (socket.write(chunk)) continue;
+    if (!(await Promise.race([once(socket, 'drain').then(() => true), quiet().then(() => false)]))) return;
+  }
+}
+
+test('cut to a Unix socket: what its end writes is not taken', async () => {
+  const bench = await rig('unix');
+  bench.join(1);
+  const [, far] = await pair(bench);
+  bench.cut(1);
+  far.socket.write(Buffer.alloc(16 << 20));
+  await quiet();
+  expect(far.socket.writableLength).toBeGreaterThan(0);
+});
+
+describe('a stalled stream that is cut', () => {
+  /** A Unix socket holds about 200 KiB, a chunk is 64 KiB; the queue of the client's side is far larger. */
+  const MOST_STILL_ARRIVING = 1 << 20;
+
+  async function stalled(): Promise<{ bench: Rig; near: Client; far: Client }> {
+    const bench = await rig('unix');
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    const pour = (): void => {
+      while (near.socket.write(Buffer.alloc(1 << 16, 7))) continue;
+    };
+    near.socket.on('drain', pour);
+    pour();
+    // The kernel widens its queues only while it is being read.
+    await until(() => far.received().length > 32 << 20, 'the stream flows');
+    near.socket.off('drain', pour);
+    far.socket.pause();
+    await stall(near);
+    return { bench, near, far };
+  }
+
+  test('does not run on when the vault reads again', async () => {
+    const { bench, far } = await stalled();
+    const before = far.received().length;
+    bench.cut(1);
+    far.socket.resume();
+    await quiet();
+    expect(far.received().length - before).toBeLessThan(MOST_STILL_ARRIVING);
+  });
+
+  test('does not tell the client that the vault went away', async () => {
+    const { bench, near, far } = await stalled();
+    bench.cut(1);
+    far.socket.destroy();
+    await quiet();
+    expect(near.happened).toEqual(['connect']);
   });
 });
 
