@@ -21,7 +21,10 @@ export type CommandOutcome =
 export interface IsolateReceipt {
   /** Monotonic ms at which the frame was handed to the kernel, or `null` when this command was superseded or the driver closed. */
   readonly written: Promise<Millis | null>;
-  /** `done` only when the device's echo was checked. */
+  /**
+   * How the first attempt ended: `done` only when the device's echo was checked, `unknown` when nobody answered or no
+   * wire could be had. Whatever it says, an isolate that is not `done` is tried again until it is.
+   */
   readonly acknowledged: Promise<CommandOutcome>;
 }
 
