@@ -119,7 +119,7 @@ export class Interlock {
     const asked = { kind: 'lease-asked' as const, now: this.parts.clock.now(), leaseId: id };
     const step = link.shell.handle({ ...asked, conditions: this.#conditions(link, claim) });
     const granted = leaseOf(link.shell.state)?.id === id;
-    if (granted) link.holding = { id, claim, holder };
+    if (granted) link.hold({ id, claim, holder });
     const refusals = refusalsIn(await step);
     return granted ? { id } : { refusals };
   }

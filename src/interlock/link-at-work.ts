@@ -63,7 +63,9 @@ export class LinkAtWork {
   latch: Latch | null;
   /** Calendar ms at which the present state was entered. */
   since: number;
-  holding: Holding | null = null;
+  #holding: Holding | null = null;
+  /** Holders that have not been told the end of their lease; steps are told of late, when the next lease may be in force. */
+  readonly #untold = new Map<string, Holder>();
   /** Settings of the boards found wrong when last asked. */
   settings: readonly string[] = [];
 
@@ -116,11 +118,21 @@ export class LinkAtWork {
     return this.#around.saveLatches();
   }
 
+  /** The lease in force and what it was claimed for; null until the first, and after its holder was told its end. */
+  get holding(): Holding | null {
+    return this.#holding;
+  }
+
+  /** A lease was granted: from now on its holder, and nobody else, is told what becomes of it. */
+  hold(holding: Holding): void {
+    this.#holding = holding;
+    this.#untold.set(holding.id, holding.holder);
+  }
+
   #act(act: Exclude<Act, { kind: 'connect' }>): void {
-    const { holder } = this.holding ?? {};
     switch (act.kind) {
       case 'tell-granted':
-        holder?.tell({
+        this.#untold.get(act.lease.id)?.tell({
           event: 'granted',
           lease: act.lease.id,
           ends_in_ms: Math.max(0, Math.floor(act.lease.endsAt - this.#around.clock.now())),
@@ -128,11 +140,12 @@ export class LinkAtWork {
         });
         return;
       case 'tell-connected':
-        holder?.tell({ event: 'connected' });
+        this.#untold.get(act.leaseId)?.tell({ event: 'connected' });
         return;
       case 'tell-over':
-        if (this.holding?.id === act.leaseId) this.holding = null;
-        holder?.tell({ event: 'over', why: act.why });
+        if (this.#holding?.id === act.leaseId) this.#holding = null;
+        this.#untold.get(act.leaseId)?.tell({ event: 'over', why: act.why });
+        this.#untold.delete(act.leaseId);
         return;
       case 'alarm':
         this.#around.announce({ event: 'alarm', link: this.name, code: act.alarm, ...alarmTexts[act.alarm] });
