@@ -43,6 +43,12 @@ export const outsideWindow: Refusal = {
   hint: 'wait for the next one (`portcullis window list`) or run it at the box with `portcullis window run NAME`',
 };
 
+export const stopping: Refusal = {
+  code: 'stopping',
+  why: 'the interlock is being stopped and isolates everything',
+  hint: 'ask again when it has been started',
+};
+
 export const budgetSpent: Refusal = {
   code: 'budget-spent',
   why: 'the exposure budget of the last 24 hours is spent',

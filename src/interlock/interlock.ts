@@ -7,7 +7,7 @@ import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
-import { outsideWindow } from '../core/refusals.ts';
+import { outsideWindow, stopping } from '../core/refusals.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
@@ -53,6 +53,7 @@ export class Interlock {
   #cancelTick: () => void = () => undefined;
   readonly #told = new Map<string, string>();
   #journalTriedAt = 0;
+  #stopping = false;
   #stopped = false;
 
   constructor(parts: InterlockParts) {
@@ -72,14 +73,18 @@ export class Interlock {
     this.#tick();
   }
 
-  /** Isolates everything and waits until the loops have ended and the last steps are recorded. */
+  /**
+   * Isolates everything and waits until the loops have ended and the last steps are recorded. From its beginning no lease is
+   * granted; until its end a link whose isolation is not proven is told again and again.
+   */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelTick();
+    this.#stopping = true;
     const now = this.parts.clock.now();
     const steps = [...this.links.values()].map((link) => link.shell.handle({ kind: 'stop-asked', now }));
     await Promise.all(steps);
     await Promise.all([...this.links.values()].map((link) => link.watch.stop()));
+    this.#stopped = true;
+    this.#cancelTick();
   }
 
   /** Cuts and latches these links (all when none is named). Every cut is on its wire when this returns. */
@@ -115,6 +120,7 @@ export class Interlock {
         refusals: [{ ...outsideWindow, code: 'link-unknown', why: `there is no link ${claim.link}` }],
       };
     await this.#readSettings(link);
+    if (this.#stopping) return { refusals: [stopping] };
     const id = randomUUID();
     const asked = { kind: 'lease-asked' as const, now: this.parts.clock.now(), leaseId: id };
     const step = link.shell.handle({ ...asked, conditions: this.#conditions(link, claim) });
