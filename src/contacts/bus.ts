@@ -149,8 +149,13 @@ export class Bus {
         this.#writeConnect(seat, resolve);
       } else {
         this.#line.send(channel.probe, ignore, (answer) => {
-          if (answer.kind === 'answer') this.#waiting.putFirst(job);
-          else resolve({ kind: 'unknown', why: `not written: ${answer.why}` });
+          if (answer.kind !== 'answer') {
+            resolve({ kind: 'unknown', why: `not written: ${answer.why}` });
+            return;
+          }
+          this.#waiting.putFirst(job);
+          // Another attempt on a dead board in between would cost the wire, and this answer with it.
+          this.#yielding = true;
         });
       }
     };

@@ -329,6 +329,38 @@ const MUST_VISIT = [
   'isolate-all',
 ];
 
+const answers: Manner = { kind: 'answers', delayMs: 1 };
+const refuses: Manner = { kind: 'refuses', delayMs: 1 };
+const long: Action = { kind: 'wait', ms: 1500 };
+/** Short stories for what chance may miss in a run. */
+const CERTAIN_VISITS: [Manner[], Action[]][] = [
+  [
+    [answers, refuses],
+    [{ kind: 'connect', contact: 0 }, long, long],
+  ],
+  [
+    [refuses, refuses],
+    [{ kind: 'cut', contacts: [0] }, long, long],
+  ],
+  [
+    [answers, { kind: 'silent' }],
+    [{ kind: 'connect', contact: 0 }, long, long],
+  ],
+  [
+    [],
+    [
+      { kind: 'connect', contact: 0 },
+      long,
+      { kind: 'read', contact: 0 },
+      long,
+      { kind: 'read', contact: 1 },
+      long,
+    ],
+  ],
+  [[], [{ kind: 'connect', contact: 0 }, { kind: 'cut', contacts: [0, 1, 2] }, long]],
+  [[], [{ kind: 'unplug' }, { kind: 'cut', contacts: [0] }, { kind: 'read', contact: 0 }, long]],
+];
+
 describe.each<Framing>(['modbus-tcp', 'rtu'])('random schedules over %s', (framing) => {
   test('cuts jump the queue, stale connects are never written, nothing is reported that did not happen', async () => {
     const visited = new Set<string>();
@@ -356,7 +388,7 @@ describe.each<Framing>(['modbus-tcp', 'rtu'])('random schedules over %s', (frami
           for (const name of world.visited) visited.add(name);
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 1500, examples: CERTAIN_VISITS },
     );
     expect(MUST_VISIT.filter((name) => !visited.has(name))).toEqual([]);
   }, 120_000);
