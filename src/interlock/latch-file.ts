@@ -1,17 +1,17 @@
 /**
  * The latch file: what a trip leaves behind on disk.
  *
- * It never reads as clear unless it says so, whole and with the right digest: missing (beside an existing journal),
+ * It never reads as clear unless it says so, whole and with the right digest: missing (see `latchesFound`),
  * torn, garbled or unreadable counts as tripped. A trip is acknowledged only after `save` resolved.
  *
- * When the disk is full the new content cannot be written; then the old file is removed, for a missing latch counts as
- * tripped and a removal needs no space. When even that fails (read-only disk), `save` rejects, the trip is not
- * acknowledged, and the link is cut all the same.
+ * When the disk is full the new content cannot be written; then the old file is emptied, for an empty latch cannot be read
+ * and counts as tripped, and emptying needs no space. When even that fails (read-only disk), `save` rejects, the trip is
+ * not acknowledged, and the link is cut all the same.
  *
  * The bad case that remains: a disk that reports a sync that did not happen.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Disk } from '../journal/disk.ts';
 
@@ -80,8 +80,20 @@ export class LatchFile {
       await this.#disk.replace(this.#path, Buffer.from(text));
     } catch (error) {
       if (Object.keys(latches).length === 0) throw error;
-      // A missing latch counts as tripped; only latched content may fall back to it.
-      await this.#disk.remove(this.#path);
+      // An empty file counts as tripped; only latched content may fall back to it.
+      await this.#empty();
     }
+  }
+
+  /** Also when there is no file yet: a missing one beside an empty journal would count as a first start. */
+  async #empty(): Promise<void> {
+    const file = await this.#disk.openAppend(this.#path);
+    try {
+      await file.truncate(0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await this.#disk.syncDirectory(dirname(this.#path));
   }
 }
