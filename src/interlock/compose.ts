@@ -84,6 +84,7 @@ async function composed(
     journal,
     latchFile: new LatchFile(nodeDisk, state),
     latches: found.latches,
+    latchesSaved: found.saved,
     ledger,
     windows: new WindowClock(config.windows, ledger.lastBegun),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),

@@ -31,6 +31,8 @@ export interface InterlockParts {
   readonly journal: Journal;
   readonly latchFile: LatchFile;
   readonly latches: Latches;
+  /** False when the latch file does not say the same as `latches`. */
+  readonly latchesSaved: boolean;
   readonly ledger: Ledger;
   readonly windows: WindowClock;
   /** The signed head of the journal as it stands; null when the signing key cannot be read. */
@@ -62,7 +64,7 @@ export class Interlock {
     this.links = new Map(
       Object.entries(parts.links).map(([name, link]) => [
         name,
-        new LinkAtWork(name, link, parts.latches[name] ?? null, around),
+        new LinkAtWork(name, link, parts.latches[name] ?? null, parts.latchesSaved, around),
       ]),
     );
   }

@@ -69,13 +69,19 @@ export class LinkAtWork {
   /** Settings of the boards found wrong when last asked. */
   settings: readonly string[] = [];
 
-  constructor(name: string, parts: LinkParts, latch: Latch | null, around: Surroundings) {
+  constructor(
+    name: string,
+    parts: LinkParts,
+    latch: Latch | null,
+    latchSaved: boolean,
+    around: Surroundings,
+  ) {
     this.name = name;
     this.parts = parts;
     this.latch = latch;
     this.#around = around;
     this.since = around.clock.calendarMs();
-    this.shell = new LinkShell(name, parts.contacts, parts.policy, latch, this.#hands());
+    this.shell = new LinkShell(name, parts.contacts, parts.policy, latch, latchSaved, this.#hands());
     const conditions = (): Conditions => around.conditions(this);
     this.watch = new Watch(
       this.shell,
@@ -113,8 +119,11 @@ export class LinkAtWork {
 
   #saveLatch(trip: Trip | null): Promise<void> {
     const at = calendarText(this.#around.clock.calendarMs());
-    this.latch = trip === null ? null : { by: trip.by, reason: trip.reason, at: this.latch?.at ?? at };
-    if (this.latch !== null) this.#around.announce({ event: 'tripped', link: this.name, trip: this.latch });
+    const before = this.latch;
+    this.latch = trip === null ? null : { by: trip.by, reason: trip.reason, at: before?.at ?? at };
+    // Saving may take several attempts; the trip is news once.
+    if (this.latch !== null && before === null)
+      this.#around.announce({ event: 'tripped', link: this.name, trip: this.latch });
     return this.#around.saveLatches();
   }
 

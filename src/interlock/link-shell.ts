@@ -82,14 +82,22 @@ export class LinkShell {
   #connectedFor: string | null = null;
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(link: string, contacts: readonly Contact[], policy: Policy, latch: Trip | null, hands: Hands) {
+  /** `latchSaved`: the latch file says the same as `latch`. */
+  constructor(
+    link: string,
+    contacts: readonly Contact[],
+    policy: Policy,
+    latch: Trip | null,
+    latchSaved: boolean,
+    hands: Hands,
+  ) {
     this.link = link;
     this.contacts = contacts;
     this.#policy = policy;
     this.#hands = hands;
     const first = begin(hands.now(), latch, policy);
     this.#state = first.state;
-    this.#latchSaved = latch !== null;
+    this.#latchSaved = latch !== null && latchSaved;
   }
 
   get state(): State {
@@ -168,7 +176,7 @@ export class LinkShell {
     }
   }
 
-  /** A trip that could not be saved is tried again with the next one: sources repeat what was not answered 200. */
+  /** A latch that could not be saved is tried again with every step, at least on every tick; sources repeat what was not answered 200. */
   async #keepLatch(before: State, after: State): Promise<boolean> {
     const [was, is] = [latchOf(before), latchOf(after)];
     if (was === is && (is === null || this.#latchSaved)) return this.#latchSaved;
