@@ -87,16 +87,18 @@ export class Ledger {
 
   /**
    * The start of the stretch in progress on the monotonic clock of this boot. A stretch that an earlier boot left behind
-   * is as long as the calendar says, but not longer than its lease was: the box may have been without power since.
+   * counts as long as its lease could have lasted: how long the box was without power only the calendar could tell, and
+   * after a loss of power a box without a battery clock wakes up in the past.
    */
   #sinceNow(link: string, moment: Moment): Millis | null {
     const since = this.#content.since[link];
     if (since === undefined) return null;
-    if (since.boot === moment.boot) return since.at;
-    return millis(moment.now - Math.min(since.plannedMs, Math.max(0, moment.calendarMs - since.calendarMs)));
+    return since.boot === moment.boot ? since.at : millis(moment.now - since.plannedMs);
   }
 
+  /** Writes nothing over a ledger that could not be read: it would be forgotten, and leases granted on a clean one. */
   #save(): Promise<void> {
+    if (this.unreadable !== null) return Promise.reject(new Error(`the ledger is kept: ${this.unreadable}`));
     const saved = this.#tail.then(() =>
       this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#content))),
     );
