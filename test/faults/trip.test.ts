@@ -56,9 +56,11 @@ describe('a trip', { timeout: 60_000 }, () => {
   });
 
   test('while connecting, with the connect on the wire and not answered', async () => {
-    // The contact moves, the answer never comes: evidence is awaited while the cut arrives.
+    // The contact moves, the answer never comes: until the time-out of the reply the wire belongs to the connect.
+    scenario.configure({ replyTimeout: '4s' });
+    await interlock.kill();
+    interlock = await scenario.interlock();
     await scenario.board.fault('mute', { on: 'connect' });
-    await scenario.board.fault('silence', { on: 'read' });
     const mark = scenario.board.mark();
     const asked = scenario.lease();
     await scenario.board.move('connected', mark);
@@ -152,7 +154,7 @@ describe('what strangers send while connected', { timeout: 60_000 }, () => {
     const refused = await scenario.entry('trip.refused', (data) => data['status'] === 401);
     expect(refused).toMatchObject({
       actor: `source:${SOURCE}`,
-      data: { body: { excerpt: '{"reason":"let me in"}' } },
+      data: { body: { text: '{"reason":"let me in"}' } },
     });
     await scenario.entry('trip.refused', (data) => data['status'] === 413);
     expect(JSON.stringify(scenario.journal())).not.toContain(scenario.token);
