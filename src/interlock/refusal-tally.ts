@@ -1,11 +1,14 @@
-/** Keeps a flood of refused requests from filling the journal: the first of a burst is written, the rest are counted. */
+/**
+ * Keeps a flood of refused requests from filling the journal: the first of a burst is written, the rest are counted, and
+ * the longer a burst lasts the more rarely its count is written. Sources and statuses are few, whatever is sent.
+ */
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
 import type { Clock } from './clock.ts';
 
-/** A burst is summed up this long after its first refusal, ms. */
+/** A burst is summed up this long after its first refusal, ms; then after twice as long, and so on. */
 const SUM_UP_AFTER_MS = 10_000;
-/** Different bursts (source and status) told apart at one time; more share one entry. */
-const MAX_BURSTS = 64;
+/** Longest time between two sums of one burst, ms. */
+const SUM_UP_AT_LEAST_EVERY_MS = 10 * 60_000;
 
 export class RefusalTally {
   readonly #clock: Clock;
@@ -17,10 +20,12 @@ export class RefusalTally {
     this.#note = note;
   }
 
-  /** Notes one refused request of a source. `describe` is called for the first of a burst only: a flood must cost little. */
+  /**
+   * Notes one refused request. `source` must be a configured one or a constant. `describe` is called for the first of a
+   * burst only: a flood must cost little.
+   */
   refused(source: string, status: number, describe: () => JsonObject): void {
-    const named = `${source} ${status}`;
-    const burst = this.#bursts.has(named) || this.#bursts.size < MAX_BURSTS ? named : `others ${status}`;
+    const burst = `${source} ${status}`;
     const more = this.#bursts.get(burst);
     if (more !== undefined) {
       this.#bursts.set(burst, more + 1);
@@ -28,14 +33,20 @@ export class RefusalTally {
     }
     this.#bursts.set(burst, 0);
     this.#note({ type: 'trip.refused', actor: `source:${source}`, data: { status, ...describe() } });
-    this.#clock.after(SUM_UP_AFTER_MS, () => this.#sumUp(burst, source, status));
+    this.#sumUpAfter(SUM_UP_AFTER_MS, burst, source, status);
   }
 
-  #sumUp(burst: string, source: string, status: number): void {
-    const more = this.#bursts.get(burst) ?? 0;
-    this.#bursts.delete(burst);
-    if (more === 0) return;
-    const data = { status, more, within_ms: SUM_UP_AFTER_MS };
-    this.#note({ type: 'trip.refused-more', actor: `source:${source}`, data });
+  #sumUpAfter(ms: number, burst: string, source: string, status: number): void {
+    this.#clock.after(ms, () => {
+      const more = this.#bursts.get(burst) ?? 0;
+      if (more === 0) {
+        this.#bursts.delete(burst);
+        return;
+      }
+      this.#bursts.set(burst, 0);
+      const data = { status, more, within_ms: ms };
+      this.#note({ type: 'trip.refused-more', actor: `source:${source}`, data });
+      this.#sumUpAfter(Math.min(2 * ms, SUM_UP_AT_LEAST_EVERY_MS), burst, source, status);
+    });
   }
 }

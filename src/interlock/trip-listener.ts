@@ -5,11 +5,13 @@
  * the answer is written. Exactly `200` means: cut commanded, and the latch survives power loss. Anything else means that
  * the sender should try again: a second request cuts again and does no harm.
  *
- * What it never does: wait for another request, parse what is not verified, or let a refusal say which part was wrong
- * beyond what the sender already knows.
+ * What it never does: wait for another request, parse what is not verified, care what a sender calls the type of its
+ * body, let a refusal say which part was wrong beyond what the sender already knows, or write a secret into the journal.
  *
  * The bad case that remains: senders that take the first non-200 for final. They are named in the journal.
  */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { JsonObject } from '../journal/entry.ts';
 import { excerptOf, printable } from '../sources/excerpt.ts';
@@ -37,6 +39,10 @@ const LOOK_FOR_SLOW_MS = 1_000;
 const MS_PER_SECOND = 1_000;
 /** Longest source name shown in the journal when there is no such source. */
 const MAX_NAME_CHARS = 60;
+/** Connections at one time; each may hold a body of `MAX_BODY_BYTES` before it is verified. */
+export const MAX_CONNECTIONS = 256;
+/** Parts of an address shown in the journal: `/trip/{source}`. What follows may be a secret. */
+const SHOWN_PARTS = 3;
 
 type Params = { readonly source: string; readonly secret?: string };
 
@@ -46,28 +52,60 @@ export function createTripListener(
   sources: Readonly<Record<string, TripSource>>,
   tally: RefusalTally,
 ): FastifyInstance {
+  const refuse = (error: { statusCode?: number; message: string }, request: FastifyRequest): number => {
+    const status = error.statusCode ?? 500;
+    const { source = '' } = (request.params ?? {}) as Partial<Params>;
+    tally.refused(Object.hasOwn(sources, source) ? source : UNKNOWN, status, () => ({
+      why: printable(error.message, 200),
+      from: request.ip,
+      url: shownAddress(request.url),
+    }));
+    return status;
+  };
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_MS,
     forceCloseConnections: true,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_FOR_SLOW_MS },
+    http: {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: LOOK_FOR_SLOW_MS,
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (_error, request, reply) => {
+      // Its message would quote the address, which may hold a secret.
+      refuse({ statusCode: 400, message: 'the address cannot be read' }, request);
+      void (reply as FastifyReply)
+        .code(400)
+        .send({ error: 'the address cannot be read', hint: 'POST /trip/SOURCE' });
+    },
+    clientErrorHandler: (error, socket) => {
+      if (error.code === 'ECONNRESET' || socket.destroyed) return;
+      const status = CLIENT_ERRORS[error.code] ?? 400;
+      const from = socket.remoteAddress ?? '';
+      tally.refused(UNKNOWN, status, () => ({
+        why: 'what came is no whole HTTP request',
+        code: error.code,
+        from,
+      }));
+      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      socket.destroySoon();
+    },
+  });
+  boundConnections(app.server);
+  app.addHook('onRequest', (request, _reply, done) => {
+    // Bodies are judged by what they hold. An empty or garbled type must not turn an alarm away.
+    delete request.raw.headers['content-type'];
+    done();
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
-    const status = error.statusCode ?? 500;
-    const source = sourceNamed(sources, (request.params as Partial<Params>).source ?? '');
-    tally.refused(source, status, () => ({ why: printable(error.message, 200), from: request.ip }));
-    return reply.code(status).send({ error: printable(error.message, 200) });
-  });
+  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) =>
+    reply.code(refuse(error, request)).send({ error: printable(error.message, 200) }),
+  );
   app.setNotFoundHandler((request, reply) => {
-    tally.refused('unknown', 404, () => ({
-      why: 'no such address',
-      from: request.ip,
-      url: printable(request.url, 200),
-    }));
+    refuse({ statusCode: 404, message: `no such address for ${request.method}` }, request);
     return reply.code(404).send({ error: 'no such address', hint: 'POST /trip/SOURCE' });
   });
   const answer = tripHandler(interlock, sources, tally);
@@ -81,8 +119,38 @@ export function createTripListener(
   return app;
 }
 
-const sourceNamed = (sources: Readonly<Record<string, TripSource>>, name: string): string =>
-  Object.hasOwn(sources, name) ? name : `unknown (${printable(name, MAX_NAME_CHARS)})`;
+/** Stands in the journal for whoever names no source that there is. */
+const UNKNOWN = 'unknown';
+
+/** Answers to what Node could not read, by its code. */
+const CLIENT_ERRORS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** The beginning of an address, without query and without anything that may be a secret. */
+const shownAddress = (url: string): string => {
+  const parts = (url.split('?', 1)[0] ?? '').split('/');
+  const shown = printable(parts.slice(0, SHOWN_PARTS).join('/'), 100);
+  return parts.length > SHOWN_PARTS ? `${shown}/…` : shown;
+};
+
+/** Beyond `MAX_CONNECTIONS` the connection that has been silent for longest gives way: whoever comes now is heard. */
+function boundConnections(server: Server): void {
+  const longestSilentFirst = new Set<Socket>();
+  const heard = (socket: Socket): void => {
+    longestSilentFirst.delete(socket);
+    longestSilentFirst.add(socket);
+  };
+  server.on('request', (request) => heard(request.socket));
+  server.on('connection', (socket) => {
+    heard(socket);
+    socket.once('close', () => longestSilentFirst.delete(socket));
+    if (longestSilentFirst.size <= MAX_CONNECTIONS) return;
+    const [silent] = longestSilentFirst;
+    silent?.destroy();
+  });
+}
 
 function tripHandler(
   interlock: Interlock,
@@ -102,8 +170,9 @@ function tripHandler(
         : verify(source.verify, source.secrets, sent, nowSeconds);
     if (source === undefined || !verified.ok) {
       const why = verified.ok ? 'there is no such source' : verified.why;
-      tally.refused(sourceNamed(sources, name), 401, () => ({
+      tally.refused(source === undefined ? UNKNOWN : name, 401, () => ({
         why,
+        ...(source === undefined ? { name: printable(name, MAX_NAME_CHARS) } : {}),
         from: request.ip,
         body: { ...excerptOf(body) },
       }));
