@@ -274,7 +274,8 @@ function resetAsked(state: State, presence: boolean): Decision {
 const refusalsOf = (conditions: Conditions, now: Millis): readonly Refusal[] => [
   ...conditions.failing,
   ...(conditions.entitledUntil === null || conditions.entitledUntil <= now ? [outsideWindow] : []),
-  ...(conditions.budgetLeftMs <= 0 ? [budgetSpent] : []),
+  // As a time, for what is left may be too little to end later than now.
+  ...(later(now, conditions.budgetLeftMs) <= now ? [budgetSpent] : []),
 ];
 
 /** The end that conditions allow from `now`, or null when that is not in the future. */

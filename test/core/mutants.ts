@@ -70,7 +70,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a spent budget does not refuse',
-    find: '...(conditions.budgetLeftMs <= 0 ? [budgetSpent] : []),',
+    find: '...(later(now, conditions.budgetLeftMs) <= now ? [budgetSpent] : []),',
     replace: '',
   },
   {
