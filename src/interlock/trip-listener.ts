@@ -80,18 +80,7 @@ export function createTripListener(
         .code(400)
         .send({ error: 'the address cannot be read', hint: 'POST /trip/SOURCE' });
     },
-    clientErrorHandler: (error, socket) => {
-      if (error.code === 'ECONNRESET' || socket.destroyed) return;
-      const status = CLIENT_ERRORS[error.code] ?? 400;
-      const from = socket.remoteAddress ?? '';
-      tally.refused(UNKNOWN, status, () => ({
-        why: 'what came is no whole HTTP request',
-        code: error.code,
-        from,
-      }));
-      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      socket.destroySoon();
-    },
+    clientErrorHandler: (error, socket) => refuseGarbled(error, socket, tally),
   });
   boundConnections(app.server);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -127,6 +116,17 @@ const CLIENT_ERRORS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
   HPE_HEADER_OVERFLOW: 431,
 };
+
+/** Answers and notes what is no whole HTTP request. */
+function refuseGarbled(error: { code: string }, socket: Socket, tally: RefusalTally): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = CLIENT_ERRORS[error.code] ?? 400;
+  const from = socket.remoteAddress ?? '';
+  const why = 'what came is no whole HTTP request';
+  tally.refused(UNKNOWN, status, () => ({ why, code: error.code, from }));
+  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.destroySoon();
+}
 
 /** The beginning of an address, without query and without anything that may be a secret. */
 const shownAddress = (url: string): string => {
