@@ -27,6 +27,13 @@ test('an opening is run once; one that was not finished is resumed once', async 
   expect((await openLedger(nodeDisk, directory)).turnOf('nightly', 'one')).toBe('run-before');
 });
 
+test('an opening that ended is not run again, however it ended', async () => {
+  const ledger = await openLedger(nodeDisk, directory);
+  await ledger.started('nightly', 'one', AT);
+  await ledger.finished('nightly', 'one', 'failed');
+  expect((await openLedger(nodeDisk, directory)).turnOf('nightly', 'one')).toBe('run-before');
+});
+
 test('marks survive, and so do facts beside them', async () => {
   const ledger = await openLedger(nodeDisk, directory);
   expect(ledger.repository('constructor')).toEqual({
