@@ -64,10 +64,10 @@ describe('bin/prepare', () => {
   });
 
   test('apt is asked for what is missing and for nothing else', async () => {
-    command('dpkg-query', 'case "$3" in restic) printf "ii ";; gone) printf "rc ";; *) exit 1;; esac');
+    command('dpkg-query', 'case "$3" in held-by-dpkg) printf "ii ";; gone) printf "rc ";; *) exit 1;; esac');
     command('apt-get', `echo "$@" >>"${folder}/apt"`);
     const { stdout, stderr } = await run(
-      'as_root() { "$@"; }\ninstall_debian restic bash && echo nothing\ninstall_debian restic gone missing-one',
+      'as_root() { "$@"; }\ninstall_debian held-by-dpkg bash && echo nothing\ninstall_debian held-by-dpkg gone missing-one',
     );
     expect(stdout).toBe('nothing');
     expect(stderr).toContain('installing with apt: gone missing-one');
