@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ExitCode } from '../command/exit.ts';
+import { CommandError, type ExitCode } from '../command/exit.ts';
 import { startPair, stopAsked } from '../command/serve.ts';
 import { reportName, type WindowReport } from '../controller/report.ts';
 import { buildId } from '../protocol/build.ts';
@@ -21,6 +21,9 @@ export interface DemoOptions {
 
 const WINDOW = 'every-three-minutes';
 const LINK = 'vault';
+/** What interlock and controller say, in the directory of the demo. */
+const LOG = 'portcullis.log';
+const LOG_SHOWN_CHARS = 2_000;
 const START_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 /** A window lasts two minutes; its report is written soon after. */
@@ -32,7 +35,7 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
   const narrator = new Narrator(json === true, process.stdout.isTTY);
   narrator.step('setting the stage', { board: BOARD });
   const stage = await setStage();
-  const log = openSync(join(stage.directory, 'portcullis.log'), 'a');
+  const log = openSync(join(stage.directory, LOG), 'a');
   const pair = startPair(stage.configFile, log);
   const stopped = new AbortController();
   const stopping = stopAsked().then(() => stopped.abort());
@@ -41,7 +44,7 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
       socketPath: join(stage.directory, 'run', PRESENCE_SOCKET),
       build: buildId(),
     });
-    const status = await startedUp(client);
+    const status = await startedUp(client, stage);
     narrator.staged(stage, status);
     const watching = watch(client, narrator, stopped.signal);
     const first = await window(client, stage, narrator);
@@ -95,18 +98,19 @@ function reach({ cable }: Stage): Promise<boolean> {
   );
 }
 
-async function startedUp(client: InterlockClient): Promise<Status> {
-  let why: unknown;
+async function startedUp(client: InterlockClient, stage: Stage): Promise<Status> {
+  let why = 'the emulated link was not proven isolated in time';
   for (let waitedMs = 0; waitedMs < START_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
     try {
       const status = await client.status();
       if (status.links.some((each) => each.link === LINK && each.state === 'isolated')) return status;
     } catch (error) {
-      why = error;
+      why = error instanceof Error ? error.message : String(error);
     }
     await pause(LOOK_EVERY_MS);
   }
-  throw why ?? new Error('the emulated link was not proven isolated in time');
+  const log = await readFile(join(stage.directory, LOG), 'utf8').catch(() => '');
+  throw new CommandError(1, `the demo did not start: ${why}\n${log.slice(-LOG_SHOWN_CHARS)}`);
 }
 
 async function reported(stage: Stage, occurrence: string): Promise<WindowReport | null> {

@@ -26,6 +26,8 @@ export interface LinkParts {
 /** Whoever holds a lease: told what becomes of it, line by line; `over` is the last. */
 export interface Holder {
   tell(line: LeaseLine): void;
+  /** True once its stream has ended: nobody would notice what the lease connects. */
+  gone(): boolean;
 }
 
 /** The lease in force, and what it was claimed for. */
@@ -93,15 +95,15 @@ export class LinkAtWork {
   }
 
   #hands(): Hands {
-    const { clock, cut, journal, ledger, moment } = this.#around;
+    const { clock, cut, journal, ledger } = this.#around;
     let lastAt: string | null = null;
     return {
       now: () => clock.now(),
       pause: (ms) => clock.pause(ms),
       cut,
       saveLatch: (trip) => this.#saveLatch(trip),
-      exposureBegins: (plannedMs) => ledger.begin(this.name, plannedMs, moment()),
-      exposureEnds: () => ledger.end(this.name, moment()),
+      exposureBegins: (plannedMs) => ledger.begin(this.name, plannedMs, this.#around.moment()),
+      exposureEnds: () => ledger.end(this.name, this.#around.moment()),
       record: async (step) => void (await journal.append(entryOf(step))),
       act: (act) => this.#act(act),
       connectEnded: (contact, outcome) => this.#connectEnded(contact, outcome),

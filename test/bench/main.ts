@@ -52,7 +52,7 @@ async function paired(
 
 function report(name: string, ours: readonly number[], floors: readonly number[]): void {
   const [mine, floor] = [figuresOf(ours), figuresOf(floors)];
-  say(`${name}`);
+  say(name);
   say(`  portcullis          ${inWords(mine)}`);
   say(`  bare node:http      ${inWords(floor)}`);
   say(
