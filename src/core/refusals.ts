@@ -49,6 +49,12 @@ export const stopping: Refusal = {
   hint: 'ask again when it has been started',
 };
 
+export const holderGone: Refusal = {
+  code: 'holder-gone',
+  why: 'whoever asked for the lease closed the stream before it was granted',
+  hint: 'ask again and keep the stream',
+};
+
 export const budgetSpent: Refusal = {
   code: 'budget-spent',
   why: 'the exposure budget of the last 24 hours is spent',

@@ -7,10 +7,11 @@ import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
-import { outsideWindow, stopping } from '../core/refusals.ts';
+import { holderGone, outsideWindow, stopping } from '../core/refusals.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
+import { printable } from '../sources/excerpt.ts';
 import { Announcer } from './announcer.ts';
 import { type Clock, calendarText } from './clock.ts';
 import type { ClockTrust } from './clock-trust.ts';
@@ -47,6 +48,8 @@ const TICK_MS = 250;
 const JOURNAL_RETRY_MS = 2_000;
 /** A board's settings are read before a lease for at most this long, ms. */
 const SETTINGS_WAIT_MS = 5_000;
+/** Longest name of a link or window that is shown when there is none of that name. */
+const MAX_NAME_CHARS = 60;
 
 export class Interlock {
   readonly parts: InterlockParts;
@@ -118,11 +121,14 @@ export class Interlock {
   ): Promise<{ id: string } | { refusals: readonly Refusal[] }> {
     const link = this.links.get(claim.link);
     if (link === undefined)
-      return {
-        refusals: [{ ...outsideWindow, code: 'link-unknown', why: `there is no link ${claim.link}` }],
-      };
+      return this.#refuseLease(claim, {
+        ...outsideWindow,
+        code: 'link-unknown',
+        why: `there is no link ${printable(claim.link, MAX_NAME_CHARS)}`,
+      });
     await this.#readSettings(link);
-    if (this.#stopping) return { refusals: [stopping] };
+    if (this.#stopping) return this.#refuseLease(claim, stopping);
+    if (holder.gone?.() === true) return this.#refuseLease(claim, holderGone);
     const id = randomUUID();
     const asked = { kind: 'lease-asked' as const, now: this.parts.clock.now(), leaseId: id };
     const step = link.shell.handle({ ...asked, conditions: this.#conditions(link, claim) });
@@ -130,6 +136,12 @@ export class Interlock {
     if (granted) link.hold({ id, claim, holder });
     const refusals = refusalsIn(await step);
     return granted ? { id } : { refusals };
+  }
+
+  /** The stream of this holder has ended, and so has its lease, told or not. */
+  holderGone(holder: Holder): void {
+    for (const { holding } of this.links.values())
+      if (holding?.holder === holder) void this.endLease(holding.id, 'holder-gone');
   }
 
   /** Renews a lease: ms to its end, or why not. */
@@ -232,6 +244,18 @@ export class Interlock {
       exposedMs: ledger.exposedMs(link.name, this.moment()),
       budgetMs: link.parts.budgetMs,
     });
+  }
+
+  /** Refuses what the core is not even asked about. */
+  #refuseLease(claim: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
+    const link = printable(claim.link, MAX_NAME_CHARS);
+    const window = printable(claim.window, MAX_NAME_CHARS);
+    this.note({
+      type: 'lease.refused',
+      actor: 'controller',
+      data: { link, window, refusals: [{ ...refusal }] },
+    });
+    return { refusals: [refusal] };
   }
 
   async #readSettings(link: LinkAtWork): Promise<void> {

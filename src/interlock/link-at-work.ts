@@ -27,7 +27,7 @@ export interface LinkParts {
 export interface Holder {
   tell(line: LeaseLine): void;
   /** True once its stream has ended: nobody would notice what the lease connects. */
-  gone(): boolean;
+  gone?(): boolean;
 }
 
 /** The lease in force, and what it was claimed for. */

@@ -166,12 +166,6 @@ async function grant(
     );
   }
   const claim = leaseRequest.parse(request.body);
-  let leaseId: string | null = null;
-  let gone = false;
-  reply.raw.on('close', () => {
-    gone = true;
-    if (leaseId !== null) void interlock.endLease(leaseId, 'holder-gone');
-  });
   const holder: Holder = {
     tell(line: LeaseLine) {
       if (line.event === 'granted') beginStream(reply, interlock.parts.build);
@@ -179,11 +173,11 @@ async function grant(
       send(reply, line);
       if (line.event === 'over') reply.raw.end();
     },
+    gone: () => reply.raw.destroyed,
   };
+  reply.raw.on('close', () => interlock.holderGone(holder));
   const answer = await interlock.askLease(claim, holder);
   if ('refusals' in answer) return reply.code(409).send(answer);
-  leaseId = answer.id;
-  if (gone) void interlock.endLease(leaseId, 'holder-gone');
   return reply;
 }
 

@@ -69,6 +69,7 @@ export class HandContact implements Contact {
   position: Reading['position'] = 'isolated';
   /** Settings are told once this resolves. */
   settings: Promise<readonly string[]> = Promise.resolve([]);
+  settingsAsked = 0;
   readonly #clock: Clock;
 
   constructor(name: string, clock: Clock) {
@@ -95,6 +96,7 @@ export class HandContact implements Contact {
   }
 
   settingsProblems(): Promise<readonly string[]> {
+    this.settingsAsked += 1;
     return this.settings;
   }
 
@@ -214,6 +216,7 @@ export async function box<C extends Clock>(
     journal,
     latchFile: new LatchFile(disk, '/state'),
     latches,
+    latchesSaved: true,
     ledger,
     windows: new WindowClock(windows, {}),
     signedHead: () => null,
