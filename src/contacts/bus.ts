@@ -25,11 +25,9 @@ import type { CommandOutcome, Fence, IsolateReceipt } from './port.ts';
 import { Seat } from './seat.ts';
 import { outcomeOf, RETRY_PAUSE_MS, Seats } from './seats.ts';
 import { Alarm, type Timers } from './timers.ts';
+import { Tempo } from './tempo.ts';
 import type { Transport } from './transport.ts';
-import { type Job, Waiting } from './waiting.ts';
-
-/** ms, beyond the rest of the bus, within which a board must have answered before a connect is written to it. */
-export const HEARD_MS = 100;
+import { type Job, MAX_WAIT_MS, Waiting } from './waiting.ts';
 
 /** What a bus is made of. */
 export interface BusParts {
@@ -41,19 +39,15 @@ export interface BusParts {
 
 /** The worker of one bus. */
 export class Bus {
-  readonly #transport: Transport;
   readonly #timers: Timers;
   readonly #framesHaveIds: boolean;
   readonly #line: Line;
   readonly #seats = new Seats();
   readonly #waiting = new Waiting();
   readonly #shared = new WeakMap<Exchange<unknown>, Promise<unknown>>();
-  /** When each board last answered on the present wire. */
-  readonly #answeredAt = new Map<Board, Millis>();
+  readonly #tempo: Tempo;
   #users = 0;
   #worstReplyDelayMs = 0;
-  /** Rest between frames lasts until then. */
-  #nextWriteAt: Millis = millis(0);
   #lastOpenAt: Millis = millis(0);
   /** Set while a fresh wire is only listened to. */
   #listenUntil: Millis | null = null;
@@ -67,9 +61,9 @@ export class Bus {
   readonly #wake: Alarm;
 
   constructor(parts: BusParts) {
-    this.#transport = parts.transport;
     this.#timers = parts.timers;
     this.#framesHaveIds = parts.framesHaveIds;
+    this.#tempo = new Tempo(parts.transport.quietMs);
     this.#pause = new Alarm(parts.timers, () => this.#step());
     this.#wake = new Alarm(parts.timers, () => this.#step());
     this.#line = new Line(parts.transport, parts.timers, {
@@ -77,7 +71,7 @@ export class Bus {
       unreachable: (why) => this.#unreachable(why),
       stray: () => this.#stray(),
       free: (board) => this.#free(board),
-      lost: (board) => this.#lost(board),
+      lost: (why, board) => this.#lost(why, board),
     });
   }
 
@@ -145,11 +139,12 @@ export class Bus {
         resolve({ kind: 'fenced' });
       } else if (seat.dueAt !== null) {
         resolve({ kind: 'unknown', why: 'not written: the isolate before it is still unanswered' });
-      } else if (this.#heard(channel.board)) {
+      } else if (this.#tempo.heard(channel.board, this.#timers.now())) {
         this.#writeConnect(seat, resolve);
       } else {
         this.#line.send(channel.probe, ignore, (answer) => {
-          if (answer.kind !== 'answer') {
+          // A refusal is a sign of life too.
+          if (answer.kind === 'unknown') {
             resolve({ kind: 'unknown', why: `not written: ${answer.why}` });
             return;
           }
@@ -159,15 +154,10 @@ export class Bus {
         });
       }
     };
-    const job: Job = { board: channel.board, seat, question: null, launch, drop: resolve };
+    const until = this.#waitLimit();
+    const job: Job = { board: channel.board, seat, question: null, until, launch, drop: resolve };
     this.#queue(job);
     return promise;
-  }
-
-  /** Whether the board answered on this wire just now: only then is a connect not written into a dead cable. */
-  #heard(board: Board): boolean {
-    const at = this.#answeredAt.get(board);
-    return at !== undefined && this.#timers.now() - at <= this.#restMs(board) + HEARD_MS;
   }
 
   #writeConnect(seat: Seat, end: (outcome: CommandOutcome) => void): void {
@@ -192,6 +182,7 @@ export class Bus {
       board: exchange.board,
       seat: null,
       question: exchange,
+      until: this.#waitLimit(),
       launch: () => this.#line.send(exchange, ignore, resolve),
       drop: (reason) => resolve(reason.kind === 'unknown' ? reason : { kind: 'unknown', why: reason.kind }),
     });
@@ -199,11 +190,22 @@ export class Bus {
     return promise;
   }
 
+  #waitLimit(): Millis {
+    return later(this.#timers.now(), MAX_WAIT_MS);
+  }
+
   #queue(job: Job): void {
     if (this.#waiting.add(job)) this.#step();
   }
 
   #step(): void {
+    this.#waiting.expire(this.#timers.now());
+    this.#proceed();
+    const limit = this.#waiting.soonestLimit();
+    if (limit !== null) this.#wake.at(limit);
+  }
+
+  #proceed(): void {
     switch (this.#line.state) {
       case 'opening':
       case 'busy':
@@ -233,9 +235,9 @@ export class Bus {
       const isolating = owed !== null && (owed.failures === 0 || !this.#yielding || job === undefined);
       if (!isolating && job === undefined) return;
       // A frame with an id finds its way through any buffer; the rest is comfort, for which a cut does not wait.
-      const rested = this.#timers.now() >= this.#nextWriteAt || (isolating && this.#framesHaveIds);
+      const rested = this.#timers.now() >= this.#tempo.nextWriteAt || (isolating && this.#framesHaveIds);
       if (!rested) {
-        this.#wake.at(this.#nextWriteAt);
+        this.#wake.at(this.#tempo.nextWriteAt);
         return;
       }
       if (owed !== null && isolating) this.#isolate(owed);
@@ -295,8 +297,8 @@ export class Bus {
   #listen(until: Millis): void {
     const seat = this.#owed((each) => !each.blind);
     const now = this.#timers.now();
-    if (seat !== null && now < this.#nextWriteAt) {
-      this.#wake.at(this.#nextWriteAt);
+    if (seat !== null && now < this.#tempo.nextWriteAt) {
+      this.#wake.at(this.#tempo.nextWriteAt);
     } else if (seat !== null) {
       const { exchange, seats } = this.#seats.frameFor(seat);
       const sent = this.#line.writeBlind(exchange);
@@ -305,8 +307,7 @@ export class Bus {
         each.markWritten(sent.at);
         each.blind = true;
       }
-      // Room for the board's answer, which would otherwise meet the next frame on the line.
-      this.#nextWriteAt = later(sent.at, 2 * this.#line.bytesMs(sent.bytes) + this.#restMs(exchange.board));
+      this.#tempo.wroteBlind(exchange.board, sent.at, 2 * this.#line.bytesMs(sent.bytes));
       this.#listenUntil = later(sent.at, this.#worstReplyDelayMs);
       this.#step();
     } else if (now < until) {
@@ -318,22 +319,15 @@ export class Bus {
     }
   }
 
-  #restMs(board: Board): number {
-    return Math.max(board.gapMs, this.#transport.quietMs);
-  }
-
   #free(board: Board): void {
-    const now = this.#timers.now();
-    this.#answeredAt.set(board, now);
-    this.#nextWriteAt = later(now, this.#restMs(board));
+    this.#tempo.answered(board, this.#timers.now());
     this.#step();
   }
 
   #opened(): void {
     const now = this.#timers.now();
-    this.#nextWriteAt = now;
+    this.#tempo.restart(now);
     this.#inputTaken = false;
-    this.#answeredAt.clear();
     this.#seats.oweAll(now);
     if (!this.#framesHaveIds) this.#listenUntil = later(now, this.#worstReplyDelayMs);
     this.#step();
@@ -349,20 +343,26 @@ export class Bus {
   }
 
   #unreachable(why: string): void {
-    const outcome = { kind: 'unknown', why } as const;
-    this.#waiting.drop(() => true, outcome);
-    this.#seats.unreachable(outcome);
+    this.#nobodyAnswers(why);
     this.#pause.at(later(this.#timers.now(), RETRY_PAUSE_MS));
   }
 
-  #lost(board: Board | null): void {
+  /** Everybody who waits is told; isolates stay owed. */
+  #nobodyAnswers(why: string): void {
+    const outcome = { kind: 'unknown', why } as const;
+    this.#waiting.drop(() => true, outcome);
+    this.#seats.unreachable(outcome);
+  }
+
+  #lost(why: string, board: Board | null): void {
     const now = this.#timers.now();
+    // A peer that hangs up on every unjudged frame would otherwise keep everybody waiting for ever.
+    if (this.#listenUntil !== null) this.#nobodyAnswers(why);
     this.#listenUntil = null;
     this.#seats.oweAll(now);
     // They would each wait out a time-out of their own before being told the same.
     if (board !== null) {
-      const why = `not written: ${board.label} is not answering`;
-      this.#waiting.drop((job) => job.board === board, { kind: 'unknown', why });
+      this.#waiting.drop((job) => job.board === board, { kind: 'unknown', why: `not written: ${why}` });
     }
     const next = later(this.#lastOpenAt, RETRY_PAUSE_MS);
     if (next > now) this.#pause.at(next);

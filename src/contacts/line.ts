@@ -14,7 +14,7 @@ export interface LineOwner {
   /** An exchange ended with an answer or a refusal, which its own `end` has already been told. */
   readonly free: (board: Board) => void;
   /** The wire was discarded. `board`: whose exchange was in flight; its `end` has already been told. */
-  readonly lost: (board: Board | null) => void;
+  readonly lost: (why: string, board: Board | null) => void;
 }
 
 /** One exchange from its write to its end. */
@@ -159,7 +159,7 @@ export class Line {
     this.#state = { kind: 'closed' };
     if (state.kind === 'idle' || state.kind === 'busy') state.wire.discard();
     if (state.kind === 'busy') state.flight.lose(why);
-    this.#owner.lost(state.kind === 'busy' ? state.flight.board : null);
+    this.#owner.lost(why, state.kind === 'busy' ? state.flight.board : null);
   }
 
   #take(chunk: Uint8Array): void {

@@ -1,9 +1,13 @@
+import type { Millis } from '../core/time.ts';
 import type { Board, Exchange } from './exchange.ts';
 import type { CommandOutcome } from './port.ts';
 import type { Seat } from './seat.ts';
 
 /** Most questions and connects that may wait for one bus; beyond that the answer is `unknown` at once. */
 export const MAX_WAITING = 256;
+
+/** ms that a job may wait for its turn: boards that fail for ever in turn must not keep it for ever. */
+export const MAX_WAIT_MS = 10_000;
 
 /** Why a job left the queue without being written. */
 export type Dropped = Extract<CommandOutcome, { kind: 'unknown' | 'fenced' }>;
@@ -15,6 +19,8 @@ export interface Job {
   readonly seat: Seat | null;
   /** What is asked, so that a question that still waits can be shared; `null` for a connect. */
   readonly question: Exchange<unknown> | null;
+  /** When it is dropped if its turn has not come. */
+  readonly until: Millis;
   /** Writes it in this tick, or ends it without writing. */
   readonly launch: () => void;
   readonly drop: (reason: Dropped) => void;
@@ -56,6 +62,23 @@ export class Waiting {
 
   remove(job: Job): void {
     this.#jobs = this.#jobs.filter((other) => other !== job);
+  }
+
+  /** Drops what has waited too long. */
+  expire(now: Millis): void {
+    if (!this.#jobs.some((job) => job.until <= now)) return;
+    this.drop((job) => job.until <= now, {
+      kind: 'unknown',
+      why: `not written: its turn did not come within ${MAX_WAIT_MS} ms`,
+    });
+  }
+
+  /** When the next job will have waited too long. */
+  soonestLimit(): Millis | null {
+    return this.#jobs.reduce<Millis | null>(
+      (soonest, { until }) => (soonest === null || until < soonest ? until : soonest),
+      null,
+    );
   }
 
   /** Ends every job that fulfils `which` without writing it. */

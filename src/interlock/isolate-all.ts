@@ -4,10 +4,14 @@
  * again until the time is over.
  */
 import { cut } from '../contacts/cut.ts';
-import { createHardware, type HardwareSettings } from '../contacts/drivers.ts';
+import { createHardware } from '../contacts/drivers.ts';
+import type { HardwareSettings } from '../contacts/hardware-settings.ts';
 import type { Contact } from '../contacts/port.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { pausedFor } from './clock.ts';
+
+/** Pause between two read-backs of a contact that does not read isolated yet, ms. */
+const READ_PAUSE_MS = 100;
 
 /** What became of one contact. */
 export interface IsolateResult {
@@ -26,10 +30,13 @@ export async function isolateAll(
   const hardware = createHardware(settings, profiles);
   try {
     const receipts = cut(hardware.contacts);
-    const late = pausedFor(withinMs);
+    let over = false;
+    const late = pausedFor(withinMs).then(() => {
+      over = true;
+    });
     return await Promise.all(
       hardware.contacts.map(async (contact, i) => {
-        const confirmed = receipts[i]?.acknowledged.then(() => readBack(contact));
+        const confirmed = receipts[i]?.acknowledged.then(() => readBack(contact, () => over));
         return (await Promise.race([confirmed, late])) ?? unanswered(contact);
       }),
     );
@@ -38,9 +45,14 @@ export async function isolateAll(
   }
 }
 
-async function readBack(contact: Contact): Promise<IsolateResult> {
-  const { position, detail } = await contact.read();
-  return { contact: contact.name, isolated: position === 'isolated', detail };
+/** Reads until the contact reads isolated; the driver goes on telling a silent board meanwhile. */
+async function readBack(contact: Contact, over: () => boolean): Promise<IsolateResult> {
+  for (;;) {
+    const { position, detail } = await contact.read();
+    if (position === 'isolated' || over())
+      return { contact: contact.name, isolated: position === 'isolated', detail };
+    await pausedFor(READ_PAUSE_MS);
+  }
 }
 
 const unanswered = (contact: Contact): IsolateResult => ({

@@ -1,6 +1,7 @@
 /** Single behaviours of the bus worker that random schedules may pass by, on a fake wire in virtual time. */
 import { describe, expect, test } from 'vitest';
-import { Bus, HEARD_MS } from '../../src/contacts/bus.ts';
+import { Bus } from '../../src/contacts/bus.ts';
+import { HEARD_MS } from '../../src/contacts/tempo.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
 import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
 import { ModbusWire } from '../../src/contacts/modbus/exchange.ts';

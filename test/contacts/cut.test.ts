@@ -1,7 +1,8 @@
 /** Cutting many contacts together, on a fake wire in virtual time. */
 import { describe, expect, test } from 'vitest';
 import { cut } from '../../src/contacts/cut.ts';
-import { createHardware, type HardwareSettings, realSurroundings } from '../../src/contacts/drivers.ts';
+import { createHardware, realSurroundings } from '../../src/contacts/drivers.ts';
+import type { HardwareSettings } from '../../src/contacts/hardware-settings.ts';
 import type { Contact } from '../../src/contacts/port.ts';
 import { ALL, FakeCable, settled, VirtualTimers } from './fake-world.ts';
 import { current } from './contract.ts';

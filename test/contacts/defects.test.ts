@@ -4,7 +4,8 @@
  * Numbers 2 and 9 need a cable that is really cut: ghost.test.ts.
  */
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { createHardware, type BusSettings } from '../../src/contacts/drivers.ts';
+import { createHardware } from '../../src/contacts/drivers.ts';
+import type { BusSettings } from '../../src/contacts/hardware-settings.ts';
 import { encodeFrame } from '../../src/contacts/modbus/frame.ts';
 import type { Contact } from '../../src/contacts/port.ts';
 import {

@@ -122,7 +122,7 @@ const exchange: fc.Arbitrary<{ request: Request; reply: Reply }> = fc.oneof(
       bits: fc.array(bit, { minLength: 1, maxLength: 40 }),
     })
     .map(({ code, address, bits }) => ({
-      request: { function: code as 1 | 2, address, quantity: bits.length } satisfies Request,
+      request: { function: code, address, quantity: bits.length } satisfies Request,
       reply: { kind: 'bits', bits } as const,
     })),
   fc
@@ -132,11 +132,11 @@ const exchange: fc.Arbitrary<{ request: Request; reply: Reply }> = fc.oneof(
       values: fc.array(word, { minLength: 1, maxLength: 20 }),
     })
     .map(({ code, address, values }) => ({
-      request: { function: code as 3 | 4, address, quantity: values.length } satisfies Request,
+      request: { function: code, address, quantity: values.length } satisfies Request,
       reply: { kind: 'registers', values } as const,
     })),
   fc.record({ code: fc.constantFrom(5, 6), address: word, value: word }).map(({ code, address, value }) => ({
-    request: { function: code as 5 | 6, address, value } satisfies Request,
+    request: { function: code, address, value } satisfies Request,
     reply: { kind: 'echo' } as const,
   })),
   fc.record({ address: word, bits: fc.array(bit, { minLength: 1, maxLength: 40 }) }).map((part) => ({

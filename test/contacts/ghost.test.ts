@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { HEARD_MS } from '../../src/contacts/bus.ts';
+import { HEARD_MS } from '../../src/contacts/tempo.ts';
 import { processTimers } from '../../src/contacts/timers.ts';
 import { createHardware } from '../../src/contacts/drivers.ts';
 import { encodeRequest } from '../../src/contacts/modbus/frame.ts';
@@ -199,16 +199,13 @@ function ghosts(kind: string, why: string | null, start: (at: Cable) => Promise<
           reads: new FileReads(),
           timers: processTimers,
         });
-        let position = '';
-        const look = async (): Promise<void> => {
-          position = (await witness.read()).position;
-        };
         const becomes = async (wanted: string): Promise<void> => {
-          for (let tries = 0; tries < 400 && position !== wanted; tries += 1) {
-            await look();
+          let seen = '';
+          for (let tries = 0; tries < 400 && seen !== wanted; tries += 1) {
+            seen = (await witness.read()).position;
             await new Promise((resolve) => setTimeout(resolve, 25));
           }
-          expect(position).toBe(wanted);
+          expect(seen).toBe(wanted);
         };
         await becomes('connected');
         pull();

@@ -1,7 +1,8 @@
 /** The bus worker under random schedules of commands and faults, in virtual time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Bus, HEARD_MS } from '../../src/contacts/bus.ts';
+import { Bus } from '../../src/contacts/bus.ts';
+import { HEARD_MS } from '../../src/contacts/tempo.ts';
 import { cut } from '../../src/contacts/cut.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
 import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
@@ -53,6 +54,8 @@ class World {
   readonly known: Known[] = [];
   readonly visited = new Set<string>();
   readonly problems: string[] = [];
+  /** Calls that have not ended. */
+  open = 0;
 
   constructor(framing: Framing, manners: readonly Manner[]) {
     this.cable = new FakeCable(framing, this.timers);
@@ -195,7 +198,9 @@ class World {
     known.asked.push(epoch);
     known.wanted = 'connected';
     const before = this.cable.executed.length;
+    this.open += 1;
     void known.contact.connect({ isCurrent: () => known.epoch === epoch }).then((outcome) => {
+      this.open -= 1;
       this.visited.add(`connect ${outcome.kind}`);
       if (known.underWay) {
         known.underWay = false;
@@ -228,7 +233,9 @@ class World {
     receipts.forEach((receipt, index) => {
       const known = chosen[index];
       if (known === undefined) throw new Error('a receipt too many');
+      this.open += 1;
       void receipt.acknowledged.then((outcome: CommandOutcome) => {
+        this.open -= 1;
         this.visited.add(`isolate ${outcome.kind}`);
         if (outcome.kind === 'done' && !this.executedSince(known, before, 0)) {
           this.problems.push(`${known.contact.name}: an isolate was reported done that no board carried out`);
@@ -239,7 +246,9 @@ class World {
 
   read(index: number): void {
     const known = this.at(index);
+    this.open += 1;
     void known.contact.read().then((reading) => {
+      this.open -= 1;
       this.visited.add(`read ${reading.position}`);
       if (reading.position === 'unknown') return;
       // The coil must have stood so at some moment between the question and now.
@@ -391,5 +400,24 @@ describe.each<Framing>(['modbus-tcp', 'rtu'])('random schedules over %s', (frami
       { numRuns: 1500, examples: CERTAIN_VISITS },
     );
     expect(MUST_VISIT.filter((name) => !visited.has(name))).toEqual([]);
+  }, 120_000);
+
+  test('whatever the boards do for ever, everybody who waits is told in bounded time', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(manner, { minLength: 1, maxLength: 3 }),
+        fc.array(action, { minLength: 1, maxLength: 30 }),
+        async (manners, actions) => {
+          const world = new World(framing, []);
+          let turn = 0;
+          world.cable.manner = () => manners[turn++ % manners.length] ?? { kind: 'silent' };
+          for (const each of actions) await world.run(each);
+          await world.timers.advance(60_000);
+          expect(world.open).toBe(0);
+          expect(world.problems).toEqual([]);
+        },
+      ),
+      { numRuns: 300 },
+    );
   }, 120_000);
 });

@@ -1,6 +1,7 @@
 /** The Modbus driver against slaves that nobody here wrote, over every transport. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { createHardware, type BusSettings } from '../../src/contacts/drivers.ts';
+import { createHardware } from '../../src/contacts/drivers.ts';
+import type { BusSettings } from '../../src/contacts/hardware-settings.ts';
 import {
   compileLibmodbus,
   has,
