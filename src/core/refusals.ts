@@ -79,6 +79,12 @@ export const presenceMissing: Refusal = {
   hint: 'run `portcullis reset` as root on the box itself',
 };
 
+export const trippedAgain: Refusal = {
+  code: 'tripped-again',
+  why: 'the link was tripped again while this reset was being recorded',
+  hint: 'look at the newest `link.tripped` in `portcullis journal tail`, then reset again',
+};
+
 export const resetUnproven: Refusal = {
   code: 'isolation-unproven',
   why: 'isolation is not proven, so the latch stays',

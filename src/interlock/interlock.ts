@@ -7,7 +7,7 @@ import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
-import { holderGone, outsideWindow, stopping } from '../core/refusals.ts';
+import { holderGone, outsideWindow, stopping, trippedAgain } from '../core/refusals.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
@@ -15,7 +15,7 @@ import { printable } from '../sources/excerpt.ts';
 import { Announcer } from './announcer.ts';
 import { type Clock, calendarText } from './clock.ts';
 import type { ClockTrust } from './clock-trust.ts';
-import type { LatchFile, Latches } from './latch-file.ts';
+import type { Latch, LatchFile, Latches } from './latch-file.ts';
 import type { Ledger } from './ledger.ts';
 import { type Holder, LinkAtWork, type LinkParts, type Surroundings } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
@@ -102,14 +102,22 @@ export class Interlock {
   /** Lifts a latch, or says why not. */
   async reset(link: LinkAtWork, presence: boolean, by: string, reason: string): Promise<readonly Refusal[]> {
     const { journal, clock } = this.parts;
-    const writable = journal.writable();
-    if (!writable.ok)
-      return this.#conditions(link, null).failing.filter((each) => each.code === 'journal-unwritable');
+    const refuse = (refusals: readonly Refusal[]): readonly Refusal[] => {
+      const data = { link: link.name, reason, refusals: refusals.map((each) => ({ ...each })) };
+      this.note({ type: 'link.reset-refused', actor: by, data });
+      return refusals;
+    };
+    if (!journal.writable().ok)
+      return refuse(
+        this.#conditions(link, null).failing.filter((each) => each.code === 'journal-unwritable'),
+      );
+    const { trips } = link.shell;
     await journal.append({
       type: 'link.reset-asked',
       actor: by,
       data: { link: link.name, reason, presence },
     });
+    if (link.shell.trips !== trips) return refuse([trippedAgain]);
     const step = await link.shell.handle({ kind: 'reset-asked', now: clock.now(), presence });
     return refusalsIn(step);
   }
@@ -282,11 +290,13 @@ export class Interlock {
     };
   }
 
+  /** A link that is not configured for a while keeps its latch: only a reset lifts one. */
   #saveLatches(): Promise<void> {
-    const latched = [...this.links.values()].flatMap(({ name, latch }) =>
+    const elsewhere = Object.entries(this.parts.latches).filter(([name]) => !this.links.has(name));
+    const latched = [...this.links.values()].flatMap(({ name, latch }): [string, Latch][] =>
       latch === null ? [] : [[name, latch]],
     );
-    return this.parts.latchFile.save(Object.fromEntries(latched) as Latches);
+    return this.parts.latchFile.save(Object.fromEntries([...elsewhere, ...latched]));
   }
 
   /** Announces a link when anything that a reader acts upon has changed. */

@@ -81,6 +81,7 @@ export class LinkShell {
   /** The lease for which connect was commanded; hardware leases are renewed only for it. */
   #connectedFor: string | null = null;
   #tail: Promise<unknown> = Promise.resolve();
+  #trips = 0;
 
   /** `latchSaved`: the latch file says the same as `latch`. */
   constructor(
@@ -104,6 +105,11 @@ export class LinkShell {
     return this.#state;
   }
 
+  /** Trips so far. A reset that was asked for before one of them must not lift it. */
+  get trips(): number {
+    return this.#trips;
+  }
+
   /**
    * Decides about one event. Cuts are on their wires when this returns; the promise resolves when the step has been
    * recorded and acted upon. It never rejects.
@@ -112,6 +118,7 @@ export class LinkShell {
     const before = this.#state;
     const decision = decide(before, event, this.#policy);
     this.#state = decision.state;
+    if (event.kind === 'tripped') this.#trips += 1;
     const cutting = decision.cuts.length === 0 ? null : this.#cut(event.now, decision.cuts);
     if (decision.state !== before) this.#hands.changed();
     const fence = this.#fence();
