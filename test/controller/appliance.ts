@@ -38,6 +38,9 @@ export function missingTools(): string | null {
   return why;
 }
 
+/** ms for a controller to stop; it gives restic five seconds. */
+const STOP_TIMEOUT_MS = 20_000;
+
 /** Polls `look` until it gives something; fails with `what` after `timeoutMs`. */
 export async function eventually<T>(
   what: string,
@@ -112,12 +115,20 @@ export class Appliance {
     this.interlock.onIsolate = () => this.gate?.cut();
   }
 
+  /** Ends everything that was started here, even when the controller does not end by itself: then the test fails, and leaves nothing. */
   async stop(): Promise<void> {
-    await this.controller?.stop();
-    await this.interlock.stop();
-    await this.gate?.stop();
-    this.#server?.kill('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    const patience = new Promise<never>((_resolve, reject) => {
+      setTimeout(() => reject(new Error('the controller did not stop')), STOP_TIMEOUT_MS).unref();
+    });
+    try {
+      await Promise.race([this.controller?.stop(), patience]);
+    } finally {
+      for (const pid of this.children()) process.kill(pid, 'SIGKILL');
+      this.#server?.kill('SIGKILL');
+      await this.interlock.stop();
+      await this.gate?.stop();
+      rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
 
   config(window: WindowFile, more: Readonly<Record<string, unknown>> = {}): Config {
