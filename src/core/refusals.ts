@@ -55,6 +55,13 @@ export const holderGone: Refusal = {
   hint: 'ask again and keep the stream',
 };
 
+/** `name` as given, bounded and escaped. */
+export const linkUnknown = (name: string): Refusal => ({
+  code: 'link-unknown',
+  why: `there is no link ${name}`,
+  hint: 'see `portcullis status`',
+});
+
 export const budgetSpent: Refusal = {
   code: 'budget-spent',
   why: 'the exposure budget of the last 24 hours is spent',

@@ -7,8 +7,8 @@ import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
-import { holderGone, outsideWindow, stopping, trippedAgain } from '../core/refusals.ts';
-import type { EntryInput } from '../journal/entry.ts';
+import { holderGone, linkUnknown, stopping, trippedAgain } from '../core/refusals.ts';
+import type { EntryInput, JsonObject } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
@@ -46,8 +46,6 @@ export interface InterlockParts {
 const TICK_MS = 250;
 /** How often a journal that cannot be written is tried again, ms. */
 const JOURNAL_RETRY_MS = 2_000;
-/** A board's settings are read before a lease for at most this long, ms. */
-const SETTINGS_WAIT_MS = 5_000;
 /** Longest name of a link or window that is shown when there is none of that name. */
 const MAX_NAME_CHARS = 60;
 
@@ -102,15 +100,10 @@ export class Interlock {
   /** Lifts a latch, or says why not. */
   async reset(link: LinkAtWork, presence: boolean, by: string, reason: string): Promise<readonly Refusal[]> {
     const { journal, clock } = this.parts;
-    const refuse = (refusals: readonly Refusal[]): readonly Refusal[] => {
-      const data = { link: link.name, reason, refusals: refusals.map((each) => ({ ...each })) };
-      this.note({ type: 'link.reset-refused', actor: by, data });
-      return refusals;
-    };
+    const refuse = (refusals: readonly Refusal[]): readonly Refusal[] =>
+      this.#refused('link.reset-refused', by, { link: link.name, reason }, refusals);
     if (!journal.writable().ok)
-      return refuse(
-        this.#conditions(link, null).failing.filter((each) => each.code === 'journal-unwritable'),
-      );
+      return refuse(this.#conditions(link, null).failing.filter(({ code }) => code === 'journal-unwritable'));
     const { trips } = link.shell;
     await journal.append({
       type: 'link.reset-asked',
@@ -129,12 +122,8 @@ export class Interlock {
   ): Promise<{ id: string } | { refusals: readonly Refusal[] }> {
     const link = this.links.get(claim.link);
     if (link === undefined)
-      return this.#refuseLease(claim, {
-        ...outsideWindow,
-        code: 'link-unknown',
-        why: `there is no link ${printable(claim.link, MAX_NAME_CHARS)}`,
-      });
-    await this.#readSettings(link);
+      return this.#refuseLease(claim, linkUnknown(printable(claim.link, MAX_NAME_CHARS)));
+    await link.readSettings();
     if (this.#stopping) return this.#refuseLease(claim, stopping);
     if (holder.gone?.() === true) return this.#refuseLease(claim, holderGone);
     const id = randomUUID();
@@ -254,24 +243,15 @@ export class Interlock {
     });
   }
 
-  /** Refuses what the core is not even asked about. */
-  #refuseLease(claim: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
-    const link = printable(claim.link, MAX_NAME_CHARS);
-    const window = printable(claim.window, MAX_NAME_CHARS);
-    this.note({
-      type: 'lease.refused',
-      actor: 'controller',
-      data: { link, window, refusals: [{ ...refusal }] },
-    });
-    return { refusals: [refusal] };
+  #refuseLease({ link, window }: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
+    const named = { link: printable(link, MAX_NAME_CHARS), window: printable(window, MAX_NAME_CHARS) };
+    return { refusals: this.#refused('lease.refused', 'controller', named, [refusal]) };
   }
 
-  async #readSettings(link: LinkAtWork): Promise<void> {
-    const asked = Promise.all(link.parts.contacts.map((contact) => contact.settingsProblems()));
-    const late = this.parts.clock
-      .pause(SETTINGS_WAIT_MS)
-      .then(() => [['the boards do not tell their settings']]);
-    link.settings = (await Promise.race([asked, late])).flat();
+  /** Journals a refusal that the core was not asked about. */
+  #refused(type: string, actor: string, data: JsonObject, refusals: readonly Refusal[]): readonly Refusal[] {
+    this.note({ type, actor, data: { ...data, refusals: refusals.map((each) => ({ ...each })) } });
+    return refusals;
   }
 
   #surroundings(): Surroundings {

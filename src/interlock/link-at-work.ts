@@ -56,6 +56,9 @@ export interface Surroundings {
 /** Part of the lease time-out after which a holder should renew: five renewals may be lost. */
 const RENEWALS_PER_TIMEOUT = 6;
 
+/** A board's settings are read before a lease for at most this long, ms. */
+const SETTINGS_WAIT_MS = 5_000;
+
 export class LinkAtWork {
   readonly name: string;
   readonly parts: LinkParts;
@@ -92,6 +95,15 @@ export class LinkAtWork {
       around.clock,
       conditions,
     );
+  }
+
+  /** Asks the boards for their settings; whoever does not tell them in time is a problem. */
+  async readSettings(): Promise<void> {
+    const asked = Promise.all(this.parts.contacts.map((contact) => contact.settingsProblems()));
+    const late = this.#around.clock
+      .pause(SETTINGS_WAIT_MS)
+      .then(() => [['the boards do not tell their settings']]);
+    this.settings = (await Promise.race([asked, late])).flat();
   }
 
   #hands(): Hands {

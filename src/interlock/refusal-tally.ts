@@ -21,22 +21,24 @@ export class RefusalTally {
   }
 
   /**
-   * Notes one refused request. `source` must be a configured one or a constant. `describe` is called for the first of a
-   * burst only: a flood must cost little.
+   * Notes one refused request as an entry of this type. `actor` and `what` tell bursts apart: configured names and constants
+   * only. `describe` is called for the first of a burst: a flood must cost little.
    */
-  refused(source: string, status: number, describe: () => JsonObject): void {
-    const burst = `${source} ${status}`;
+  refused(type: string, actor: string, what: JsonObject, describe: () => JsonObject): void {
+    const burst = JSON.stringify([type, actor, what]);
     const more = this.#bursts.get(burst);
     if (more !== undefined) {
       this.#bursts.set(burst, more + 1);
       return;
     }
     this.#bursts.set(burst, 0);
-    this.#note({ type: 'trip.refused', actor: `source:${source}`, data: { status, ...describe() } });
-    this.#sumUpAfter(SUM_UP_AFTER_MS, burst, source, status);
+    this.#note({ type, actor, data: { ...what, ...describe() } });
+    const sum = (count: number, withinMs: number): void =>
+      this.#note({ type: `${type}-more`, actor, data: { ...what, more: count, within_ms: withinMs } });
+    this.#sumUpAfter(SUM_UP_AFTER_MS, burst, sum);
   }
 
-  #sumUpAfter(ms: number, burst: string, source: string, status: number): void {
+  #sumUpAfter(ms: number, burst: string, sum: (count: number, withinMs: number) => void): void {
     this.#clock.after(ms, () => {
       const more = this.#bursts.get(burst) ?? 0;
       if (more === 0) {
@@ -44,9 +46,8 @@ export class RefusalTally {
         return;
       }
       this.#bursts.set(burst, 0);
-      const data = { status, more, within_ms: ms };
-      this.#note({ type: 'trip.refused-more', actor: `source:${source}`, data });
-      this.#sumUpAfter(Math.min(2 * ms, SUM_UP_AT_LEAST_EVERY_MS), burst, source, status);
+      sum(more, ms);
+      this.#sumUpAfter(Math.min(2 * ms, SUM_UP_AT_LEAST_EVERY_MS), burst, sum);
     });
   }
 }

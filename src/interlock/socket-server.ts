@@ -4,6 +4,9 @@
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Refusal } from '../core/link.ts';
+import { leaseUnknown, linkUnknown } from '../core/refusals.ts';
+import { MAX_ACTOR_LENGTH } from '../journal/entry.ts';
 import { JournalUnwritableError } from '../journal/file.ts';
 import {
   BUILD_HEADER,
@@ -11,12 +14,15 @@ import {
   journalRequest,
   type LeaseLine,
   leaseRequest,
+  PRESENCE_SOCKET,
   resetRequest,
   runRequest,
   tripRequest,
 } from '../protocol/messages.ts';
+import { printable } from '../sources/excerpt.ts';
 import type { Interlock } from './interlock.ts';
 import type { Holder } from './link-at-work.ts';
+import { RefusalTally } from './refusal-tally.ts';
 import { statusOf } from './status.ts';
 import { answerTrip } from './trip-listener.ts';
 
@@ -26,145 +32,173 @@ const ALIVE_EVERY_MS = 1_000;
 const BODY_LIMIT_BYTES = 65_536;
 /** Lines that may wait for a reader before its stream is ended: a reader that hangs must not fill the memory. */
 const MAX_WAITING_BYTES = 1_048_576;
+/** Longest texts from outside in answers and journal, UTF-16 units before escaping. */
+const MAX_NAME_CHARS = 100;
+const MAX_BUILD_CHARS = 80;
+const MAX_URL_CHARS = 200;
+const MAX_WHY_CHARS = 300;
+const MAX_REASON_CHARS = 500;
 
 type Named = { readonly name: string };
 type Leased = { readonly id: string };
+type Refuse = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  refusal: Refusal,
+) => FastifyReply;
 
 /** A server for one of the sockets, not yet listening. */
 export function createSocketServer(interlock: Interlock, presence: boolean): FastifyInstance {
   const app = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
+  const refuse = refuser(interlock, presence ? 'presence' : 'controller');
   app.addHook('onRequest', async (request, reply) => {
     reply.header(BUILD_HEADER, interlock.parts.build);
     const theirs = request.headers[BUILD_HEADER];
-    if (theirs !== undefined && theirs !== interlock.parts.build) {
-      return refuse(
-        reply,
-        409,
-        'build-mismatch',
-        `this interlock is ${interlock.parts.build}, you are ${String(theirs)}`,
-        'restart both after an upgrade',
-      );
-    }
-    return undefined;
+    if (theirs === undefined || theirs === interlock.parts.build) return undefined;
+    const why = `this interlock is ${interlock.parts.build}, you are ${printable(String(theirs), MAX_BUILD_CHARS)}`;
+    return refuse(request, reply, 409, {
+      code: 'build-mismatch',
+      why,
+      hint: 'restart both after an upgrade',
+    });
   });
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    if (error instanceof z.ZodError)
-      return refuse(reply, 400, 'bad-request', z.prettifyError(error), 'see src/protocol/messages.ts');
-    if (error instanceof JournalUnwritableError) {
-      return refuse(
-        reply,
-        503,
-        'journal-unwritable',
-        error.message,
-        'make room on or repair the disk of state_directory',
-      );
-    }
-    return refuse(reply, error.statusCode ?? 500, 'failed', error.message, 'see the log of the interlock');
-  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) =>
+    refuse(request, reply, ...refusalOf(error)),
+  );
+  app.setNotFoundHandler((request, reply) =>
+    refuse(request, reply, 404, {
+      code: 'no-such-address',
+      why: 'this socket serves no such request',
+      hint: presence
+        ? 'see src/protocol/messages.ts'
+        : `what needs presence is asked over ${PRESENCE_SOCKET}`,
+    }),
+  );
+  addQuestions(app, interlock, refuse);
+  addLeases(app, interlock, refuse);
+  addTrip(app, interlock, refuse);
+  if (presence) addPresence(app, interlock, refuse);
+  return app;
+}
+
+/** Answers with a refusal, and notes it: every refusal is in the journal, a flood of them in a few entries. */
+function refuser(interlock: Interlock, actor: string): Refuse {
+  const tally = new RefusalTally(interlock.parts.clock, (entry) => interlock.note(entry));
+  return (request, reply, status, refusal) => {
+    const { method, url } = request;
+    tally.refused('request.refused', actor, { status, code: refusal.code }, () => ({
+      method,
+      url: printable(url, MAX_URL_CHARS),
+      why: refusal.why,
+    }));
+    return reply.code(status).send({ refusals: [refusal] });
+  };
+}
+
+function refusalOf(error: Error & { statusCode?: number }): [status: number, refusal: Refusal] {
+  if (error instanceof z.ZodError) {
+    const why = printable(z.prettifyError(error), MAX_WHY_CHARS);
+    return [400, { code: 'bad-request', why, hint: 'see src/protocol/messages.ts' }];
+  }
+  if (error instanceof JournalUnwritableError) {
+    const hint = 'make room on or repair the disk of state_directory';
+    return [503, { code: 'journal-unwritable', why: error.message, hint }];
+  }
+  const why = printable(error.message, MAX_WHY_CHARS);
+  return [error.statusCode ?? 500, { code: 'failed', why, hint: 'see the log of the interlock' }];
+}
+
+function addQuestions(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
   app.get('/v1/status', () => statusOf(interlock));
-  app.get('/v1/head', (_request, reply) => {
+  app.get('/v1/head', (request, reply) => {
     const head = interlock.parts.signedHead();
     if (head !== null) return reply.type('text/plain; charset=utf-8').send(head);
-    return refuse(
-      reply,
-      503,
-      'no-head-key',
-      'the key of signed heads cannot be read',
-      'look at heads.key beside the journal',
-    );
+    return refuse(request, reply, 503, {
+      code: 'no-head-key',
+      why: 'the key of signed heads cannot be read',
+      hint: 'look at heads.key beside the journal',
+    });
   });
   app.get('/v1/events', (_request, reply) => streamEvents(interlock, reply));
-  app.post('/v1/leases', (request, reply) => grant(interlock, request, reply));
+  app.post('/v1/journal', async (request) => {
+    const { type, data } = journalRequest.parse(request.body);
+    return { seq: (await interlock.parts.journal.append({ type, actor: 'controller', data })).seq };
+  });
+}
+
+function addLeases(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
+  app.post('/v1/leases', (request, reply) => grant(interlock, refuse, request, reply));
   app.post<{ Params: Leased }>('/v1/leases/:id/renewal', async (request, reply) => {
     const answer = await interlock.renewLease(request.params.id);
-    if (answer === null)
-      return refuse(
-        reply,
-        409,
-        'lease-over',
-        'there is no such lease, or it has ended',
-        'ask for a new lease',
-      );
+    if (answer === null) return refuse(request, reply, 409, leaseUnknown);
     return 'refusals' in answer ? reply.code(409).send(answer) : { ends_in_ms: answer.endsInMs };
   });
   app.delete<{ Params: Leased }>('/v1/leases/:id', async (request) => {
     await interlock.endLease(request.params.id, 'released');
     return {};
   });
-  app.post('/v1/journal', async (request) => {
-    const { type, data } = journalRequest.parse(request.body);
-    return { seq: (await interlock.parts.journal.append({ type, actor: 'controller', data })).seq };
-  });
+}
+
+function addTrip(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
   app.post('/v1/trip', async (request, reply) => {
     const receivedAt = interlock.parts.clock.now();
     const { links, by, reason } = tripRequest.parse(request.body);
     const unknown = links.filter((link) => !interlock.links.has(link));
     if (unknown.length > 0)
-      return refuse(
-        reply,
-        404,
-        'link-unknown',
-        `there is no link ${unknown.join(', ')}`,
-        'see `portcullis status`',
-      );
-    return answerTrip(reply, await interlock.trip(links, { by: `person:${by}`, reason }), receivedAt);
+      return refuse(request, reply, 404, linkUnknown(printable(unknown.join(', '), MAX_NAME_CHARS)));
+    const trip = { by: person(by), reason: printable(reason, MAX_REASON_CHARS) };
+    return answerTrip(reply, await interlock.trip(links, trip), receivedAt);
   });
-  if (presence) addPresence(app, interlock);
-  return app;
 }
 
 /** What only somebody at the box may ask. */
-function addPresence(app: FastifyInstance, interlock: Interlock): void {
+function addPresence(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
   app.post('/v1/reset', async (request, reply) => {
     const { link: name, by, reason } = resetRequest.parse(request.body);
     const link = interlock.links.get(name);
-    if (link === undefined)
-      return refuse(reply, 404, 'link-unknown', `there is no link ${name}`, 'see `portcullis status`');
-    const refusals = await interlock.reset(link, true, `person:${by}`, reason);
+    if (link === undefined) return refuse(request, reply, 404, linkUnknown(printable(name, MAX_NAME_CHARS)));
+    const refusals = await interlock.reset(link, true, person(by), printable(reason, MAX_REASON_CHARS));
     return refusals.length > 0 ? reply.code(409).send({ refusals }) : {};
   });
   app.post<{ Params: Named }>('/v1/windows/:name/run', async (request, reply) => {
     const { by, reason } = runRequest.parse(request.body);
-    const plan = interlock.parts.windows.plans.find((each) => each.window === request.params.name);
+    const { name } = request.params;
+    const plan = interlock.parts.windows.plans.find((each) => each.window === name);
     if (plan === undefined)
-      return refuse(
-        reply,
-        404,
-        'window-unknown',
-        `there is no window ${request.params.name}`,
-        'see `portcullis window list`',
-      );
-    const opened = interlock.openByHand(plan, `person:${by}`, reason);
+      return refuse(request, reply, 404, {
+        code: 'window-unknown',
+        why: `there is no window ${printable(name, MAX_NAME_CHARS)}`,
+        hint: 'see `portcullis window list`',
+      });
+    const opened = interlock.openByHand(plan, person(by), printable(reason, MAX_REASON_CHARS));
     if (opened === null)
-      return refuse(
-        reply,
-        409,
-        'window-open',
-        'this window is in progress, or waits for its jitter',
-        'wait until it has ended',
-      );
+      return refuse(request, reply, 409, {
+        code: 'window-open',
+        why: 'this window is in progress, or waits for its jitter',
+        hint: 'wait until it has ended',
+      });
     return { occurrence: opened.occurrence, ends_in_ms: opened.endsInMs };
   });
 }
 
-const refuse = (reply: FastifyReply, status: number, code: string, why: string, hint: string): FastifyReply =>
-  reply.code(status).send({ refusals: [{ code, why, hint }] });
+/** Whatever somebody calls himself, as an actor that the journal takes. */
+const person = (by: string): string =>
+  `person:${printable(by, MAX_NAME_CHARS)}`.slice(0, MAX_ACTOR_LENGTH).toWellFormed();
 
 /** The lease lives as long as this answer: when its connection ends, for whatever reason, the lease is given back. */
 async function grant(
   interlock: Interlock,
+  refuse: Refuse,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
-  if (request.headers[BUILD_HEADER] === undefined) {
-    return refuse(
-      reply,
-      409,
-      'build-missing',
-      `a lease needs the header ${BUILD_HEADER}`,
-      'leases are for the controller',
-    );
-  }
+  if (request.headers[BUILD_HEADER] === undefined)
+    return refuse(request, reply, 409, {
+      code: 'build-missing',
+      why: `a lease needs the header ${BUILD_HEADER}`,
+      hint: 'leases are for the controller',
+    });
   const claim = leaseRequest.parse(request.body);
   const holder: Holder = {
     tell(line: LeaseLine) {

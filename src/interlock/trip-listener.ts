@@ -55,7 +55,7 @@ export function createTripListener(
   const refuse = (error: { statusCode?: number; message: string }, request: FastifyRequest): number => {
     const status = error.statusCode ?? 500;
     const { source = '' } = (request.params ?? {}) as Partial<Params>;
-    tally.refused(Object.hasOwn(sources, source) ? source : UNKNOWN, status, () => ({
+    tally.refused(...named(Object.hasOwn(sources, source) ? source : UNKNOWN, status), () => ({
       why: printable(error.message, 200),
       from: request.ip,
       url: shownAddress(request.url),
@@ -111,6 +111,13 @@ export function createTripListener(
 /** Stands in the journal for whoever names no source that there is. */
 const UNKNOWN = 'unknown';
 
+/** What tells one burst of refusals from another. */
+const named = (source: string, status: number): readonly [string, string, { status: number }] => [
+  'trip.refused',
+  `source:${source}`,
+  { status },
+];
+
 /** Answers to what Node could not read, by its code. */
 const CLIENT_ERRORS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -123,7 +130,7 @@ function refuseGarbled(error: { code: string }, socket: Socket, tally: RefusalTa
   const status = CLIENT_ERRORS[error.code] ?? 400;
   const from = socket.remoteAddress ?? '';
   const why = 'what came is no whole HTTP request';
-  tally.refused(UNKNOWN, status, () => ({ why, code: error.code, from }));
+  tally.refused(...named(UNKNOWN, status), () => ({ why, code: error.code, from }));
   socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   socket.destroySoon();
 }
@@ -170,7 +177,7 @@ function tripHandler(
         : verify(source.verify, source.secrets, sent, nowSeconds);
     if (source === undefined || !verified.ok) {
       const why = verified.ok ? 'there is no such source' : verified.why;
-      tally.refused(source === undefined ? UNKNOWN : name, 401, () => ({
+      tally.refused(...named(source === undefined ? UNKNOWN : name, 401), () => ({
         why,
         ...(source === undefined ? { name: printable(name, MAX_NAME_CHARS) } : {}),
         from: request.ip,
@@ -206,7 +213,7 @@ function tripHandler(
         interlock.note({ type: 'trip.annotated', actor: `source:${name}`, data: told() });
         return reply.send({ status: 'noted', cut: false, reason });
       case 'refuse':
-        tally.refused(name, 422, told);
+        tally.refused(...named(name, 422), told);
         return reply.code(422).send({ error: reason });
     }
   };

@@ -48,10 +48,10 @@ test('a reset that cannot be recorded is refused, and the refusal is counted by 
   await rig.clock.pass(3_000);
   const asked: string[] = [];
   rig.journal.why = 'full';
-  const { append } = rig.journal;
+  const append = rig.journal.append.bind(rig.journal);
   rig.journal.append = (entry) => {
     asked.push(entry.type);
-    return append.call(rig.journal, entry);
+    return append(entry);
   };
   const refusals = await rig.interlock.reset(linkOf(rig, 'vault'), true, 'person:root', 'why');
   expect(refusals.map(({ code }) => code)).toEqual(['journal-unwritable']);

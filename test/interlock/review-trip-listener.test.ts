@@ -136,7 +136,8 @@ test('a flood under ever new names costs the journal a handful of entries an hou
   const entries: unknown[] = [];
   const tally = new RefusalTally(clock, (entry) => entries.push(entry));
   for (let second = 0; second < 3_600; second++) {
-    for (const name of ['a', 'b']) tally.refused('unknown', 401, () => ({ name: `${name}${second}` }));
+    for (const name of ['a', 'b'])
+      tally.refused('trip.refused', 'source:unknown', { status: 401 }, () => ({ name: `${name}${second}` }));
     await clock.pass(1_000);
   }
   expect(entries.length).toBeLessThan(16);
