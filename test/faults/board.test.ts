@@ -9,7 +9,7 @@ afterEach(() => scenario.end());
 /** Isolate frames that must come while nothing is proven before it counts as "keeps trying". */
 const SEVERAL = 6;
 
-describe('isolation that is not proven', { timeout: 60_000 }, () => {
+describe('isolation that is not proven', { timeout: 120_000 }, () => {
   test('board silent during isolate: never reported done, alarm, keeps trying, recovers when it returns', async () => {
     scenario = await Scenario.begin();
     await scenario.interlock();

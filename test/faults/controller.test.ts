@@ -89,6 +89,8 @@ describe.skipIf(missingTools() !== null)(
       controller.signal('SIGTERM');
       expect(isAlive(restic)).toBe(true);
       expect(controller.ended).toBeNull();
+      // Like one that waits for a dead disk: it writes nothing, so nothing but the kernel tells it that nobody listens.
+      process.kill(restic, 'SIGSTOP');
       await controller.kill();
       await eventually('restic to die', () => !isAlive(restic));
       await scenario.workersGone();

@@ -8,7 +8,7 @@ import { codesOf, eventually, LINK, Scenario, SOURCE } from './rig.ts';
 let scenario: Scenario;
 afterEach(() => scenario.end());
 
-describe('a state directory that is full', { timeout: 60_000 }, () => {
+describe('a state directory that is full', { timeout: 120_000 }, () => {
   test('while connected: the link is cut at a trip; a latch that cannot be written is a missing one, and that is tripped', async ({
     skip,
   }) => {
@@ -79,7 +79,7 @@ describe('a state directory that is full', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a state directory that is read-only', { timeout: 60_000 }, () => {
+describe('a state directory that is read-only', { timeout: 120_000 }, () => {
   test('turned so while connected: cut, 200 is not claimed; repaired, and sent again, it is', async ({
     skip,
   }) => {
@@ -146,7 +146,47 @@ describe('a state directory that is read-only', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what an earlier life left behind', { timeout: 60_000 }, () => {
+describe('a disk that hangs', { timeout: 120_000 }, () => {
+  test('while a connect waits for its record: the cut waits for nothing, 200 waits for the latch, the connect is void', async ({
+    skip,
+  }) => {
+    scenario = await Scenario.begin();
+    const room = scenario.lodge((path) => Room.breakable(path));
+    if (room === null) return skip();
+    await scenario.interlock();
+    await scenario.openWindow();
+    await scenario.entry('window.opened');
+    const mark = scenario.board.mark();
+    room.freeze();
+    const asked = scenario.askLease();
+    await scenario.until('the lease to be granted', (link) => link.state === 'connecting');
+    const cutAt = scenario.board.mark();
+    let isAnswered = false;
+    const tripped = scenario.trip().finally(() => {
+      isAnswered = true;
+    });
+    await eventually('the isolate', () => scenario.board.frames('isolate', cutAt).length > 0);
+    expect(isAnswered).toBe(false);
+    expect(scenario.latchOnDisk()).toBeNull();
+    room.thaw();
+    expect((await tripped).status).toBe(200);
+    expect(scenario.latchOnDisk()).toMatchObject({ by: `source:${SOURCE}` });
+    const end = await asked.then(
+      (lease) => lease.lost,
+      () => null,
+    );
+    expect(end?.code ?? 'tripped').toBe('tripped');
+    await scenario.until(
+      'isolation to be proven',
+      (link) => link.state === 'tripped' && link.proof === 'witness',
+    );
+    expect(scenario.board.frames('connect', mark)).toEqual([]);
+    expect(scenario.board.moves(mark)).toEqual([]);
+    await scenario.journalVerifies();
+  });
+});
+
+describe('what an earlier life left behind', { timeout: 120_000 }, () => {
   const latch = (): string => join(scenario.state, 'latch.json');
   const clear = (text: string): string =>
     text.replace(/"latches":\{.*\}/, '"latches":{"other":{"by":"x","reason":"","at":""}}');

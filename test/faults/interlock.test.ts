@@ -6,7 +6,7 @@ import { eventually, LINK, missingTools, Scenario } from './rig.ts';
 let scenario: Scenario;
 afterEach(() => scenario.end());
 
-describe('an interlock that dies while connected', { timeout: 60_000 }, () => {
+describe('an interlock that dies while connected', { timeout: 120_000 }, () => {
   test('by hand: `isolate --all` isolates without interlock, latch or journal, and says what the board answered', async () => {
     scenario = await Scenario.begin();
     const interlock = await scenario.interlock();
@@ -113,8 +113,15 @@ describe.skipIf(missingTools() !== null)(
         'the interlock to be started again',
         () => scenario.journal('interlock.started')[1],
       );
-      // Isolated by `up` itself, not by the start of the next interlock, which comes a second later.
-      expect(move.at).toBeLessThan(again.mono);
+      // Isolated by `up` itself, over a connection of its own, and not by the start of the next interlock.
+      const events = scenario.board.events.slice(before);
+      const isolated = events.findIndex((each) => each.event === 'contact');
+      const accepted = events.flatMap((each, i) =>
+        each.event === 'connection' && each.state === 'accepted' ? [i] : [],
+      );
+      expect(accepted.length).toBeGreaterThan(1);
+      expect(isolated).toBeGreaterThan(accepted[0] ?? 0);
+      expect(isolated).toBeLessThan(accepted[1] ?? 0);
       expect(again.data['pid']).not.toBe(pid);
       expect(up.stderr).toContain('the interlock died; every contact was isolated');
       const report = await scenario.report(occurrence);

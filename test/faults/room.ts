@@ -14,6 +14,7 @@ const run = (command: string, ...args: string[]): string =>
 export class Room {
   readonly path: string;
   readonly #image: string | null;
+  #isFrozen = false;
 
   private constructor(path: string, image: string | null) {
     this.path = path;
@@ -76,6 +77,17 @@ export class Room {
     writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, 'a test');
   }
 
+  /** The disk hangs: whoever writes waits until it is thawed. */
+  freeze(): void {
+    run('fsfreeze', '--freeze', this.path);
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    run('fsfreeze', '--unfreeze', this.path);
+    this.#isFrozen = false;
+  }
+
   /** Checks and mounts it anew. Nobody may have files in hand. */
   repair(): void {
     run('umount', this.path);
@@ -94,6 +106,7 @@ export class Room {
   }
 
   leave(): void {
+    if (this.#isFrozen) this.thaw();
     run('umount', this.path);
   }
 }

@@ -25,7 +25,7 @@ async function isCut(mark: number): Promise<void> {
   expect(scenario.latchOnDisk()).toMatchObject({ by: `source:${SOURCE}` });
 }
 
-describe('a trip', { timeout: 60_000 }, () => {
+describe('a trip', { timeout: 120_000 }, () => {
   beforeEach(async () => {
     scenario = await Scenario.begin({ isolateTimeout: '2s' });
     interlock = await scenario.interlock();
@@ -125,7 +125,7 @@ describe('a trip', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what strangers send while connected', { timeout: 60_000 }, () => {
+describe('what strangers send while connected', { timeout: 120_000 }, () => {
   const sockets: Socket[] = [];
   beforeEach(async () => {
     scenario = await Scenario.begin();

@@ -19,7 +19,7 @@ let offset = 0;
 Date.now = () => real() + offset;
 process.on('SIGUSR2', () => { offset = Number(readFileSync(${JSON.stringify(file)}, 'utf8')); });`;
 
-describe('the clock', { timeout: 60_000 }, () => {
+describe('the clock', { timeout: 120_000 }, () => {
   test('stepped a day forward and back during a window: opens nothing, lengthens nothing, and is recorded', async () => {
     scenario = await Scenario.begin({ lasts: '15s' });
     // The minute that the step leads to is one for which a window of the same link is scheduled.
@@ -69,7 +69,7 @@ describe('the clock', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the end of a window', { timeout: 60_000 }, () => {
+describe('the end of a window', { timeout: 120_000 }, () => {
   test('a holder that renews for ever is isolated at the absolute end, and refused from then on', async () => {
     scenario = await Scenario.begin({ lasts: '4s' });
     await scenario.interlock();
