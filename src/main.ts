@@ -160,6 +160,12 @@ inJournal(journal.command('verify').description('prove that nothing was changed,
   .option('--vkey <key>', 'verification key of signed heads, or the file it is in')
   .addOption(json())
   .action(async (options) => ends(await (await import('./command/journal.ts')).verify(options)));
+journal
+  .command('head')
+  .description('the signed head: keep it elsewhere, `journal verify --head FILE` finds a cut-off end by it')
+  .addOption(config())
+  .addOption(json())
+  .action(async (options) => (await import('./command/ask.ts')).showHead(options));
 inJournal(journal.command('tail').description('the newest entries'))
   .option('-n, --count <number>', 'how many', wholeNumber, 20)
   .option('-f, --follow', 'go on with new entries')

@@ -51,6 +51,13 @@ export async function resetLink(link: string, reason: string, { config, json }: 
   );
 }
 
+/** Prints the signed head of the journal: keep it where the box cannot reach, `journal verify --head` compares. */
+export async function showHead({ config, json }: AskOptions): Promise<void> {
+  const head = await (await interlock(config, false)).head();
+  if (json === true) say(JSON.stringify({ head }));
+  else process.stdout.write(head);
+}
+
 /** Lists windows: when each opens next, or until when it is open. */
 export async function listWindows({ config, json }: AskOptions): Promise<void> {
   const { windows } = await (await interlock(config, false)).status();

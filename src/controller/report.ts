@@ -46,6 +46,8 @@ export interface WindowReport {
   readonly why: { readonly code: string; readonly why: string; readonly hint?: string } | null;
   readonly trip: { readonly by: string; readonly reason: string; readonly at: string } | null;
   readonly steps: readonly StepReport[];
+  /** Signed head of the journal when the window was over; null when the interlock gave none. Kept elsewhere, it dates a rewrite. */
+  readonly journal_head: string | null;
 }
 
 const SAFE = /[^A-Za-z0-9._-]/g;

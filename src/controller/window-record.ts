@@ -32,6 +32,8 @@ export interface RunEnd {
   readonly cut: Cut | null;
   /** The last word about the link. */
   readonly status: LinkStatus | null;
+  /** Signed head of the journal, as the interlock gave it. */
+  readonly head: string | null;
 }
 
 /** The halt that an error means. Throws what is a broken invariant. */
@@ -88,6 +90,7 @@ export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowRepor
     why: draft.halt === null ? null : { ...draft.halt },
     trip: end.cut?.trip ?? latch,
     steps: draft.steps,
+    journal_head: end.head,
   };
 }
 

@@ -95,6 +95,8 @@ export async function runWindow(
     at: tools.now(),
     cut: switches.cut.reason(),
     status: tools.feed.latest(link),
+    // A window is a window without it: the journal itself is with the interlock.
+    head: await tools.client.head().catch(() => null),
   });
   await tools.ledger.finished(window, occurrence, report.outcome);
   await tools.keepReport(report);

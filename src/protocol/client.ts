@@ -5,7 +5,7 @@ import type { Call, ClientOptions } from './exchange.ts';
 import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { eventLine, journaled, opened, status } from './messages.ts';
+import { eventLine, journaled, opened, signedHead, status } from './messages.ts';
 import type {
   EventLine,
   JournalRequest,
@@ -32,6 +32,8 @@ export interface InterlockClient {
   askLease(request: LeaseRequest): Promise<Lease>;
   /** Writes a controller's entry; returns its sequence number. */
   journal(type: JournalRequest['type'], data: JournalRequest['data']): Promise<number>;
+  /** The signed head of the journal, to be kept elsewhere. */
+  head(): Promise<string>;
   /** Isolates and latches; no links means all. */
   trip(request: z.input<typeof tripRequest>): Promise<void>;
   /** Lifts a latch; presence socket only. */
@@ -48,6 +50,8 @@ export function interlockClient(options: ClientOptions): InterlockClient {
     status: () => exchange(options, { method: 'GET', path: '/v1/status' }, status, ANSWER_TIMEOUT_MS),
     events: (stop) => eventsOf(options, stop),
     askLease: (request) => holdLease(options, request),
+    head: async () =>
+      (await exchange(options, { method: 'GET', path: '/v1/head' }, signedHead, ANSWER_TIMEOUT_MS)).head,
     journal: async (type, data) => (await post('/v1/journal', { type, data }, journaled)).seq,
     trip: async (request) => void (await post('/v1/trip', request, z.unknown())),
     reset: async (request) => void (await post('/v1/reset', request, z.unknown())),

@@ -147,6 +147,9 @@ export const journalRequest = z.strictObject({
 export type JournalRequest = z.infer<typeof journalRequest>;
 export const journaled = z.object({ seq: z.number() });
 
+/** `GET /v1/head`: the signed head of the journal as it stands (C2SP checkpoint text). Keep it where this box cannot reach. */
+export const signedHead = z.object({ head: z.string() });
+
 /** `POST /v1/trip` (either socket): no links means all. */
 export const tripRequest = z.strictObject({
   links: z.array(z.string()).max(64).default([]),
