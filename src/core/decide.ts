@@ -13,26 +13,20 @@
  * The bad case that remains: evidence that lies. A board that reports isolated while its contact is welded is believed
  * unless a witness contradicts it; that is why links want witnesses and why proof tests exist.
  */
-import type { Evidence } from './evidence.ts';
 import {
-  type Act,
-  type Alarm,
   type Conditions,
   type Connected,
   type Connecting,
   type Decision,
   type Event,
-  type Isolated,
   latchOf,
   type Lease,
   type Policy,
   type Refusal,
   type State,
-  type Stuck,
   type Trip,
-  type Tripped,
-  type Why,
 } from './link.ts';
+import { passTime } from './pass-time.ts';
 import {
   budgetSpent,
   leaseUnknown,
@@ -42,7 +36,9 @@ import {
   refusalAt,
   resetUnproven,
 } from './refusals.ts';
+import { seen } from './seen.ts';
 import { later, type Millis, millis } from './time.ts';
+import { isolate, isolatedAt, refuse, stay, tellOver, tripped, unproven } from './transitions.ts';
 
 /** The first decision of a link: isolate, believe nothing. `latch` is what the latch file holds for it. */
 export function begin(now: Millis, latch: Trip | null, policy: Policy): Decision {
@@ -61,50 +57,6 @@ export function decide(state: State, event: Event, policy: Policy): Decision {
     cuts: [...passed.cuts, ...answered.cuts],
     acts: [...passed.acts, ...answered.acts],
   };
-}
-
-/** What the mere passing of time does: leases end, proof grows old, deadlines are missed. */
-function passTime(state: State, now: Millis, policy: Policy): Decision {
-  switch (state.at) {
-    case 'unproven':
-      if (now < state.deadline) return stay(state);
-      if (state.lastSeen === 'connected') return stick(state.cutAt);
-      return state.alarmed
-        ? stay(state)
-        : stay({ ...state, alarmed: true }, [], [alarm('isolation-unproven')]);
-    case 'isolated':
-      if (fresh(state.provenAt, now, policy)) return stay(state);
-      return stay(unproven(now, policy, true), [{ why: 'proof-lost' }], [alarm('proof-lost')]);
-    case 'connecting': {
-      const over = overReason(state.lease, now);
-      if (over !== null) return isolate(state, now, over, policy);
-      return now < state.giveUpAt ? stay(state) : isolate(state, now, 'connect-timeout', policy);
-    }
-    case 'connected': {
-      const over = overReason(state.lease, now);
-      if (over !== null) return isolate(state, now, over, policy);
-      return fresh(state.seenAt, now, policy) ? stay(state) : isolate(state, now, 'evidence-lost', policy);
-    }
-    case 'isolating':
-      if (now < state.deadline) return stay(state);
-      if (state.lastSeen === 'connected') return stick(state.cutAt);
-      return stay({ ...state, at: 'unproven', alarmed: true }, [], [alarm('isolation-unproven')]);
-    case 'tripped':
-      return passTimeTripped(state, now, policy);
-    case 'stuck':
-      if (state.provenAt === null || fresh(state.provenAt, now, policy)) return stay(state);
-      return stay({ ...state, provenAt: null, cutAt: now }, [{ why: 'proof-lost' }], [alarm('proof-lost')]);
-  }
-}
-
-function passTimeTripped(state: Tripped, now: Millis, policy: Policy): Decision {
-  if (state.provenAt !== null) {
-    if (fresh(state.provenAt, now, policy)) return stay(state);
-    return stay(tripped(now, state.trip, policy), [{ why: 'proof-lost' }], [alarm('proof-lost')]);
-  }
-  if (now < state.deadline) return stay(state);
-  if (state.lastSeen === 'connected') return stick(state.cutAt, state.trip);
-  return state.alarmed ? stay(state) : stay({ ...state, alarmed: true }, [], [alarm('isolation-unproven')]);
 }
 
 /** A trip outranks every state: cut, latch. A latched link is cut again and keeps its first cause. */
@@ -149,62 +101,6 @@ function answer(state: State, event: Exclude<Event, { kind: 'tripped' }>, policy
         return isolate(state, event.now, 'stopping', policy);
       return stay(state, [{ why: 'stopping' }]);
   }
-}
-
-/** Evidence not younger than the cut, the connect or the last proof says nothing about what came after. */
-function seen(state: State, now: Millis, evidence: Evidence, policy: Policy): Decision {
-  const { position, asOf } = evidence;
-  switch (state.at) {
-    case 'unproven':
-    case 'isolating':
-      if (asOf <= state.cutAt) return stay(state);
-      return position === 'isolated' ? stay(isolatedAt(asOf)) : stay({ ...state, lastSeen: position });
-    case 'isolated':
-      if (position === 'unknown' || asOf < state.provenAt) return stay(state);
-      if (position === 'isolated') return stay(isolatedAt(asOf));
-      return connectedUnasked(now, policy);
-    case 'connecting':
-      if (position !== 'connected' || !evidence.whole || asOf <= state.since) return stay(state);
-      return stay(
-        { at: 'connected', lease: state.lease, since: now, seenAt: asOf },
-        [],
-        [{ kind: 'tell-connected', leaseId: state.lease.id }],
-      );
-    case 'connected':
-      if (asOf < state.seenAt) return stay(state);
-      if (position === 'isolated') return isolate(state, now, 'connection-lost', policy);
-      return position === 'connected' && evidence.whole ? stay({ ...state, seenAt: asOf }) : stay(state);
-    case 'tripped':
-      return seenTripped(state, now, position, asOf, policy);
-    case 'stuck':
-      if (asOf <= (state.provenAt ?? state.cutAt) || position === 'unknown') return stay(state);
-      if (position === 'isolated') return stay({ ...state, provenAt: asOf });
-      return stay({ ...state, provenAt: null }, [{ why: 'again' }]);
-  }
-}
-
-function seenTripped(
-  state: Tripped,
-  now: Millis,
-  position: Evidence['position'],
-  asOf: Millis,
-  policy: Policy,
-): Decision {
-  if (asOf <= (state.provenAt ?? state.cutAt)) return stay(state);
-  if (position === 'isolated') return stay({ ...state, provenAt: asOf, lastSeen: position });
-  if (state.provenAt === null) return stay({ ...state, lastSeen: position });
-  if (position === 'unknown') return stay(state);
-  const again = { ...tripped(now, state.trip, policy), lastSeen: position };
-  return stay(again, [{ why: 'again' }], [alarm('connected-unasked')]);
-}
-
-/** A link that connects with nobody asking (a ghost command, a hand on the board) is a fault that only a person clears. */
-function connectedUnasked(now: Millis, policy: Policy): Decision {
-  const cause: Trip = {
-    by: 'fault:connected-unasked',
-    reason: 'the link reads connected although nobody holds a lease',
-  };
-  return stay(tripped(now, cause, policy), [{ why: 'tripped' }], [alarm('connected-unasked')]);
 }
 
 function leaseAsked(
@@ -291,47 +187,6 @@ export const refusalsAt = (state: State, conditions: Conditions, now: Millis): r
   ...refusalsOf(conditions, now),
 ];
 
-function isolate(state: Connecting | Connected, now: Millis, why: Why, policy: Policy): Decision {
-  const deadline = later(now, policy.isolateTimeoutMs);
-  return {
-    state: { at: 'isolating', why, cutAt: now, deadline, lastSeen: 'unknown' },
-    cuts: [{ why }],
-    acts: [tellOver(state.lease.id, why), ...alarmsFor(why)],
-  };
-}
-
-const alarmsFor = (why: Why): readonly Act[] =>
-  why === 'evidence-lost' || why === 'connection-lost' || why === 'connect-timeout' ? [alarm(why)] : [];
-
-const stick = (cutAt: Millis, cause?: Trip): Decision => {
-  const fault: Trip = {
-    by: 'fault:stuck',
-    reason: 'told to isolate, the evidence still says connected',
-  };
-  const state: Stuck = { at: 'stuck', trip: cause ?? fault, cutAt, provenAt: null };
-  return { state, cuts: [{ why: 'again' }], acts: [alarm('stuck')] };
-};
-
-const unproven = (now: Millis, policy: Policy, alarmed: boolean): State => ({
-  at: 'unproven',
-  cutAt: now,
-  deadline: later(now, policy.isolateTimeoutMs),
-  lastSeen: 'unknown',
-  alarmed,
-});
-
-const tripped = (now: Millis, cause: Trip, policy: Policy): Tripped => ({
-  at: 'tripped',
-  trip: cause,
-  cutAt: now,
-  deadline: later(now, policy.isolateTimeoutMs),
-  lastSeen: 'unknown',
-  provenAt: null,
-  alarmed: false,
-});
-
-const isolatedAt = (provenAt: Millis): Isolated => ({ at: 'isolated', provenAt });
-
 const commandedIsolatedUnproven = (state: State): boolean =>
   state.at === 'unproven' || state.at === 'isolating' || (latchOf(state) !== null && proofMissing(state));
 
@@ -341,19 +196,4 @@ const proofMissing = (state: State): boolean =>
 const holds = (state: State, leaseId: string): state is Connecting | Connected =>
   (state.at === 'connecting' || state.at === 'connected') && state.lease.id === leaseId;
 
-const overReason = (lease: Lease, now: Millis): Why | null =>
-  now >= lease.endsAt ? 'lease-ended' : now >= lease.renewBy ? 'lease-lapsed' : null;
-
-const fresh = (at: Millis, now: Millis, policy: Policy): boolean => now - at <= policy.evidenceMaxAgeMs;
-
 const earlier = (a: Millis, b: Millis): Millis => millis(Math.min(a, b));
-
-const stay = (state: State, cuts: Decision['cuts'] = [], acts: Decision['acts'] = []): Decision => ({
-  state,
-  cuts,
-  acts,
-});
-
-const alarm = (what: Alarm): Act => ({ kind: 'alarm', alarm: what });
-const refuse = (refusals: readonly Refusal[]): Act => ({ kind: 'refuse', refusals });
-const tellOver = (leaseId: string, why: Why): Act => ({ kind: 'tell-over', leaseId, why });

@@ -22,7 +22,7 @@ const loosely = (text: string): RegExp =>
       .join('\\s+'),
   );
 
-/** Loads the core with one text replaced in `decide.ts`; the replacement must have happened. */
+/** Loads the core with one text replaced; the replacement must have happened, in one file. */
 async function loadMutant(
   index: number,
   find: string,
@@ -30,14 +30,16 @@ async function loadMutant(
 ): Promise<{ decide: typeof decide; begin: typeof begin }> {
   const directory = join(scratch, String(index));
   cpSync(core, directory, { recursive: true });
+  let planted = 0;
   for (const file of readdirSync(directory)) {
     const source = readFileSync(join(directory, file), 'utf8');
-    const text = file === 'decide.ts' ? source.replace(loosely(find), () => replace) : source;
-    if (file === 'decide.ts' && text === source)
-      throw new Error(`the text of mutant ${index} is not in decide.ts`);
+    const text = source.replace(loosely(find), () => replace);
+    if (text !== source) planted += 1;
     const plain = stripTypeScriptTypes(text).replaceAll(/(from '\.\/[^']+)\.ts'/g, "$1.mjs'");
     writeFileSync(join(directory, file.replace(/\.ts$/, '.mjs')), plain);
   }
+  if (planted !== 1)
+    throw new Error(`the text of mutant ${index} is in ${planted} files of src/core, not in one`);
   return (await import(/* @vite-ignore */ pathToFileURL(join(directory, 'decide.mjs')).href)) as {
     decide: typeof decide;
     begin: typeof begin;

@@ -1,4 +1,4 @@
-/** Faults planted into `decide.ts`, one at a time. Each must be caught by the exploring test. */
+/** Faults planted into the decision (`src/core`), one at a time. Each must be caught by the exploring test. */
 export interface Mutant {
   readonly name: string;
   readonly find: string;
