@@ -38,7 +38,8 @@ describe('a state directory that is full', { timeout: 120_000 }, () => {
   test('while isolated: nothing is connected, the journal is the reason; with room again everything recovers and says so', async ({
     skip,
   }) => {
-    scenario = await Scenario.begin();
+    // What was granted before the disk was known to be full ends with this time-out.
+    scenario = await Scenario.begin({ connectTimeout: '2s' });
     const room = scenario.lodge((path) => Room.small(path));
     if (room === null) return skip();
     await scenario.interlock();
