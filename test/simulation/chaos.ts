@@ -1,0 +1,361 @@
+/** Everything that goes wrong around the box, and everybody who pulls at it. Each seed weighs them anew. */
+import { leaseOf, type Refusal } from '../../src/core/link.ts';
+import type { Interlock } from '../../src/interlock/interlock.ts';
+import { LATCH_PATH, LEDGER_PATH, type DiskFault } from './disk.ts';
+import { CONTACT_FAULTS, type PhysicalLink, WITNESS_FAULTS } from './hardware.ts';
+import type { JournalFault } from './journal.ts';
+import { type Manner, MANNERS, Tenant } from './tenant.ts';
+import type { Promises } from './promises.ts';
+import type { Life, World } from './world.ts';
+
+const ACTS = [
+  'contact-fault',
+  'witness-fault',
+  'cable',
+  'hand',
+  'board-restart',
+  'board-settings',
+  'disk-fault',
+  'journal-fault',
+  'clock-step',
+  'clock-unsynchronised',
+  'trip',
+  'trip-all',
+  'trip-storm',
+  'reset-without-presence',
+  'crash',
+  'power-loss',
+  'stop',
+  'window-by-hand',
+  'stray-ask',
+  'stray-renewal',
+] as const;
+/** What can happen to the box. */
+export type ActName = (typeof ACTS)[number];
+
+const DISK_FAULTS: readonly DiskFault[] = ['full', 'read-only', 'flaky', 'slow', 'hanging'];
+const JOURNAL_FAULTS: readonly JournalFault[] = ['unwritable', 'slow', 'hanging'];
+/** Weight of what a seed is to suffer from above all; the others weigh at most 1. */
+const STRESS = 3;
+/** Somebody looks at what is latched this often, ms. */
+const PATROL_MS = 6_000;
+
+export class Chaos {
+  readonly #world: World;
+  readonly #promises: Promises;
+  readonly #weights: Partial<Record<ActName, number>> = {};
+  readonly #manners: Partial<Record<Manner, number>> = {};
+  readonly #meanMs: number;
+  readonly #asksAtOnce: number;
+  #ledgerTorn = false;
+  /** Nothing goes wrong and nobody pulls: then nothing may be lost either. */
+  readonly calm: boolean;
+
+  /** `stress`: what happens much more often than the seed would have it. */
+  constructor(world: World, promises: Promises, calm: boolean, stress: readonly ActName[]) {
+    this.#world = world;
+    this.#promises = promises;
+    this.calm = calm;
+    const { dice } = world;
+    for (const act of ACTS) if (dice.chance(0.6)) this.#weights[act] = dice.next() ** 2;
+    for (const act of stress) this.#weights[act] = STRESS;
+    for (const manner of MANNERS) this.#manners[manner] = dice.next() ** 2;
+    this.#meanMs = dice.between(800, 12_000);
+    this.#asksAtOnce = dice.chance(0.5) ? 2 : 1;
+  }
+
+  /** Lets everybody loose. */
+  begin(): void {
+    void this.#serve();
+    if (this.calm) return;
+    const again = (): void => {
+      const act = this.#world.dice.weighted(this.#weights);
+      if (act !== null) this.#perform(act);
+      this.#world.time.after(this.#world.dice.waitMs(this.#meanMs), again);
+    };
+    this.#world.time.after(this.#world.dice.waitMs(this.#meanMs), again);
+    this.#world.time.after(PATROL_MS, () => this.#patrol());
+  }
+
+  /** A process lives, and whoever listens to it learns of its windows. */
+  async #serve(): Promise<void> {
+    if (this.#ledgerTorn && this.#world.dice.chance(0.5)) this.#setLedgerAside();
+    await this.#world.start();
+    const { life } = this.#world;
+    const interlock = life?.interlock ?? null;
+    if (life === null || interlock === null) return;
+    interlock.announcer.listen((line) => {
+      if (line.event !== 'window-opened' || !life.clock.alive) return;
+      const { link, window, occurrence } = line;
+      for (let i = 0; i < this.#asksAtOnce; i++)
+        void this.#come(life, interlock, { link, window, occurrence });
+    });
+  }
+
+  /** A controller that wants to work in this window, and asks again when it is refused. */
+  async #come(
+    life: Life,
+    interlock: Interlock,
+    claim: { link: string; window: string; occurrence: string },
+  ): Promise<void> {
+    const { dice, time } = this.#world;
+    const manner = this.calm ? 'good' : (dice.weighted(this.#manners) ?? 'good');
+    const until = time.now + 60_000;
+    while (time.now < until) {
+      await life.clock.pause(dice.between(0, 3_000));
+      const tenant = new Tenant(this.#world, this.#promises, life, interlock, claim, manner);
+      if (await tenant.ask()) return;
+    }
+  }
+
+  #perform(act: ActName): void {
+    const world = this.#world;
+    this.#promises.check();
+    world.story.meet(`act ${act}`);
+    switch (act) {
+      case 'contact-fault':
+        this.#contactFault();
+        return;
+      case 'witness-fault': {
+        const witness = world.dice.pick([...world.links.flatMap(({ witnesses }) => witnesses), null]);
+        if (witness !== null)
+          this.#forAWhile(witness.faults, world.dice.pick(WITNESS_FAULTS), witness.nature.name);
+        return;
+      }
+      case 'cable':
+        this.#cable();
+        return;
+      case 'hand': {
+        const link = world.dice.pick(world.links);
+        world.story.tell(`${link.name}: a hand on every relay`);
+        for (const contact of link.contacts) contact.push();
+        this.#promises.account(link.name).faultAt = world.time.now;
+        return;
+      }
+      case 'board-restart':
+        for (const contact of world.dice.pick(world.links).contacts) contact.restart();
+        return;
+      case 'board-settings': {
+        const contact = world.dice.pick(world.dice.pick(world.links).contacts);
+        contact.settingsWrong = true;
+        world.time.after(world.dice.between(1_000, 60_000), () => (contact.settingsWrong = false));
+        return;
+      }
+      case 'disk-fault':
+        world.disk.fault = world.dice.pick(DISK_FAULTS);
+        world.story.tell(`disk: ${world.disk.fault}`);
+        world.story.meet(`disk ${world.disk.fault}`);
+        world.time.after(world.dice.between(50, 15_000), () => (world.disk.fault = null));
+        return;
+      case 'journal-fault':
+        world.medium.fault = world.dice.pick(JOURNAL_FAULTS);
+        world.medium.slowMs = world.dice.pick([200, 3_000, 8_000]);
+        world.story.tell(`journal: ${world.medium.fault}`);
+        world.story.meet(`journal ${world.medium.fault}`);
+        world.time.after(world.dice.between(50, 15_000), () => (world.medium.fault = null));
+        return;
+      case 'clock-step':
+        this.#clockStep();
+        return;
+      case 'clock-unsynchronised':
+        world.synchronised = false;
+        world.time.after(world.dice.between(100, 90_000), () => (world.synchronised = true));
+        return;
+      case 'trip':
+        this.#trip([world.dice.pick(world.links).name]);
+        return;
+      case 'trip-all':
+        this.#trip([]);
+        return;
+      case 'trip-storm':
+        for (let i = 0; i < 5; i++)
+          world.time.after(world.dice.between(0, 50), () => this.#trip([world.dice.pick(world.links).name]));
+        return;
+      case 'reset-without-presence':
+        this.#reset(world.dice.pick(world.links), false);
+        return;
+      case 'crash':
+        this.#end('crash');
+        return;
+      case 'power-loss':
+        this.#end('power-loss');
+        return;
+      case 'stop':
+        void this.#stop();
+        return;
+      case 'window-by-hand':
+        this.#windowByHand();
+        return;
+      case 'stray-ask':
+        this.#strayAsk();
+        return;
+      case 'stray-renewal':
+        void this.#strayRenewal();
+    }
+  }
+
+  #forAWhile<F extends string>(faults: Set<F>, fault: F, name: string): void {
+    const forMs = this.#world.dice.between(100, 20_000);
+    faults.add(fault);
+    this.#world.story.tell(`${name}: ${fault} for ${forMs.toFixed(0)} ms`);
+    this.#world.story.meet(`fault ${fault}`);
+    this.#world.time.after(forMs, () => faults.delete(fault));
+  }
+
+  #contactFault(): void {
+    const { dice, links } = this.#world;
+    const contact = dice.pick(dice.pick(links).contacts);
+    this.#forAWhile(contact.faults, dice.pick(CONTACT_FAULTS), contact.nature.name);
+  }
+
+  #cable(): void {
+    const link = this.#world.dice.pick(this.#world.links);
+    link.cableIn = false;
+    this.#world.story.tell(`${link.name}: cable pulled`);
+    this.#world.time.after(this.#world.dice.between(100, 10_000), () => (link.cableIn = true));
+  }
+
+  #clockStep(): void {
+    const { calendar, dice, story } = this.#world;
+    const byMs = dice.pick([-86_400_000, -120_000, -30_000, 1_500, 30_000, 120_000, 86_400_000]);
+    calendar.offsetMs += byMs;
+    story.tell(`calendar stepped by ${byMs} ms`);
+    this.#promises.clockStepped(byMs);
+  }
+
+  #trip(names: readonly string[]): void {
+    const interlock = this.#world.life?.interlock;
+    if (interlock === null || interlock === undefined) return;
+    this.#promises.check();
+    const named = names.length === 0 ? this.#world.links.map(({ name }) => name) : names;
+    for (const name of named) this.#world.story.meet(`trip in ${interlock.links.get(name)?.shell.state.at}`);
+    this.#world.story.tell(`trip of ${named.join(', ')}`);
+    const before = this.#promises.isolatesNow();
+    const steps = interlock.trip(names, { by: 'source:alarm', reason: 'simulated' });
+    const resets = this.#promises.tripped(named, before);
+    void steps.then((answer) => this.#promises.tripAnswered(answer, resets));
+  }
+
+  #patrol(): void {
+    const { dice, time, links } = this.#world;
+    for (const link of links)
+      if (dice.chance(this.#world.latched(link.name) ? 0.6 : 0.1)) this.#reset(link, true);
+    time.after(dice.between(0.5 * PATROL_MS, 2 * PATROL_MS), () => this.#patrol());
+  }
+
+  #reset(link: PhysicalLink, presence: boolean): void {
+    const interlock = this.#world.life?.interlock;
+    const latched = interlock?.links.get(link.name);
+    if (interlock === null || interlock === undefined || latched === undefined) return;
+    const account = this.#promises.account(link.name);
+    const { trips } = account;
+    if (presence) account.resetsAtWork.push(trips);
+    const end = (): void => {
+      const at = presence ? account.resetsAtWork.indexOf(trips) : -1;
+      if (at >= 0) account.resetsAtWork.splice(at, 1);
+    };
+    void interlock
+      .reset(latched, presence, 'person:somebody', 'simulated')
+      .catch(() => null)
+      .then((refusals) => {
+        this.#promises.check();
+        end();
+        this.#resetAnswered(link, presence, refusals);
+      });
+  }
+
+  /** `null`: the journal did not take it. */
+  #resetAnswered(link: PhysicalLink, presence: boolean, refusals: readonly Refusal[] | null): void {
+    const { story } = this.#world;
+    if (refusals === null) {
+      story.meet('reset not recorded');
+      return;
+    }
+    this.#promises.refused(refusals);
+    const how = presence ? '' : ' without presence';
+    const codes = refusals.map(({ code }) => code).join(', ');
+    story.tell(`${link.name}: reset${how} ${codes === '' ? 'done' : `refused (${codes})`}`);
+    if (refusals.length > 0) return;
+    story.meet('reset done');
+    if (!presence) this.#promises.breaks('a reset without presence was obeyed');
+  }
+
+  #end(how: 'crash' | 'power-loss'): void {
+    const { dice, disk, story, time } = this.#world;
+    if (this.#world.life === null) return;
+    for (const state of this.#world.states()) story.meet(`${how} in ${state}`);
+    story.tell(how);
+    if (how === 'crash') this.#world.kill();
+    else this.#world.losePower(dice.chance(0.5));
+    if (dice.chance(0.5)) this.#world.isolateAll();
+    // Rarely, and never of what a trip was promised to survive: a garbled latch must read as tripped.
+    if (dice.chance(0.1)) disk.garble(LATCH_PATH);
+    if (dice.chance(0.1)) this.#ledgerTorn = disk.tear(LEDGER_PATH);
+    time.after(dice.between(2_500, 12_000), () => void this.#serve());
+  }
+
+  /** What the hint of `ledger-unreadable` tells a person to do. */
+  #setLedgerAside(): void {
+    this.#ledgerTorn = false;
+    this.#world.disk.lose(LEDGER_PATH);
+    for (const { name } of this.#world.links) this.#promises.account(name).forgetExposure();
+  }
+
+  async #stop(): Promise<void> {
+    const { dice, story, time } = this.#world;
+    const { life } = this.#world;
+    const interlock = life?.interlock ?? null;
+    if (life === null || interlock === null || life.stopping) return;
+    life.stopping = true;
+    for (const state of this.#world.states()) story.meet(`stop in ${state}`);
+    story.tell('stop');
+    const stopped = interlock.stop();
+    for (let i = 0; i < 10; i++) time.after(dice.between(0, 1_000), () => this.#askFor(life, interlock));
+    await stopped;
+    this.#promises.check();
+    for (const link of interlock.links.values())
+      if (leaseOf(link.shell.state) !== null) this.#promises.breaks('a lease outlives an orderly end');
+    if (this.#world.life !== life) return;
+    story.tell('stopped');
+    this.#world.kill();
+    time.after(dice.between(100, 5_000), () => void this.#serve());
+  }
+
+  /** Somebody asks for whatever window is in progress. */
+  #askFor(life: Life, interlock: Interlock): void {
+    if (!life.clock.alive) return;
+    for (const { link, window, occurrence } of interlock.parts.windows.calendar.open) {
+      const claim = { link, window, occurrence };
+      void new Tenant(this.#world, this.#promises, life, interlock, claim, 'forgetful').ask();
+    }
+  }
+
+  #windowByHand(): void {
+    const interlock = this.#world.life?.interlock;
+    if (interlock === null || interlock === undefined) return;
+    interlock.openByHand(
+      this.#world.dice.pick(interlock.parts.windows.plans),
+      'person:somebody',
+      'simulated',
+    );
+  }
+
+  /** Somebody without a window asks, or with the occurrence of one that is over. */
+  #strayAsk(): void {
+    const { life } = this.#world;
+    const interlock = life?.interlock ?? null;
+    if (life === null || interlock === null) return;
+    const { name } = this.#world.dice.pick(this.#world.links);
+    const occurrence = this.#promises.account(name).openings.at(0)?.occurrence ?? 'never';
+    const window = name === 'vault' ? 'nightly' : 'weekly';
+    const claim = this.#world.dice.chance(0.5)
+      ? { link: name, window, occurrence }
+      : { link: name, window: 'of another', occurrence };
+    void new Tenant(this.#world, this.#promises, life, interlock, claim, 'hangs').ask();
+  }
+
+  async #strayRenewal(): Promise<void> {
+    const answer = await this.#world.life?.interlock?.renewLease('no such lease');
+    if (answer === null) this.#world.story.meet('renewal of nothing');
+  }
+}

@@ -1,0 +1,80 @@
+/** The program under simulation: the real one, or a copy with one text replaced. */
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { cut } from '../../src/contacts/cut.ts';
+import { Interlock } from '../../src/interlock/interlock.ts';
+import { LatchFile } from '../../src/interlock/latch-file.ts';
+import { latchesFound } from '../../src/interlock/latches-found.ts';
+import { Ledger } from '../../src/interlock/ledger.ts';
+import { WindowClock } from '../../src/interlock/window-clock.ts';
+
+/** What the simulation takes from the product. */
+export interface Program {
+  readonly Interlock: typeof Interlock;
+  readonly LatchFile: typeof LatchFile;
+  readonly Ledger: typeof Ledger;
+  readonly WindowClock: typeof WindowClock;
+  readonly latchesFound: typeof latchesFound;
+  readonly cut: typeof cut;
+}
+
+/** The product as it is. */
+export const realProgram: Program = { Interlock, LatchFile, Ledger, WindowClock, latchesFound, cut };
+
+/** A text of a source file and what stands there instead. */
+export interface Mutation {
+  /** Below `src/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+/** What runs when the interlock runs; of the other folders it uses types. */
+const PARTS = ['core', 'interlock', 'sources', 'contacts'];
+
+/** Matches the text whatever the formatter did to its white space. */
+const loosely = (text: string): RegExp =>
+  new RegExp(
+    text
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('\\s+'),
+    'g',
+  );
+
+/** Loads a copy of the product, made in `directory`, with one text replaced; the text must be there exactly once. */
+export async function mutatedProgram(directory: string, mutation: Mutation): Promise<Program> {
+  for (const part of PARTS) {
+    mkdirSync(join(directory, part), { recursive: true });
+    for (const name of readdirSync(join(root, 'src', part))) {
+      const file = `${part}/${name}`;
+      if (!name.endsWith('.ts')) continue;
+      const source = readFileSync(join(root, 'src', file), 'utf8');
+      const text = file === mutation.file ? mutated(source, mutation) : source;
+      const plain = stripTypeScriptTypes(text).replaceAll(/(from '\.[^']+)\.ts'/g, "$1.mjs'");
+      writeFileSync(join(directory, file.replace(/\.ts$/, '.mjs')), plain);
+    }
+  }
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+  const load = async (file: string): Promise<unknown> =>
+    import(/* @vite-ignore */ pathToFileURL(join(directory, file)).href);
+  const parts = await Promise.all([
+    load('interlock/interlock.mjs'),
+    load('interlock/latch-file.mjs'),
+    load('interlock/latches-found.mjs'),
+    load('interlock/ledger.mjs'),
+    load('interlock/window-clock.mjs'),
+    load('contacts/cut.mjs'),
+  ]);
+  return Object.assign({}, ...parts) as Program;
+}
+
+function mutated(source: string, { file, find, replace }: Mutation): string {
+  const matches = source.match(loosely(find))?.length ?? 0;
+  if (matches !== 1) throw new Error(`the text of this mutant is ${matches} times in ${file}: ${find}`);
+  return source.replace(loosely(find), () => replace);
+}
