@@ -162,11 +162,44 @@ describe('the bus worker', () => {
     cable.manner = () =>
       turn++ === 0 ? { kind: 'answers', delayMs: timeout + worst / 2 } : { kind: 'deaf' };
     const receipt = contact.isolate();
-    await timers.advance(timeout + 10);
-    expect(await receipt.acknowledged).toMatchObject({ kind: 'unknown' });
+    await timers.advance(timeout / 2);
     const second = contact.isolate();
-    await timers.advance(worst * 4);
+    await timers.advance(timeout);
+    expect(await receipt.acknowledged).toMatchObject({ kind: 'unknown' });
+    await timers.advance(worst * 6);
     expect(await second.acknowledged).toMatchObject({ kind: 'unknown' });
+  });
+
+  test('after bytes that nobody asked for on RTU, only isolates are written until silence is certain', async () => {
+    const { timers, cable, contact, other } = bench('rtu');
+    const first = contact.read();
+    await timers.advance(3000);
+    expect(await first).toMatchObject({ position: 'isolated' });
+    cable.manner = () => ({ kind: 'repeats', delayMs: 1, againMs: 1 });
+    void contact.read();
+    await timers.advance(20);
+    const before = cable.written.length;
+    cable.manner = () => ({ kind: 'answers', delayMs: 1 });
+    void contact.read();
+    await timers.advance(100);
+    expect(cable.written.length).toBe(before);
+    other.isolate();
+    expect(cable.written.slice(before)).toMatchObject([{ function: 5, address: 1, value: 0 }]);
+    await timers.advance(5000);
+    expect(cable.written.slice(before).map((frame) => frame.function)).toEqual([5, 5, 1]);
+  });
+
+  test('news of a cut ends the pause between two attempts to reach the board', async () => {
+    const { timers, cable, contact } = bench();
+    cable.plugged = false;
+    void contact.read();
+    await timers.advance(1001);
+    cable.plugged = true;
+    const receipt = contact.isolate();
+    await timers.advance(10);
+    expect(await Promise.race([receipt.written, settled().then(() => 'not yet')])).toEqual(
+      expect.any(Number),
+    );
   });
 
   test('a board that never answers keeps the others on its bus neither from being cut nor from being read', async () => {

@@ -110,34 +110,42 @@ describe.skipIf(pymodbusWhy !== null)('what a slave may say no to', () => {
     await slave.stop();
   });
 
-  test('an exception is a refusal for commands and unknown for readings', async () => {
-    const slave = await pymodbus('tcp', '127.0.0.1', 1);
-    const outside = testProfile({
-      connect: { function: 5, address: 5000, value: 0xff00 },
-      isolate: { function: 5, address: 5000, value: 0 },
-      read: { function: 1, address: 5000, quantity: 8, connected_when: 1, reports: 'commanded' },
-      startup_checks: [{ name: 'mode', function: 3, address: 9000, quantity: 1, every: 0, danger: 'None.' }],
-    });
-    const place = { name: 'relay', profile: outside.id, bus: 'bus', unit: 1, channel: 1 };
-    const hardware = createHardware(
-      {
-        buses: { bus: { transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port } },
-        links: { vault: { contacts: [place], witnesses: [] } },
-      },
-      byId(outside),
-    );
-    const [contact] = hardware.contacts;
-    if (contact === undefined) throw new Error('no contact');
-    expect(await bounded(contact.connect(current))).toMatchObject({
-      kind: 'refused',
-      why: expect.stringContaining('illegal address'),
-    });
-    expect(await bounded(contact.read())).toMatchObject({ position: 'unknown' });
-    expect(await bounded(contact.isolate().acknowledged)).toMatchObject({ kind: 'refused' });
-    expect(await bounded(contact.settingsProblems())).toEqual([expect.stringContaining('could not be read')]);
-    await hardware.close();
-    await slave.stop();
-  });
+  // libmodbus, because pymodbus 3.8.6 answers an illegal address with a reply that is no exception by the standard.
+  test.skipIf(libmodbusWhy !== null)(
+    'an exception is a refusal for commands and unknown for readings',
+    async () => {
+      const slave = await libmodbus(program, ['tcp', '127.0.0.1']);
+      const outside = testProfile({
+        connect: { function: 5, address: 5000, value: 0xff00 },
+        isolate: { function: 5, address: 5000, value: 0 },
+        read: { function: 1, address: 5000, quantity: 8, connected_when: 1, reports: 'commanded' },
+        startup_checks: [
+          { name: 'mode', function: 3, address: 9000, quantity: 1, every: 0, danger: 'None.' },
+        ],
+      });
+      const place = { name: 'relay', profile: outside.id, bus: 'bus', unit: 1, channel: 1 };
+      const hardware = createHardware(
+        {
+          buses: { bus: { transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port } },
+          links: { vault: { contacts: [place], witnesses: [] } },
+        },
+        byId(outside),
+      );
+      const [contact] = hardware.contacts;
+      if (contact === undefined) throw new Error('no contact');
+      expect(await bounded(contact.connect(current))).toMatchObject({
+        kind: 'refused',
+        why: expect.stringContaining('illegal address'),
+      });
+      expect(await bounded(contact.read())).toMatchObject({ position: 'unknown' });
+      expect(await bounded(contact.isolate().acknowledged)).toMatchObject({ kind: 'refused' });
+      expect(await bounded(contact.settingsProblems())).toEqual([
+        expect.stringContaining('could not be read'),
+      ]);
+      await hardware.close();
+      await slave.stop();
+    },
+  );
 
   test('settings that are not as demanded are named with their danger', async () => {
     const slave = await pymodbus('tcp', '127.0.0.1', 1);

@@ -5,7 +5,7 @@
     pymodbus_slave.py rtu DEVICE UNIT           prints "listening 0"
 
 Every coil write is printed as "coil INDEX VALUE". Ends when its input ends.
-Written for pymodbus 3.0 (Debian 12) and 3.8 (Debian 13), which differ in names and in how a server starts.
+Debian 12 has pymodbus 3.0.0rc1, Debian 13 has 3.8.6; where they differ, both ways are here.
 """
 import asyncio
 import os
@@ -18,7 +18,8 @@ try:
     from pymodbus.framer import FramerType
     from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 
-    OLD, RTU, SOCKET = False, FramerType.RTU, FramerType.SOCKET
+    OLD = False
+    SOCKET, RTU = FramerType.SOCKET, FramerType.RTU
 except ImportError:
     from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
     from pymodbus.transaction import ModbusRtuFramer as RTU
@@ -26,45 +27,45 @@ except ImportError:
 
     OLD = True
 
-# Its blocks count from 1, the wire from 0.
-FIRST = 1
+# Both versions add one to every address on its way into a block.
+BASE = 1
 
 
 class Coils(ModbusSequentialDataBlock):
     def setValues(self, address, values):
-        super().setValues(address, values)
+        result = super().setValues(address, values)
         for index, value in enumerate(values if isinstance(values, list) else [values]):
-            print("coil", address - FIRST + index, int(bool(value)), flush=True)
+            print("coil", address - BASE + index, int(bool(value)), flush=True)
+        return result
 
 
 async def main():
     kind, where, unit = sys.argv[1], sys.argv[2], int(sys.argv[3])
     slave = ModbusSlaveContext(
-        co=Coils(FIRST, [0] * 1024),
-        di=ModbusSequentialDataBlock(FIRST, [1, 0] * 8),
-        hr=ModbusSequentialDataBlock(FIRST, [0] * 0x1010),
+        co=Coils(BASE, [0] * 1024),
+        di=ModbusSequentialDataBlock(BASE, [1, 0] * 8),
+        hr=ModbusSequentialDataBlock(BASE, [0] * 0x1010),
     )
     context = ModbusServerContext(slaves={unit: slave}, single=False)
-    options = {"ignore_missing_slaves": True}
     if kind == "rtu":
-        server = ModbusSerialServer(context, framer=RTU, port=where, baudrate=9600, **options)
+        server = ModbusSerialServer(context, framer=RTU, port=where, baudrate=9600, ignore_missing_slaves=True)
     else:
-        if OLD:
-            options["allow_reuse_address"] = True
-        server = ModbusTcpServer(context, framer=SOCKET if kind == "tcp" else RTU, address=(where, 0), **options)
+        framer = SOCKET if kind == "tcp" else RTU
+        server = ModbusTcpServer(context, framer=framer, address=(where, 0), ignore_missing_slaves=True)
     if not OLD:
         await server.serve_forever(background=True)
-        print("listening", 0 if kind == "rtu" else server.transport.sockets[0].getsockname()[1], flush=True)
-        await server.serving
+        sockets = server.transport.sockets if kind != "rtu" else None
+        serving = server.serving
     elif kind == "rtu":
         await server.start()
-        print("listening 0", flush=True)
-        await server.serve_forever()
+        sockets = None
+        serving = asyncio.ensure_future(server.serve_forever())
     else:
         serving = asyncio.ensure_future(server.serve_forever())
         await asyncio.wait_for(server.serving, 10)
-        print("listening", server.server.sockets[0].getsockname()[1], flush=True)
-        await serving
+        sockets = server.server.sockets
+    print("listening", 0 if sockets is None else sockets[0].getsockname()[1], flush=True)
+    await serving
 
 
 def end_with_input():
