@@ -1,24 +1,29 @@
 /** `portcullis isolate --all`. */
 import { readFile } from 'node:fs/promises';
 import { salvageContacts } from '../config/salvage.ts';
-import { isolateAll } from '../interlock/isolate-all.ts';
+import { isolateAll, type IsolateResult } from '../interlock/isolate-all.ts';
 import { shippedProfiles } from './configured.ts';
 import { CommandError, say } from './exit.ts';
 
 /** How long a silent board is told again before the command gives an answer, ms. */
-export const ISOLATE_WITHIN_MS = 5_000;
+const ISOLATE_WITHIN_MS = 5_000;
 
 /**
- * Drives every contact to isolated and says what each device answered. A configuration that is wrong elsewhere does not
- * stop it; contacts whose place on the wire is in doubt are named as not proven.
+ * Drives every contact of a configuration to isolated. A configuration that is wrong elsewhere does not stop it; contacts
+ * whose place on the wire is in doubt are named as not proven. Throws `CommandError` when the file cannot be read.
  */
-export async function isolateEverything(file: string, json: boolean): Promise<void> {
+export async function isolateConfigured(file: string): Promise<readonly IsolateResult[]> {
   const profiles = await shippedProfiles();
   const { left, ...hardware } = salvageContacts(await textOf(file), profiles);
-  const results = [
+  return [
     ...(await isolateAll(hardware, profiles, ISOLATE_WITHIN_MS)),
     ...left.map(({ path, why }) => ({ contact: path, isolated: false, detail: `not driven: ${why}` })),
   ];
+}
+
+/** Isolates, and says what each device answered. */
+export async function isolateEverything(file: string, json: boolean): Promise<void> {
+  const results = await isolateConfigured(file);
   for (const result of results) {
     const { contact, isolated, detail } = result;
     say(

@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isolateAll } from '../interlock/isolate-all.ts';
 import { configured } from './configured.ts';
-import { ISOLATE_WITHIN_MS } from './isolate.ts';
+import { isolateConfigured } from './isolate.ts';
 import { say, warn } from './exit.ts';
 
 /** Pause before a process that died is started again, ms. */
 const RESTART_PAUSE_MS = 1_000;
+/** How a process ends that was told to and did. */
+const IN_ORDER = 'exit 0';
 /** How long a process gets to end by itself, ms. */
 const STOP_WITHIN_MS = 10_000;
 
@@ -32,11 +33,10 @@ export async function runController(file: string): Promise<void> {
   await running.stop();
 }
 
-/** Resolves at the first SIGTERM or SIGINT. */
+/** Resolves at the first SIGTERM, SIGINT or SIGHUP (the terminal is gone). */
 export const stopAsked = (): Promise<void> =>
   new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 
 /** Runs both, each in a process of its own, until told to stop. */
@@ -56,13 +56,12 @@ export interface Pair {
 export function startPair(file: string, output: 'inherit' | number): Pair {
   const isOver = { value: false };
   const isolate = async (): Promise<void> => {
-    const { config, profiles } = await configured(file, 'none');
-    const results = await isolateAll(config, profiles, ISOLATE_WITHIN_MS);
+    const results = await isolateConfigured(file);
     const failed = results.filter((each) => !each.isolated).map((each) => each.contact);
     warn(
       failed.length === 0
         ? 'portcullis: the interlock died; every contact was isolated'
-        : `portcullis: the interlock died and ${failed.join(', ')} could not be proven isolated; it is tried again`,
+        : `portcullis: the interlock died and ${failed.join(', ')} could not be proven isolated; pull the cable by hand if in doubt`,
     );
   };
   const interlock = keepAlive(['interlock', '--config', file], output, isOver, isolate);
@@ -97,8 +96,10 @@ function keepAlive(
         born.once('error', (error) => resolve(String(error)));
         born.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
       });
-      if (isOver.value) return;
+      // Whoever ended in order has isolated; whoever had to be killed has not, also when everything is being stopped.
+      if (isOver.value && how === IN_ORDER) return;
       await afterDeath().catch((error: unknown) => warn(`portcullis: ${String(error)}`));
+      if (isOver.value) return;
       warn(`portcullis: the ${args[0]} ended (${how}); it is started again`);
       await pause(RESTART_PAUSE_MS);
     }

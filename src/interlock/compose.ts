@@ -112,9 +112,9 @@ async function composed(
   return {
     listening: { host, port: boundPort },
     async stop() {
-      await interlock.stop();
+      const unproven = await interlock.stop();
       await journal
-        .append({ type: 'interlock.stopped', actor: 'interlock', data: {} })
+        .append({ type: 'interlock.stopped', actor: 'interlock', data: { unproven } })
         .catch(() => undefined);
       await Promise.all([trips.close(), ...sockets.map((server) => server.close())]);
       await journal.close();

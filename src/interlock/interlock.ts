@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
-import { type Conditions, leaseOf, type Refusal, type Trip } from '../core/link.ts';
+import { type Conditions, isolationProvenAt, leaseOf, type Refusal, type Trip } from '../core/link.ts';
 import { holderGone, linkUnknown, stopping, trippedAgain } from '../core/refusals.ts';
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
@@ -46,6 +46,8 @@ export interface InterlockParts {
 const TICK_MS = 250;
 /** How often a journal that cannot be written is tried again, ms. */
 const JOURNAL_RETRY_MS = 2_000;
+/** The end waits for proof that everything is isolated for at most this long, ms. */
+const STOP_WAIT_MS = 5_000;
 /** Longest name of a link or window that is shown when there is none of that name. */
 const MAX_NAME_CHARS = 60;
 
@@ -57,7 +59,6 @@ export class Interlock {
   readonly #told = new Map<string, string>();
   #journalTriedAt = 0;
   #stopping = false;
-  #stopped = false;
 
   constructor(parts: InterlockParts) {
     this.parts = parts;
@@ -77,24 +78,27 @@ export class Interlock {
   }
 
   /**
-   * Isolates everything and waits until the loops have ended and the last steps are recorded. From its beginning no lease is
-   * granted; until its end a link whose isolation is not proven is told again and again.
+   * Isolates everything and waits, within bounds, until that is proven and the last steps are recorded. From its beginning
+   * no lease is granted; until its end a link whose isolation is not proven is told again and again. Returns those links.
    */
-  async stop(): Promise<void> {
+  async stop(): Promise<readonly string[]> {
     this.#stopping = true;
-    const now = this.parts.clock.now();
-    const steps = [...this.links.values()].map((link) => link.shell.handle({ kind: 'stop-asked', now }));
-    await Promise.all(steps);
-    await Promise.all([...this.links.values()].map((link) => link.watch.stop()));
-    this.#stopped = true;
+    const { clock } = this.parts;
+    const now = clock.now();
+    const links = [...this.links.values()];
+    await Promise.all(links.map((link) => link.shell.handle({ kind: 'stop-asked', now })));
+    const unproven = (): LinkAtWork[] => links.filter(({ shell }) => isolationProvenAt(shell.state) === null);
+    while (unproven().length > 0 && clock.now() - now < STOP_WAIT_MS) await clock.pause(TICK_MS / 10);
+    await Promise.all(links.map((link) => link.watch.stop()));
     this.#cancelTick();
+    return unproven().map(({ name }) => name);
   }
 
   /** Cuts and latches these links (all when none is named). Every cut is on its wire when this returns. */
   trip(names: readonly string[], trip: Trip): Promise<readonly Step[]> {
-    const now = this.parts.clock.now();
+    const event = { kind: 'tripped' as const, now: this.parts.clock.now(), trip };
     const links = [...this.links.values()].filter((link) => names.length === 0 || names.includes(link.name));
-    return Promise.all(links.map((link) => link.shell.handle({ kind: 'tripped', now, trip })));
+    return Promise.all(links.map((link) => link.shell.handle(event)));
   }
 
   /** Lifts a latch, or says why not. */
@@ -105,11 +109,8 @@ export class Interlock {
     if (!journal.writable().ok)
       return refuse(this.#conditions(link, null).failing.filter(({ code }) => code === 'journal-unwritable'));
     const { trips } = link.shell;
-    await journal.append({
-      type: 'link.reset-asked',
-      actor: by,
-      data: { link: link.name, reason, presence },
-    });
+    const data = { link: link.name, reason, presence };
+    await journal.append({ type: 'link.reset-asked', actor: by, data });
     if (link.shell.trips !== trips) return refuse([trippedAgain]);
     const step = await link.shell.handle({ kind: 'reset-asked', now: clock.now(), presence });
     return refusalsIn(step);
@@ -200,16 +201,20 @@ export class Interlock {
   }
 
   #tick(): void {
-    const { clock, journal, windows } = this.parts;
+    const { clock, journal, ledger, windows } = this.parts;
     const now = clock.now();
     for (const link of this.links.values()) void link.shell.handle({ kind: 'tick', now });
     this.#windowEvents(windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
-    for (const link of this.links.values()) this.#tellLink(link);
+    for (const link of this.links.values()) {
+      link.refreshSettings();
+      this.#tellLink(link);
+    }
     if (!journal.writable().ok && now - this.#journalTriedAt > JOURNAL_RETRY_MS) {
       this.#journalTriedAt = now;
       void journal.retry();
     }
-    if (!this.#stopped) this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
+    ledger.retry(now);
+    this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
   }
 
   #windowEvents(events: ReturnType<WindowClock['tick']>): void {
@@ -234,7 +239,7 @@ export class Interlock {
       journal: journal.writable(),
       clock: trust(),
       byHand: open !== undefined && open.byHand !== null,
-      ledgerUnreadable: ledger.unreadable,
+      ledger: { unreadable: ledger.unreadable, unwritable: ledger.unwritable },
       settings: link.settings,
       entitledUntil:
         claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence),

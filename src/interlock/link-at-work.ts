@@ -1,7 +1,7 @@
 /** One link at work: its shell and its watch, and the hands with which the shell touches latch, ledger, journal and holder. */
 import type { CommandOutcome, Contact, IsolateReceipt, Witness } from '../contacts/port.ts';
 import type { Moment } from '../core/exposure.ts';
-import { type Act, type Conditions, latchOf, type Policy, type Trip } from '../core/link.ts';
+import { type Act, type Conditions, latchOf, leaseOf, type Policy, type Trip } from '../core/link.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { EventLine, LeaseLine, LeaseRequest } from '../protocol/messages.ts';
@@ -58,6 +58,8 @@ const RENEWALS_PER_TIMEOUT = 6;
 
 /** A board's settings are read before a lease for at most this long, ms. */
 const SETTINGS_WAIT_MS = 5_000;
+/** While a setting is wrong it is read again this often, ms. */
+const SETTINGS_AGAIN_MS = 5_000;
 
 export class LinkAtWork {
   readonly name: string;
@@ -73,6 +75,7 @@ export class LinkAtWork {
   readonly #untold = new Map<string, Holder>();
   /** Settings of the boards found wrong when last asked. */
   settings: readonly string[] = [];
+  #settingsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     name: string,
@@ -97,13 +100,28 @@ export class LinkAtWork {
     );
   }
 
-  /** Asks the boards for their settings; whoever does not tell them in time is a problem. */
+  /** Asks again while problems stand, so that a board that came back is not refused for what it was. */
+  refreshSettings(): void {
+    const now = this.#around.clock.now();
+    if (this.settings.length === 0 || now - this.#settingsAskedAt < SETTINGS_AGAIN_MS) return;
+    void this.readSettings();
+  }
+
+  /**
+   * Asks the boards for their settings; whoever does not tell them in time is a problem. Not while a lease is in force: what
+   * somebody else asks must not disturb it.
+   */
   async readSettings(): Promise<void> {
+    if (leaseOf(this.shell.state) !== null) return;
+    this.#settingsAskedAt = this.#around.clock.now();
     const asked = Promise.all(this.parts.contacts.map((contact) => contact.settingsProblems()));
-    const late = this.#around.clock
-      .pause(SETTINGS_WAIT_MS)
-      .then(() => [['the boards do not tell their settings']]);
-    this.settings = (await Promise.race([asked, late])).flat();
+    const late = Promise.withResolvers<string[][]>();
+    const cancel = this.#around.clock.after(SETTINGS_WAIT_MS, () =>
+      late.resolve([['the boards do not tell their settings']]),
+    );
+    const found = (await Promise.race([asked, late.promise])).flat();
+    cancel();
+    if (leaseOf(this.shell.state) === null) this.settings = found;
   }
 
   #hands(): Hands {
