@@ -31,7 +31,10 @@ export interface Watched {
 interface Watchable {
   readonly watched: Watched;
   readonly read: () => Promise<Reading>;
-  pending: Promise<Reading> | null;
+  /** A question is on its way. */
+  asking: boolean;
+  /** An answer that came after its round; it counts in the next one. */
+  late: Reading | null;
 }
 
 export class Watch {
@@ -110,14 +113,25 @@ export class Watch {
     await Promise.race([this.#shell.renewHardware(), this.#clock.pause(ROUND_WAIT_MS)]);
   }
 
-  /** One question at a time per indicator: one that hangs is not asked again until it has answered. */
+  /** One question at a time per indicator: one that hangs holds up a single round, and is asked again once it has answered. */
   async #ask(indicator: Watchable): Promise<Reading | null> {
-    indicator.pending ??= indicator.read().then((reading) => {
-      indicator.pending = null;
+    const { late } = indicator;
+    indicator.late = null;
+    if (late !== null || indicator.asking) return late;
+    indicator.asking = true;
+    let over = false;
+    const answer = indicator.read().then((reading) => {
+      indicator.asking = false;
       indicator.watched.reading = reading;
+      if (over) {
+        indicator.late = reading;
+        this.poke();
+      }
       return reading;
     });
-    return Promise.race([indicator.pending, this.#clock.pause(ROUND_WAIT_MS).then(() => null)]);
+    const inTime = await Promise.race([answer, this.#clock.pause(ROUND_WAIT_MS).then(() => null)]);
+    over = true;
+    return inTime;
   }
 
   #rest(ms: number): Promise<void> {
@@ -150,11 +164,13 @@ function pauseMs(state: State): number {
 const contactOf = (contact: Contact): Watchable => ({
   watched: { kind: 'contact', name: contact.name, type: contact.kind, reading: null },
   read: () => contact.read(),
-  pending: null,
+  asking: false,
+  late: null,
 });
 
 const witnessOf = (witness: Witness): Watchable => ({
   watched: { kind: 'witness', name: witness.name, type: witness.type, reading: null },
   read: () => witness.read(),
-  pending: null,
+  asking: false,
+  late: null,
 });

@@ -211,15 +211,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'questions pile up before an indicator that hangs',
     file: watch,
-    find: 'indicator.pending ??= indicator.read().then((reading) => {',
-    replace: 'indicator.pending = indicator.read().then((reading) => {',
+    find: 'if (late !== null || indicator.asking) return late;',
+    replace: 'if (late !== null) return late;',
   },
   {
     name: 'an indicator that has not answered says what it said before',
     stress: ['contact-fault', 'witness-fault'],
     file: watch,
-    find: 'this.#clock.pause(ROUND_WAIT_MS).then(() => null)',
-    replace: `this.#clock.pause(ROUND_WAIT_MS).then(() =>
-      indicator.watched.reading === null ? null : { ...indicator.watched.reading, takenAt: this.#clock.now() })`,
+    find: 'if (late !== null || indicator.asking) return late;',
+    replace: `if (late !== null || indicator.asking) {
+      const before = late ?? indicator.watched.reading;
+      return before === null ? null : { ...before, takenAt: this.#clock.now() };
+    }`,
   },
 ];

@@ -321,7 +321,8 @@ export class Promises implements Onlooker {
     if (now - this.#synchronisedAt > JITTER_MS)
       this.breaks(`${window} began although the clock was not synchronised`);
     const held = now - this.#steppedAt < STEP_HOLD_MS && now - this.#steppedAt > JITTER_MS;
-    if (held && this.#beganAt < this.#steppedAt) this.breaks(`${window} began soon after a clock step`);
+    if (held && this.#beganAt < this.#steppedAt - 2 * TICK_MS)
+      this.breaks(`${window} began soon after a clock step`);
   }
 
   clockStepped(byMs: number): void {
