@@ -1,11 +1,13 @@
 import type { Evidence } from './evidence.ts';
 import type { Decision, Policy, State, Trip, Tripped } from './link.ts';
 import type { Millis } from './time.ts';
-import { alarm, isolate, isolatedAt, stay, tripped } from './transitions.ts';
+import { alarm, fresh, isolate, isolatedAt, stay, tripped } from './transitions.ts';
 
 /** Evidence not younger than the cut, the connect or the last proof says nothing about what came after. */
 export function seen(state: State, now: Millis, evidence: Evidence, policy: Policy): Decision {
   const { position, asOf } = evidence;
+  // What is too old to stand for the truth now is no evidence, whenever it arrives.
+  if (!fresh(asOf, now, policy)) return stay(state);
   switch (state.at) {
     case 'unproven':
     case 'isolating':
