@@ -65,7 +65,9 @@ export const TOP_LEVEL: readonly string[] = [
 export const MAX_LINES = { source: 300, test: 500, function: 60 } as const;
 
 /** Files that may be longer, each with its reason. A file that fits again must leave this list. */
-export const LONG_FILES: Readonly<Record<string, string>> = {};
+export const LONG_FILES: Readonly<Record<string, string>> = {
+  'src/contacts/bus.ts': 'who may write when on one wire is one argument, and is read in one go',
+};
 
 /** Functions that may be longer (`file#function`), each with its reason. */
 export const LONG_FUNCTIONS: Readonly<Record<string, string>> = {};
