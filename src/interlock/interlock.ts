@@ -51,12 +51,12 @@ const STOP_WAIT_MS = 5_000;
 /** Longest name of a link or window that is shown when there is none of that name. */
 const MAX_NAME_CHARS = 60;
 
+/** Everything that was composed, at work. */
 export class Interlock {
   readonly parts: InterlockParts;
   readonly announcer = new Announcer();
   readonly links: ReadonlyMap<string, LinkAtWork>;
   #cancelTick: () => void = () => undefined;
-  readonly #told = new Map<string, string>();
   #journalTriedAt = 0;
   #stopping = false;
 
@@ -96,9 +96,9 @@ export class Interlock {
 
   /** Cuts and latches these links (all when none is named). Every cut is on its wire when this returns. */
   trip(names: readonly string[], trip: Trip): Promise<readonly Step[]> {
-    const event = { kind: 'tripped' as const, now: this.parts.clock.now(), trip };
+    const now = this.parts.clock.now();
     const links = [...this.links.values()].filter((link) => names.length === 0 || names.includes(link.name));
-    return Promise.all(links.map((link) => link.shell.handle(event)));
+    return Promise.all(links.map((link) => link.shell.handle({ kind: 'tripped', now, trip })));
   }
 
   /** Lifts a latch, or says why not. */
@@ -207,7 +207,7 @@ export class Interlock {
     this.#windowEvents(windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
     for (const link of this.links.values()) {
       link.refreshSettings();
-      this.#tellLink(link);
+      this.announcer.announceLink(linkStatusOf(this, link));
     }
     if (!journal.writable().ok && now - this.#journalTriedAt > JOURNAL_RETRY_MS) {
       this.#journalTriedAt = now;
@@ -269,7 +269,7 @@ export class Interlock {
       moment: () => this.moment(),
       conditions: (link) => this.conditionsNow(link),
       saveLatches: () => this.#saveLatches(),
-      changed: (link) => queueMicrotask(() => this.#tellLink(link)),
+      changed: (link) => queueMicrotask(() => this.announcer.announceLink(linkStatusOf(this, link))),
       announce: (line) => this.announcer.announce(line),
       note: (entry) => this.note(entry),
     };
@@ -282,20 +282,6 @@ export class Interlock {
       latch === null ? [] : [[name, latch]],
     );
     return this.parts.latchFile.save(Object.fromEntries([...elsewhere, ...latched]));
-  }
-
-  /** Announces a link when anything that a reader acts upon has changed. */
-  #tellLink(link: LinkAtWork): void {
-    const status = linkStatusOf(this, link);
-    const key = JSON.stringify([
-      status.state,
-      status.observed,
-      status.latch,
-      status.refusals.map(({ code }) => code),
-    ]);
-    if (this.#told.get(link.name) === key) return;
-    this.#told.set(link.name, key);
-    this.announcer.announce({ event: 'link', link: status });
   }
 }
 

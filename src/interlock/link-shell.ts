@@ -11,6 +11,7 @@
  */
 import type { CommandOutcome, Contact, Fence, IsolateReceipt } from '../contacts/port.ts';
 import { begin, decide } from '../core/decide.ts';
+import { EXPOSURE_SPAN_MS } from '../core/exposure.ts';
 import {
   type Act,
   type Decision,
@@ -70,6 +71,7 @@ export interface Hands {
 /** How long the record of a cut waits for the frames to be written, ms: one transaction in flight, with its reply time-out. */
 const WRITTEN_WAIT_MS = 500;
 
+/** One link: the state that `decide` moves, and the order in which its decisions are performed. */
 export class LinkShell {
   readonly link: string;
   readonly contacts: readonly Contact[];
@@ -82,6 +84,10 @@ export class LinkShell {
   #connectedFor: string | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   #trips = 0;
+  /** Steps whose record is not written yet. */
+  #unfinished = 0;
+  /** The link is, or may be, connected, and that is noted. */
+  #exposed = false;
 
   /** `latchSaved`: the latch file says the same as `latch`. */
   constructor(
@@ -121,10 +127,44 @@ export class LinkShell {
     if (event.kind === 'tripped') this.#trips += 1;
     const cutting = decision.cuts.length === 0 ? null : this.#cut(event.now, decision.cuts);
     if (decision.state !== before) this.#hands.changed();
+    const unasked = this.#seenUnasked(event, decision.state);
+    if (!unasked && this.#isQuiet(event, before, decision))
+      return Promise.resolve({
+        link: this.link,
+        event,
+        before,
+        decision,
+        cut: null,
+        latchSaved: this.#latchSaved,
+      });
     const fence = this.#fence();
-    const step = this.#tail.then(() => this.#finish(event, before, decision, cutting, fence));
+    this.#unfinished += 1;
+    const step = this.#tail.then(() => this.#finish(event, before, decision, cutting, fence, unasked));
     this.#tail = step;
     return step;
+  }
+
+  /** True when nothing of this step is to be written or told, so that steps do not pile up behind a disk that hangs. */
+  #isQuiet(event: Event, before: State, decision: Decision): boolean {
+    const { state, acts } = decision;
+    const latch = latchOf(state);
+    // A latch that is not saved yet: one attempt at a time.
+    const latchKept =
+      latchOf(before) === latch && (latch === null || this.#latchSaved || this.#unfinished > 0);
+    const proofKept = (isolationProvenAt(before) === null) === (isolationProvenAt(state) === null);
+    if (!latchKept || !proofKept || acts.length > 0 || isNoteworthy(event, before, decision)) return false;
+    return event.kind !== 'stop-asked'; // its caller waits for all steps before it
+  }
+
+  /** True for the first evidence that the link is connected without a lease, until its isolation is proven. */
+  #seenUnasked(event: Event, state: State): boolean {
+    if (isolationProvenAt(state) !== null) this.#exposed = false;
+    else if (leaseOf(state) !== null) this.#exposed = true;
+    else if (!this.#exposed && event.kind === 'seen' && event.evidence.position === 'connected') {
+      this.#exposed = true;
+      return true;
+    }
+    return false;
   }
 
   /** Renews the leases that the hardware holds. Called only by the loop that has just checked the evidence. */
@@ -158,14 +198,16 @@ export class LinkShell {
     decision: Decision,
     cutting: Promise<CutFigures> | null,
     fence: Fence,
+    unasked: boolean,
   ): Promise<Step> {
     const cut = await cutting;
     const noteworthy = isNoteworthy(event, before, decision);
     const [latched, recorded, noted] = await Promise.all([
       this.#keepLatch(before, decision.state),
       noteworthy ? succeeded(this.#hands.record({ link: this.link, event, before, decision, cut })) : true,
-      this.#noteExposure(before, decision),
+      this.#noteExposure(before, decision, unasked),
     ]);
+    this.#unfinished -= 1;
     const step: Step = { link: this.link, event, before, decision, cut, latchSaved: latched };
     for (const act of decision.acts) {
       if (act.kind !== 'connect') this.#hands.act(act, step);
@@ -191,7 +233,9 @@ export class LinkShell {
     return this.#latchSaved;
   }
 
-  async #noteExposure(before: State, { state }: Decision): Promise<boolean> {
+  async #noteExposure(before: State, { state }: Decision, unasked: boolean): Promise<boolean> {
+    // How long it may stay connected nobody knows; should the power fail meanwhile, it counts as a whole span.
+    if (unasked) return succeeded(this.#hands.exposureBegins(EXPOSURE_SPAN_MS));
     const lease = leaseOf(state);
     if (lease !== null && leaseOf(before) === null) {
       return succeeded(this.#hands.exposureBegins(lease.endsAt - this.#hands.now()));
