@@ -1,8 +1,11 @@
 /** Hands every event to whoever listens now; nobody is waited for. */
-import type { EventLine } from '../protocol/messages.ts';
+import type { EventLine, LinkStatus } from '../protocol/messages.ts';
 
+/** One place to announce, any number of listeners. */
 export class Announcer {
   readonly #listeners = new Set<(line: EventLine) => void>();
+  /** What was last told of each link, as far as a reader acts upon it. */
+  readonly #told = new Map<string, string>();
 
   /** Calls `listener` for every event until the returned function is called. */
   listen(listener: (line: EventLine) => void): () => void {
@@ -12,5 +15,14 @@ export class Announcer {
 
   announce(line: EventLine): void {
     for (const listener of this.#listeners) listener(line);
+  }
+
+  /** Announces a link when anything that a reader acts upon has changed since it was last told. */
+  announceLink(link: LinkStatus): void {
+    const { state, observed, latch, refusals } = link;
+    const key = JSON.stringify([state, observed, latch, refusals.map(({ code }) => code)]);
+    if (this.#told.get(link.link) === key) return;
+    this.#told.set(link.link, key);
+    this.announce({ event: 'link', link });
   }
 }

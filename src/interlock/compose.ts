@@ -16,7 +16,7 @@ import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
 import { secretsIn } from '../sources/secrets.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
-import { Interlock } from './interlock.ts';
+import { Interlock, type InterlockParts } from './interlock.ts';
 import type { LinkParts } from './link-at-work.ts';
 import { LatchFile } from './latch-file.ts';
 import { latchesFound } from './latches-found.ts';
@@ -59,7 +59,55 @@ async function composed(
   hardware: Hardware,
   clock: Clock,
 ): Promise<RunningInterlock> {
-  const { state_directory: state, runtime_directory: runtime } = config;
+  const { parts, latchNote } = await assembled(config, profiles, hardware, clock);
+  const { journal } = parts;
+  const interlock = new Interlock(parts);
+  interlock.start();
+  const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
+  const trips = createTripListener(interlock, await tripSources(config), tally);
+  const sockets = await listenOnSockets(interlock, config.runtime_directory);
+  const { host, port } = config.interlock.listen;
+  await trips.listen({ host, port }).catch((error: unknown) => {
+    throw new ListenError(`${host}:${port}`, error);
+  });
+  const { port: boundPort } = trips.server.address() as AddressInfo;
+  const started = { build: parts.build, pid: process.pid, latch: latchNote, clock: parts.trust().detail };
+  const signed_heads = parts.signedHead() !== null;
+  interlock.note({ type: 'interlock.started', actor: 'interlock', data: { ...started, signed_heads } });
+  return {
+    listening: { host, port: boundPort },
+    async stop() {
+      const unproven = await interlock.stop();
+      await journal
+        .append({ type: 'interlock.stopped', actor: 'interlock', data: { unproven } })
+        .catch(() => undefined);
+      await Promise.all([trips.close(), ...sockets.map((server) => server.close())]);
+      await journal.close();
+      await hardware.close();
+    },
+  };
+}
+
+/** Trips could not be listened for; an interlock that nobody can trip does not run. */
+class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly hint = 'is another interlock running? See `interlock.listen` in the configuration';
+
+  constructor(address: string, cause: unknown) {
+    super(`cannot listen on ${address}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Everything the interlock is made of, with what its last life left behind. */
+async function assembled(
+  config: Config,
+  profiles: ReadonlyMap<string, Profile>,
+  hardware: Hardware,
+  clock: Clock,
+): Promise<{ readonly parts: InterlockParts; readonly latchNote: string }> {
+  const state = config.state_directory;
   const trust = clockTrust(config.clock.trust);
   const bootId = readBootId();
   const journal = await openJournal({
@@ -76,7 +124,7 @@ async function composed(
   await ledger.load();
   // Without its key there are no signed heads; nothing that keeps a vault isolated needs them.
   const headKey = await openHeadKey(join(state, JOURNAL_DIRECTORY)).catch(() => null);
-  const interlock = new Interlock({
+  const parts: InterlockParts = {
     clock,
     bootId,
     build: buildId(),
@@ -90,37 +138,8 @@ async function composed(
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
     links: linkParts(config, profiles, hardware),
     cut,
-  });
-  interlock.start();
-  const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
-  const trips = createTripListener(interlock, await tripSources(config), tally);
-  const sockets = await listenOnSockets(interlock, runtime);
-  const { host, port } = config.interlock.listen;
-  await trips.listen({ host, port });
-  const { port: boundPort } = trips.server.address() as AddressInfo;
-  interlock.note({
-    type: 'interlock.started',
-    actor: 'interlock',
-    data: {
-      build: interlock.parts.build,
-      pid: process.pid,
-      latch: found.note,
-      clock: trust().detail,
-      signed_heads: headKey !== null,
-    },
-  });
-  return {
-    listening: { host, port: boundPort },
-    async stop() {
-      const unproven = await interlock.stop();
-      await journal
-        .append({ type: 'interlock.stopped', actor: 'interlock', data: { unproven } })
-        .catch(() => undefined);
-      await Promise.all([trips.close(), ...sockets.map((server) => server.close())]);
-      await journal.close();
-      await hardware.close();
-    },
   };
+  return { parts, latchNote: found.note };
 }
 
 function linkParts(

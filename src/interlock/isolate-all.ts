@@ -30,14 +30,14 @@ export async function isolateAll(
   const hardware = createHardware(settings, profiles);
   try {
     const receipts = cut(hardware.contacts);
-    let over = false;
-    const late = pausedFor(withinMs).then(() => {
-      over = true;
-    });
+    const late = pausedFor(withinMs);
     return await Promise.all(
       hardware.contacts.map(async (contact, i) => {
-        const confirmed = receipts[i]?.acknowledged.then(() => readBack(contact, () => over));
-        return (await Promise.race([confirmed, late])) ?? unanswered(contact);
+        const last = { result: unanswered(contact), over: false };
+        const confirmed = receipts[i]?.acknowledged.then(() => readBack(contact, last));
+        await Promise.race([confirmed, late]);
+        last.over = true;
+        return last.result;
       }),
     );
   } finally {
@@ -46,12 +46,13 @@ export async function isolateAll(
 }
 
 /** Reads until the contact reads isolated; the driver goes on telling a silent board meanwhile. */
-async function readBack(contact: Contact, over: () => boolean): Promise<IsolateResult> {
-  for (;;) {
+async function readBack(contact: Contact, last: { result: IsolateResult; over: boolean }): Promise<void> {
+  while (!last.result.isolated && !last.over) {
     const { position, detail } = await contact.read();
-    if (position === 'isolated' || over())
-      return { contact: contact.name, isolated: position === 'isolated', detail };
-    await pausedFor(READ_PAUSE_MS);
+    if (last.over) return;
+    if (position !== 'unknown')
+      last.result = { contact: contact.name, isolated: position === 'isolated', detail };
+    if (position !== 'isolated') await pausedFor(READ_PAUSE_MS);
   }
 }
 

@@ -6,6 +6,8 @@ import { millis, type Millis } from '../core/time.ts';
 import type { Disk } from '../journal/disk.ts';
 
 const FILE = 'ledger.json';
+/** How often a ledger that cannot be written is tried again, ms. */
+const RETRY_MS = 2_000;
 const monotonic = z.number().transform(millis);
 const shape = z.strictObject({
   past: z.record(
@@ -36,6 +38,9 @@ export class Ledger {
   #tail: Promise<unknown> = Promise.resolve();
   /** Why exposure is not known, or null. */
   unreadable: string | null = null;
+  /** Why the last write failed, or null; it is tried again until it succeeds. */
+  unwritable: string | null = null;
+  #triedAt = Number.NEGATIVE_INFINITY;
 
   constructor(disk: Disk, directory: string) {
     this.#disk = disk;
@@ -53,6 +58,13 @@ export class Ledger {
 
   get lastBegun(): Readonly<Record<string, number>> {
     return this.#content.lastBegun;
+  }
+
+  /** Tries again, now and then, to write what could not be written. */
+  retry(now: Millis): void {
+    if (this.unwritable === null || now - this.#triedAt < RETRY_MS) return;
+    this.#triedAt = now;
+    this.#save().catch(() => undefined); // `unwritable` says why
   }
 
   /** Exposure of a link that counts against its budget now, ms. */
@@ -102,7 +114,14 @@ export class Ledger {
     const saved = this.#tail.then(() =>
       this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#content))),
     );
-    this.#tail = saved.catch(() => undefined);
+    this.#tail = saved.then(
+      () => {
+        this.unwritable = null;
+      },
+      (error: unknown) => {
+        this.unwritable = String(error).slice(0, 200);
+      },
+    );
     return saved;
   }
 }

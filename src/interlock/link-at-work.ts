@@ -61,6 +61,7 @@ const SETTINGS_WAIT_MS = 5_000;
 /** While a setting is wrong it is read again this often, ms. */
 const SETTINGS_AGAIN_MS = 5_000;
 
+/** A link as configured, at work. */
 export class LinkAtWork {
   readonly name: string;
   readonly parts: LinkParts;

@@ -8,8 +8,8 @@ export interface Outlook {
   readonly clock: { readonly synchronised: boolean; readonly detail: string };
   /** A person opened the window at the box, so no schedule is relied on. */
   readonly byHand: boolean;
-  /** Why the exposure record cannot be read, or null. */
-  readonly ledgerUnreadable: string | null;
+  /** Why the exposure record cannot be read or written, or null. */
+  readonly ledger: { readonly unreadable: string | null; readonly unwritable: string | null };
   /** Settings of the boards that are not as the profile demands. */
   readonly settings: readonly string[];
   readonly entitledUntil: Millis | null;
@@ -32,12 +32,21 @@ export function conditionsOf(outlook: Outlook): Conditions {
     const hint = 'wait for NTP, or name who synchronises this clock in clock.trust';
     failing.push({ code: 'clock-unsynchronised', why: outlook.clock.detail, hint });
   }
-  if (outlook.ledgerUnreadable !== null) {
+  if (outlook.ledger.unreadable !== null) {
     const hint =
       'move ledger.json in state_directory aside and restart; exposure of the last day is then forgotten';
     failing.push({
       code: 'ledger-unreadable',
-      why: `exposure is not known: ${outlook.ledgerUnreadable}`,
+      why: `exposure is not known: ${outlook.ledger.unreadable}`,
+      hint,
+    });
+  }
+  if (outlook.ledger.unwritable !== null) {
+    const hint =
+      'make room on or repair the disk of state_directory; exposure that is not recorded is not granted';
+    failing.push({
+      code: 'ledger-unwritable',
+      why: `exposure cannot be recorded: ${outlook.ledger.unwritable}`,
       hint,
     });
   }

@@ -10,6 +10,7 @@ const SUM_UP_AFTER_MS = 10_000;
 /** Longest time between two sums of one burst, ms. */
 const SUM_UP_AT_LEAST_EVERY_MS = 10 * 60_000;
 
+/** Counts refused requests by source and status. */
 export class RefusalTally {
   readonly #clock: Clock;
   readonly #note: (entry: EntryInput) => void;

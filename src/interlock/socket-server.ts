@@ -113,7 +113,7 @@ function addQuestions(app: FastifyInstance, interlock: Interlock, refuse: Refuse
   app.get('/v1/status', () => statusOf(interlock));
   app.get('/v1/head', (request, reply) => {
     const head = interlock.parts.signedHead();
-    if (head !== null) return reply.type('text/plain; charset=utf-8').send(head);
+    if (head !== null) return reply.send({ head });
     return refuse(request, reply, 503, {
       code: 'no-head-key',
       why: 'the key of signed heads cannot be read',

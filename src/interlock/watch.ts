@@ -37,6 +37,7 @@ interface Watchable {
   late: Reading | null;
 }
 
+/** Looks at one link, round after round, until stopped. */
 export class Watch {
   readonly #shell: LinkShell;
   readonly #clock: Clock;

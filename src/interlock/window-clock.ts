@@ -27,6 +27,7 @@ export interface WindowConfig {
 const DRAWS = 2 ** 32;
 const randomDraw = (): number => randomInt(0, DRAWS - 1) / DRAWS;
 
+/** The calendar of all configured windows. */
 export class WindowClock {
   readonly #tasks: ReadonlyMap<string, ScheduledTask>;
   readonly #draw: () => number;
