@@ -5,6 +5,7 @@ import type { WindowReport } from '../controller/report.ts';
 import type { EventLine, LinkStatus, Status } from '../protocol/messages.ts';
 import type { Stage } from './stage.ts';
 
+/** Tells on standard output, in words or as JSON lines. */
 export class Narrator {
   readonly #json: boolean;
   readonly #bold: (text: string) => string;

@@ -11,13 +11,14 @@ import type { Reply, Request } from '../contacts/modbus/pdu.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Millis } from '../core/time.ts';
 import { FaultList, type Fault, type FaultName, type RequestKind } from './faults.ts';
+import { Inputs } from './inputs.ts';
+import { Registers } from './registers.ts';
+import { channelAt, COIL_RELEASED, COIL_SET, requestKind } from './request-kind.ts';
 import { Relays, type BoardTimers, type Cause, type ContactPosition } from './relays.ts';
 
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_VALUE = 3;
-const COIL_SET = 0xff00;
-const COIL_RELEASED = 0x0000;
 
 /** What happened on or to the board. `at` is monotonic ms, comparable between processes of one machine. */
 export type BoardEvent =
@@ -33,6 +34,14 @@ export type BoardEvent =
       readonly frame: string | null;
     }
   | { readonly event: 'fault'; readonly at: Millis; readonly faults: readonly Fault[] }
+  | {
+      readonly event: 'cable';
+      readonly at: Millis;
+      readonly host: string;
+      readonly port: number;
+      /** Why a cable whose contacts are connected cannot have its port again yet. */
+      readonly why: string;
+    }
   | {
       readonly event: 'connection';
       readonly at: Millis;
@@ -63,13 +72,13 @@ export interface BoardState {
 const exception = (code: number): Reply => ({ kind: 'exception', code });
 const ECHO: Reply = { kind: 'echo' };
 
+/** The board. Methods throw `RangeError` for a channel, input or register that the profile does not have. */
 export class Board {
   readonly profile: Profile;
   readonly timers: BoardTimers;
   readonly #relays: Relays;
-  readonly #inputs: boolean[];
-  readonly #mirrors = new Map<number, number>();
-  readonly #registers = new Map<number, number>();
+  readonly #inputs: Inputs;
+  readonly #registers: Registers;
   readonly #faults = new FaultList();
   readonly #watchers = new Set<(event: BoardEvent) => void>();
   readonly #breakers = new Set<() => void>();
@@ -81,11 +90,10 @@ export class Board {
     this.#relays = new Relays(profile.channels, timers, this.#faults, (channel, position, { kind, frame }) =>
       this.emit({ event: 'contact', at: timers.now(), channel, position, cause: kind, frame }),
     );
-    this.#inputs = Array.from({ length: profile.inputs?.quantity ?? 0 }, () => false);
-    for (const check of profile.startup_checks) {
-      for (let index = 0; index < check.quantity; index += 1)
-        this.#registers.set(check.address + index, check.every);
-    }
+    this.#inputs = new Inputs(profile.id, profile.inputs?.quantity ?? 0, (channel) =>
+      this.#relays.isConnected(channel),
+    );
+    this.#registers = new Registers(profile.startup_checks);
   }
 
   /** Calls `watcher` for everything that happens; returns what ends that. */
@@ -107,20 +115,18 @@ export class Board {
 
   /** Makes `input` read 1 while the contact of `channel` is isolated, as a force-guided normally-closed contact does. */
   mirror(channel: number, input: number): void {
-    this.#relays.isConnected(channel);
-    this.#requireInput(input);
-    this.#mirrors.set(input, channel);
+    this.#inputs.mirror(channel, input);
   }
 
   setInput(input: number, value: boolean): void {
-    this.#requireInput(input);
-    this.#inputs[input - 1] = value;
+    this.#inputs.set(input, value);
   }
 
   /** Sets a register that the profile checks at start. */
   setRegister(address: number, value: number): void {
-    if (!this.#registers.has(address)) throw new RangeError(`${this.profile.id} has no register ${address}`);
-    this.#registers.set(address, value);
+    if (!this.#registers.has(address, 1))
+      throw new RangeError(`${this.profile.id} has no register ${address}`);
+    this.#registers.write(address, [value]);
   }
 
   /** Whether the contact of `channel` (from 1) really is connected. */
@@ -155,7 +161,7 @@ export class Board {
       coils: this.#relays.coils(),
       contacts: this.#relays.contacts(),
       leases: this.#relays.leases(),
-      inputs: this.#inputs.map((_, index) => this.#input(index + 1)),
+      inputs: this.#inputs.list(),
       faults: this.#faults.list(),
     };
   }
@@ -169,7 +175,7 @@ export class Board {
 
   /** Hears one request addressed to this board; `frame` is what came over the wire. Never waits. */
   hear(request: Request, frame: string): Answer | null {
-    const kind = this.#kindOf(request);
+    const kind = requestKind(this.profile, request);
     this.emit({ event: 'frame', at: this.timers.now(), kind, frame });
     if (this.#deafUntil !== null || this.#faults.strike('silence', kind) !== null) return null;
     const refusal = this.#faults.strike('exception', kind);
@@ -184,20 +190,6 @@ export class Board {
     };
   }
 
-  #kindOf(request: Request): RequestKind {
-    const { isolate_all: all, hardware_lease: lease, connect } = this.profile;
-    if (request.function <= 4) return 'read';
-    if (request.function === 15) return request.bits.some(Boolean) ? 'connect' : 'isolate';
-    if (request.function !== 5) return 'other';
-    const leased = lease !== undefined && this.#channelAt(request.address, lease.address) !== null;
-    if (leased) return 'connect';
-    const known =
-      this.#channelAt(request.address, connect.address) !== null ||
-      (all?.function === 5 && request.address === all.address);
-    if (!known) return 'other';
-    return request.value === COIL_SET ? 'connect' : request.value === COIL_RELEASED ? 'isolate' : 'other';
-  }
-
   #execute(request: Request, frame: string): Reply {
     switch (request.function) {
       case 1: {
@@ -210,11 +202,7 @@ export class Board {
       }
       case 2:
         if (this.profile.inputs === undefined) return exception(ILLEGAL_FUNCTION);
-        return this.#bits(
-          request,
-          this.profile.inputs.address,
-          this.#inputs.map((_, index) => this.#input(index + 1)),
-        );
+        return this.#bits(request, this.profile.inputs.address, this.#inputs.list());
       case 3:
         return this.#readRegisters(request.address, request.quantity);
       case 4:
@@ -241,31 +229,26 @@ export class Board {
   }
 
   #readRegisters(address: number, quantity: number): Reply {
-    const values: number[] = [];
-    for (let index = 0; index < quantity; index += 1) {
-      const value = this.#registers.get(address + index);
-      if (value === undefined) return exception(ILLEGAL_ADDRESS);
-      values.push(value);
-    }
-    return values.length === 0 ? exception(ILLEGAL_VALUE) : { kind: 'registers', values };
+    if (quantity === 0) return exception(ILLEGAL_VALUE);
+    const values = this.#registers.read(address, quantity);
+    return values === null ? exception(ILLEGAL_ADDRESS) : { kind: 'registers', values };
   }
 
   #writeRegisters(address: number, values: readonly number[]): Reply {
-    if (values.some((_, index) => !this.#registers.has(address + index))) return exception(ILLEGAL_ADDRESS);
-    if (!this.#faults.has('echo-only'))
-      values.forEach((value, index) => this.#registers.set(address + index, value));
+    if (!this.#registers.has(address, values.length)) return exception(ILLEGAL_ADDRESS);
+    if (!this.#faults.has('echo-only')) this.#registers.write(address, values);
     return ECHO;
   }
 
   #writeCoil(address: number, value: number, cause: Cause): Reply {
     const { connect, hardware_lease: lease, isolate_all: all } = this.profile;
-    const leased = lease === undefined ? null : this.#channelAt(address, lease.address);
+    const leased = lease === undefined ? null : channelAt(this.profile, address, lease.address);
     if (lease !== undefined && leased !== null) {
       if (value < lease.min || value > lease.max) return exception(ILLEGAL_VALUE);
       this.#relays.lease(leased, value * lease.unit_ms, cause);
       return ECHO;
     }
-    const single = this.#channelAt(address, connect.address);
+    const single = channelAt(this.profile, address, connect.address);
     const channels =
       all?.function === 5 && address === all.address ? this.#all() : single === null ? [] : [single];
     if (channels.length === 0) return exception(ILLEGAL_ADDRESS);
@@ -297,23 +280,6 @@ export class Board {
 
   #emitFaults(): void {
     this.emit({ event: 'fault', at: this.timers.now(), faults: this.#faults.list() });
-  }
-
-  #input(input: number): boolean {
-    const mirrored = this.#mirrors.get(input);
-    return mirrored === undefined ? (this.#inputs[input - 1] ?? false) : !this.#relays.isConnected(mirrored);
-  }
-
-  #requireInput(input: number): void {
-    if (input >= 1 && input <= this.#inputs.length) return;
-    const has = this.#inputs.length === 0 ? 'no inputs' : `inputs 1 to ${this.#inputs.length}`;
-    throw new RangeError(`${this.profile.id} has ${has}, not ${input}`);
-  }
-
-  /** The channel whose address this is in a block that begins at `base`. */
-  #channelAt(address: number, base: number): number | null {
-    const channel = address - base + 1;
-    return channel >= 1 && channel <= this.#relays.count ? channel : null;
   }
 
   #all(): readonly number[] {

@@ -1,16 +1,20 @@
 /**
  * A TCP cable that runs through contacts of an emulated board: bytes pass only while every one of them is connected.
  *
- * While isolated it is dead like a pulled cable, towards both ends: nothing is passed, acknowledged, refused or ended.
- * An attempt to connect is not answered (it hangs, and succeeds when the contacts connect while it still tries).
- * Connections that stood at the cut are reset when the contacts connect again; until then neither end learns anything.
- * What an end's kernel had accepted before the cut counts as past the contact (at most one chunk and a TCP window).
- * Towards a Unix socket target the kernel cannot be deafened: there nothing is read or written while isolated.
- * When the emulator itself ends, the kernel ends its connections: that is no pulled cable.
+ * While one of them is isolated, the connections that stand are frozen: nothing is passed either way, no end, no reset;
+ * both ends wait. What had not passed at the cut never passes: when the contacts connect again, frozen connections are
+ * reset. A new connection is refused at once.
+ *
+ * How this differs from a real pulled cable, which an ordinary user cannot play:
+ * - The kernel still acknowledges what an end sends, as far as its buffers reach; a pulled cable acknowledges nothing.
+ * - A new connection is refused; over a pulled cable it gets no answer and hangs.
+ * - What the kernel had accepted for an end before the cut (its buffers, and one piece of `PIECE_BYTES` that waits for room
+ *   in them) still reaches that end when it reads: it counts as past the contact.
+ * - When the emulator itself ends, the kernel ends its connections.
  */
-import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import type { Board } from './board.ts';
-import { deafen, undeafen } from './dead-socket.ts';
+import { switchedPort } from './switched-port.ts';
 import type { TcpAddress } from './tcp.ts';
 
 export type CableTarget = { readonly unix: string } | { readonly tcp: TcpAddress };
@@ -27,6 +31,7 @@ export interface Cable {
   readonly channels: readonly number[];
   readonly host: string;
   readonly port: number;
+  /** Resets every connection, gives up the port; resolves when nothing of the cable is left. */
   readonly close: () => Promise<void>;
 }
 
@@ -34,110 +39,117 @@ export interface Cable {
 interface Strand {
   readonly client: Socket;
   readonly target: Socket;
-  dead: boolean;
+  frozen: boolean;
+  /** Resolves when both sides are gone. */
+  readonly gone: Promise<unknown>;
 }
 
-/** Lays a cable. Rejects when the address cannot be had or the kernel knows no socket filters. */
+/** Most bytes handed to a socket at once: what a socket holds cannot be taken back at the cut. */
+const PIECE_BYTES = 4096;
+
+/** Lays a cable. Rejects when the address cannot be had. */
 export async function layCable(board: Board, plan: CablePlan): Promise<Cable> {
   const strands = new Set<Strand>();
   const passes = (): boolean => plan.channels.every((channel) => board.isConnected(channel));
+  const accept = (client: Socket): void => {
+    const strand = beginStrand(client, plan.target);
+    strands.add(strand);
+    void strand.gone.then(() => strands.delete(strand));
+  };
   let live = passes();
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) =>
-    beginStrand(client, plan.target, strands, live),
-  );
-  await listen(server, plan.listen);
-  const { address: host, port } = server.address() as AddressInfo;
-  if (!live && !deafen(server)) {
-    server.close();
-    throw new Error('the kernel refuses a socket filter (SO_ATTACH_FILTER): a cable could not be cut here');
-  }
-  const stopWatch = board.watch((event) => {
-    if (event.event !== 'contact' || passes() === live) return;
-    live = passes();
-    if (live) {
-      undeafen(server);
-      for (const strand of strands) resetStrand(strand);
-    } else {
-      deafen(server);
-      for (const strand of strands) killStrand(strand);
-    }
+  const port = await switchedPort(plan.listen, live, accept, {
+    after: (ms, act) => board.timers.after(ms, act),
+    missing: (why) =>
+      board.emit({ event: 'cable', at: board.timers.now(), host: port.host, port: port.port, why }),
   });
+  const follow = (): void => {
+    if (passes() === live) return;
+    live = !live;
+    // Both at once, in the turn in which the contact moved.
+    for (const strand of strands) {
+      if (live) resetStrand(strand);
+      else freezeStrand(strand);
+    }
+    if (live) port.listen();
+    else port.refuse();
+  };
+  const stopWatch = board.watch((event) => {
+    if (event.event === 'contact') follow();
+  });
+  // A contact may have moved while the port was prepared.
+  follow();
   return {
     channels: plan.channels,
-    host,
-    port,
-    close: () => {
+    host: port.host,
+    port: port.port,
+    close: async () => {
       stopWatch();
-      for (const strand of strands) resetStrand(strand);
-      return new Promise((resolve) => server.close(() => resolve()));
+      const left = [...strands];
+      for (const strand of left) resetStrand(strand);
+      await Promise.all([port.close(), ...left.map(({ gone }) => gone)]);
     },
   };
 }
 
-function listen(server: Server, address: TcpAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(address, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function beginStrand(client: Socket, to: CableTarget, strands: Set<Strand>, live: boolean): void {
+function beginStrand(client: Socket, to: CableTarget): Strand {
   const shape = { allowHalfOpen: true, noDelay: true } as const;
   const target =
     'unix' in to ? createConnection({ path: to.unix, ...shape }) : createConnection({ ...to.tcp, ...shape });
-  const strand: Strand = { client, target, dead: false };
-  strands.add(strand);
-  watchEnd(strand, client, target, strands);
-  watchEnd(strand, target, client, strands);
+  const gone = Promise.all(
+    [client, target].map((side) => new Promise((resolve) => side.once('close', resolve))),
+  );
+  const strand: Strand = { client, target, frozen: false, gone };
+  watchEnd(strand, client, target);
+  watchEnd(strand, target, client);
   target.once('connect', () => {
-    if (strand.dead) {
-      deafen(target);
-      return;
-    }
+    if (strand.frozen) return;
     pump(strand, client, target);
     pump(strand, target, client);
   });
-  // The handshake was over before the cut, the connection came out of the queue after it.
-  if (!live) killStrand(strand);
+  return strand;
 }
 
-/** Passes bytes one way, no faster than they are taken. */
+/** Passes bytes one way, no faster than they are taken: a piece is given only when the one before it has been taken. */
 function pump(strand: Strand, from: Socket, to: Socket): void {
   from.on('data', (chunk: Buffer) => {
-    if (strand.dead || !to.writable) return;
-    if (to.write(chunk)) return;
     from.pause();
-    to.once('drain', () => {
-      if (!strand.dead) from.resume();
-    });
+    let passed = 0;
+    const pass = (): void => {
+      if (strand.frozen || !to.writable) return;
+      if (passed === chunk.length) {
+        from.resume();
+        return;
+      }
+      const piece = chunk.subarray(passed, passed + PIECE_BYTES);
+      passed += piece.length;
+      to.write(piece, (error) => {
+        // A failed write ends in 'error' and 'close' of that side.
+        if (error === null || error === undefined) pass();
+      });
+    };
+    pass();
   });
   from.on('end', () => {
-    if (!strand.dead) to.end();
+    if (!strand.frozen) to.end();
   });
   from.resume();
 }
 
-/** The end of one side ends the other, unless the cable is dead: then nobody hears of it. */
-function watchEnd(strand: Strand, side: Socket, other: Socket, strands: Set<Strand>): void {
+/** The failure of one side resets the other, unless the strand is frozen: then nobody hears of it. */
+function watchEnd(strand: Strand, side: Socket, other: Socket): void {
   let failed = false;
   side.on('error', () => {
     failed = true;
   });
   side.on('close', () => {
-    if (other.closed) strands.delete(strand);
-    else if (!strand.dead && failed) resetSide(other);
+    if (!strand.frozen && failed) resetSide(other);
   });
 }
 
-function killStrand(strand: Strand): void {
-  strand.dead = true;
-  for (const side of [strand.client, strand.target]) {
-    side.pause();
-    deafen(side);
-  }
+function freezeStrand(strand: Strand): void {
+  strand.frozen = true;
+  strand.client.pause();
+  strand.target.pause();
 }
 
 function resetStrand(strand: Strand): void {
@@ -146,7 +158,7 @@ function resetStrand(strand: Strand): void {
 }
 
 function resetSide(side: Socket): void {
-  // Only TCP sockets can be reset; a Unix socket is simply closed.
-  if (side.remoteAddress === undefined) side.destroy();
+  // Only a TCP connection that was made can be reset. An attempt is given up, a Unix socket is simply closed.
+  if (side.connecting || side.remoteAddress === undefined) side.destroy();
   else side.resetAndDestroy();
 }

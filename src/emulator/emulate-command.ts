@@ -91,6 +91,8 @@ function wordsOf(event: object): string {
       const names = spoken.faults.map(({ name, value }) => (value === 0 ? name : `${name}:${value}`));
       return `faults: ${names.length === 0 ? 'none' : names.join(', ')}\n`;
     }
+    case 'cable':
+      return `cable ${spoken.host}:${spoken.port} cannot be had again yet: ${spoken.why}\n`;
     case 'frame':
     case 'reply':
     case 'connection':

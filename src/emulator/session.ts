@@ -15,12 +15,14 @@ const GARBAGE_MBAP: Buffer = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n');
 export const spelledBytes = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
 
+/** Where a session's bytes go. */
 export interface SessionWire {
   readonly send: (bytes: Buffer) => void;
   /** Called when the peer sent what is no request, on a connection where that is the end. */
   readonly reject: (why: string) => void;
 }
 
+/** What one peer says to the board and hears from it. */
 export class Session {
   readonly #board: Board;
   readonly #framing: Framing;

@@ -11,7 +11,7 @@ import { requestFor } from '../../src/contacts/profile-requests.ts';
 import { createBoard } from '../../src/emulator/board.ts';
 import { control, lineTaker, serveControl } from '../../src/emulator/control.ts';
 import { planOf, type EmulateArguments } from '../../src/emulator/emulate-arguments.ts';
-import { boardD, bytes, connected, generic, hasTool, until, watched } from './bench.ts';
+import { boardD, bytes, connected, generic, hasTool, until, watched, type Client } from './bench.ts';
 import { virtualTimers } from './virtual-timers.ts';
 
 const ends: (() => Promise<unknown> | void)[] = [];
@@ -161,12 +161,19 @@ describe('the process', () => {
       cable: [`1,127.0.0.1:0=unix:${path}`],
     });
     const { cables, tcp } = await readyOf(one);
-    const through = watched(connect({ port: cables[0]?.port ?? 0, host: '127.0.0.1' }));
-    ends.push(() => void through.socket.destroy());
+    const attempt = (): Client => {
+      const made = watched(connect({ port: cables[0]?.port ?? 0, host: '127.0.0.1' }));
+      ends.push(() => void made.socket.destroy());
+      return made;
+    };
+    const early = attempt();
+    await until(() => early.happened.includes('close'), 'an isolated contact passes nobody');
+    expect(early.happened).toEqual(['ECONNREFUSED', 'close']);
     const board = await connected(tcp?.port ?? 0);
     ends.push(() => void board.socket.destroy());
-    expect(through.happened).toEqual([]);
     board.socket.write(bytes(CONNECT_1));
+    await until(() => board.received().length === 12, 'the echo');
+    const through = attempt();
     await until(() => through.received().toString() === 'vault', 'the vault answers through the cable');
     const line = watched(connect(socket));
     ends.push(() => void line.socket.destroy());
