@@ -62,30 +62,52 @@ async function composed(
   const { parts, latchNote } = await assembled(config, profiles, hardware, clock);
   const { journal } = parts;
   const interlock = new Interlock(parts);
+  const started = { build: parts.build, pid: process.pid, latch: latchNote, clock: parts.trust().detail };
+  const signed_heads = parts.signedHead() !== null;
+  interlock.note({ type: 'interlock.started', actor: 'interlock', data: { ...started, signed_heads } });
   interlock.start();
+  const servers: Listening[] = [];
+  const stop = async (): Promise<void> => {
+    const unproven = await interlock.stop();
+    await journal
+      .append({ type: 'interlock.stopped', actor: 'interlock', data: { unproven } })
+      .catch(() => undefined);
+    await Promise.all(servers.map((server) => server.close()));
+    await journal.close();
+    await hardware.close();
+  };
+  try {
+    const listening = await listen(config, interlock, clock, servers);
+    return { listening, stop };
+  } catch (error) {
+    // Its loops would keep a process alive that hears no trip and holds the journal.
+    await stop();
+    throw error;
+  }
+}
+
+/** Something that was listened on, added as soon as it has to be closed. */
+interface Listening {
+  close(): Promise<unknown>;
+}
+
+/** Listens for trips and on the sockets; where trips are received. */
+async function listen(
+  config: Config,
+  interlock: Interlock,
+  clock: Clock,
+  servers: Listening[],
+): Promise<RunningInterlock['listening']> {
   const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
   const trips = createTripListener(interlock, await tripSources(config), tally);
-  const sockets = await listenOnSockets(interlock, config.runtime_directory);
+  servers.push(trips);
+  servers.push(...(await listenOnSockets(interlock, config.runtime_directory)));
   const { host, port } = config.interlock.listen;
   await trips.listen({ host, port }).catch((error: unknown) => {
     throw new ListenError(`${host}:${port}`, error);
   });
   const { port: boundPort } = trips.server.address() as AddressInfo;
-  const started = { build: parts.build, pid: process.pid, latch: latchNote, clock: parts.trust().detail };
-  const signed_heads = parts.signedHead() !== null;
-  interlock.note({ type: 'interlock.started', actor: 'interlock', data: { ...started, signed_heads } });
-  return {
-    listening: { host, port: boundPort },
-    async stop() {
-      const unproven = await interlock.stop();
-      await journal
-        .append({ type: 'interlock.stopped', actor: 'interlock', data: { unproven } })
-        .catch(() => undefined);
-      await Promise.all([trips.close(), ...sockets.map((server) => server.close())]);
-      await journal.close();
-      await hardware.close();
-    },
-  };
+  return { host, port: boundPort };
 }
 
 /** Trips could not be listened for; an interlock that nobody can trip does not run. */

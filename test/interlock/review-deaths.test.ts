@@ -34,6 +34,24 @@ describe('nobody leaves a link connected', { timeout: 120_000 }, () => {
     squatter.close();
     expect(code).not.toBe(0);
     await scenario.board.move('isolated', before);
+    // It has let go of everything: the next one starts, and finds in the journal that there was one.
+    await scenario.interlock();
+    expect(scenario.journal().map(({ type }) => type)).toContain('interlock.stopped');
+  });
+
+  test('`isolate --all` goes on until a board answers again, and says what a welded contact reads', async () => {
+    scenario = await Scenario.begin();
+    const first = await scenario.interlock();
+    await scenario.connected();
+    await first.kill();
+    await scenario.board.fault('silence');
+    const before = scenario.board.mark();
+    const isolating = scenario.command('isolate', '--all');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(scenario.board.stands()).toBe('connected');
+    await scenario.board.clear();
+    expect((await isolating).code).toBe(0);
+    await scenario.board.move('isolated', before);
   });
 
   test('an interlock that is stopped while its board is silent for a moment', async () => {
