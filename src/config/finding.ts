@@ -19,7 +19,7 @@ export interface Finding {
 /** What the checks need to know of a profile. */
 export type ProfileFacts = Pick<
   Profile,
-  'transports' | 'channels' | 'contact' | 'hardware_lease' | 'inputs' | 'serial' | 'evidence'
+  'transports' | 'channels' | 'contact' | 'hardware_lease' | 'inputs' | 'serial' | 'evidence' | 'timings'
 >;
 
 /** What the file's meaning depends on outside the file. */

@@ -6,6 +6,10 @@ import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
 import type { BusConfig, Config, ContactConfig, LinkConfig, WitnessConfig } from './schema.ts';
 
+/** The one that was lost, the isolate that is confirmed, and the read-back. */
+const EXCHANGES_AFTER_LOSS = 3;
+/** Renewed about twice a second; a round of readings that meets a silent indicator takes up to two seconds. */
+const SHORT_LEASE_MS = 3_000;
 /** RTU knows no higher unit; 248 to 255 are reserved. */
 const HIGHEST_RTU_UNIT = 247;
 
@@ -18,6 +22,7 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
       ...link.contacts.flatMap((contact, index) =>
         oneContact(['links', name, 'contacts', index], contact, config, around),
       ),
+      ...isolateTimeoutFindings(['links', name, 'isolate_timeout'], link, config, around),
       ...link.witnesses.flatMap((witness, index) =>
         oneWitness(['links', name, 'witnesses', index], witness, config, around),
       ),
@@ -123,7 +128,30 @@ function leaseFindings(
     const range = `${formatDuration(least)} to ${formatDuration(most)}`;
     return [error(path, what, `it can do ${range}, in steps of ${formatDuration(timer.unit_ms)}`)];
   }
+  if (lease < SHORT_LEASE_MS) {
+    const what = `a lease of ${formatDuration(lease)} may run out while one indicator is slow to answer`;
+    return [warning(path, what, `write ${formatDuration(SHORT_LEASE_MS)} or more`)];
+  }
   return [];
+}
+
+/** After a lost answer an RTU line is listened to until no late one can come; only then an isolate can be confirmed. */
+function isolateTimeoutFindings(
+  path: Path,
+  link: LinkConfig,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
+  const neededMs = link.contacts.map(({ bus: name, profile }) => {
+    const [bus, timings] = [config.buses[name], around.profiles.get(profile)?.timings];
+    if (bus === undefined || timings === undefined || bus.transport === 'modbus-tcp') return 0;
+    const replyMs = bus.reply_timeout ?? timings.reply_timeout_ms;
+    return timings.worst_reply_delay_ms + EXCHANGES_AFTER_LOSS * (replyMs + timings.gap_ms);
+  });
+  const mostMs = Math.max(0, ...neededMs);
+  if (mostMs <= link.isolate_timeout) return [];
+  const what = `one lost answer takes up to ${formatDuration(mostMs)} on this line, longer than isolation may take`;
+  return [warning(path, what, `an alarm would come too early: write ${formatDuration(mostMs)} or more`)];
 }
 
 function unitFindings(path: Path, unit: number, bus: BusConfig | undefined): Finding[] {

@@ -47,6 +47,7 @@ const board: ProfileFacts = {
     evidence: { renewal: 'unproven', isolate_cancels: 'unproven', connect_makes_permanent: 'unproven' },
   },
   inputs: { function: 2, address: 0, quantity: 8 },
+  timings: { reply_timeout_ms: 200, gap_ms: 50, settle_ms: 20, worst_reply_delay_ms: 500 },
   evidence: { grade: 'paper', source: 'made up for tests', checked_on: '2026-01-01', notes: '' },
 };
 
