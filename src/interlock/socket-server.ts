@@ -144,11 +144,14 @@ function addTrip(app: FastifyInstance, interlock: Interlock, refuse: Refuse): vo
   app.post('/v1/trip', async (request, reply) => {
     const receivedAt = interlock.parts.clock.now();
     const { links, by, reason } = tripRequest.parse(request.body);
+    const known = links.filter((link) => interlock.links.has(link));
     const unknown = links.filter((link) => !interlock.links.has(link));
+    const trip = { by: person(by), reason: printable(reason, MAX_REASON_CHARS) };
+    // A misspelt name beside a right one must not keep the right one connected. No name at all means every link.
+    const steps = known.length > 0 || links.length === 0 ? await interlock.trip(known, trip) : [];
     if (unknown.length > 0)
       return refuse(request, reply, 404, linkUnknown(printable(unknown.join(', '), MAX_NAME_CHARS)));
-    const trip = { by: person(by), reason: printable(reason, MAX_REASON_CHARS) };
-    return answerTrip(reply, await interlock.trip(links, trip), receivedAt);
+    return answerTrip(reply, steps, receivedAt);
   });
 }
 

@@ -131,3 +131,11 @@ describe('what a person types', () => {
     expect(rig.journal.types()).toContain('link.reset');
   });
 });
+
+test('a misspelt name beside a right one cuts the right one, and says which one there is not', async () => {
+  const status = await send(['plain', 'POST', '/v1/trip', { links: ['vault', 'vualt'], ...REASON }]);
+  expect(status).toBe(404);
+  expect(rig.interlock.links.get('vault')?.shell.state.at).toBe('tripped');
+  const others = [...rig.interlock.links.values()].filter((link) => link.name !== 'vault');
+  expect(others.map((link) => link.shell.state.at)).not.toContain('tripped');
+});
