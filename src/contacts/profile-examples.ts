@@ -29,68 +29,54 @@ export function exampleFindings(
   example: ProfileExample,
   index: number,
 ): readonly Finding[] {
-  const path = ['examples', index];
+  const found = (field: string, what: string, hint: string): Finding => ({
+    path: ['examples', index, field],
+    what,
+    hint,
+  });
   const impossible = askProblem(profile, example);
-  if (impossible !== null) {
-    return [
-      {
-        path: [...path, askedField(profile, example)],
-        what: impossible,
-        hint: 'correct the example, or the profile it shows',
-      },
-    ];
-  }
+  if (impossible !== null)
+    return [found(askedField(profile, example), impossible, 'correct the example, or the profile it shows')];
   const findings: Finding[] = [];
   if (!framings(profile).includes(example.framing)) {
-    findings.push({
-      path: [...path, 'framing'],
-      what: `none of the transports uses ${example.framing}`,
-      hint: 'remove the example or add the transport',
-    });
+    const what = `none of the transports uses ${example.framing}`;
+    findings.push(found('framing', what, 'remove the example or add the transport'));
   }
   if (example.framing === 'modbus-tcp' && example.request.length < 'FF FF'.length) {
-    findings.push({
-      path: [...path, 'request'],
-      what: 'too short for Modbus TCP',
-      hint: 'a frame begins with seven bytes of header',
-    });
-    return findings;
+    const hint = 'a frame begins with seven bytes of header';
+    return [...findings, found('request', 'too short for Modbus TCP', hint)];
   }
+  return [...findings, ...byteFindings(profile, example, found)];
+}
+
+function byteFindings(
+  profile: Profile,
+  example: ProfileExample,
+  found: (field: string, what: string, hint: string) => Finding,
+): readonly Finding[] {
+  const { framing } = example;
+  const { unit } = profile;
+  const findings: Finding[] = [];
   const transaction = transactionOf(example);
   const request = requestFor(profile, example);
-  const computed = encodeRequest(example.framing, { transaction, unit: profile.unit }, request);
+  const computed = encodeRequest(framing, { transaction, unit }, request);
   if (!bytesOf(example.request).equals(computed)) {
-    findings.push({
-      path: [...path, 'request'],
-      what: `the profile computes ${spelled(computed)}`,
-      hint: 'one of the two is wrong; check both against the manual, and the checksum by computing it',
-    });
+    const hint = 'one of the two is wrong; check both against the manual, and the checksum by computing it';
+    findings.push(found('request', `the profile computes ${spelled(computed)}`, hint));
   }
-  const progress = new ReplyDecoder({
-    framing: example.framing,
-    transaction,
-    unit: profile.unit,
-    request,
-  }).push(bytesOf(example.reply));
+  const progress = new ReplyDecoder({ framing, transaction, unit, request }).push(bytesOf(example.reply));
   if (progress.kind !== 'reply') {
     const what =
       progress.kind === 'more'
         ? 'the reply ends too early'
         : `not a reply to this request (${progress.fault.detail})`;
-    findings.push({
-      path: [...path, 'reply'],
-      what,
-      hint: 'check it against the manual, and the checksum by computing it',
-    });
-    return findings;
+    const hint = 'check it against the manual, and the checksum by computing it';
+    return [...findings, found('reply', what, hint)];
   }
   const meaning = meaningOf(profile, example, progress.reply);
   if (JSON.stringify(meaning) !== JSON.stringify(example.means)) {
-    findings.push({
-      path: [...path, 'means'],
-      what: `the reply means ${JSON.stringify(meaning)}`,
-      hint: 'channels and inputs count from 1, in rising order',
-    });
+    const hint = 'channels and inputs count from 1, in rising order';
+    findings.push(found('means', `the reply means ${JSON.stringify(meaning)}`, hint));
   }
   return findings;
 }

@@ -7,24 +7,20 @@
  * its caller knows. When the process dies between fsync and answer, the entry stands although nobody was told so.
  * While the journal is not writable, cutting goes on and connecting stops: that is the interlock's part (promise 8).
  */
-import { Buffer } from 'node:buffer';
-import { mkdir } from 'node:fs/promises';
 import type { Millis } from '../core/time.ts';
 import { GENESIS, type Head } from './chain.ts';
 import type { Disk } from './disk.ts';
-import { EntryError, JOURNAL_TYPES, parseEntry, printEntry, type Entry, type EntryInput } from './entry.ts';
-import { lockDirectory, LockHeldError, type DirectoryLock } from './lock.ts';
+import { EntryError, JOURNAL_TYPES, type Entry, type EntryInput } from './entry.ts';
+import { LockHeldError, lockMadeDirectory, type DirectoryLock } from './lock.ts';
 import { findEnd, type TornTail } from './opening.ts';
-import { Outage } from './outage.ts';
+import { Outage, reasonOf } from './outage.ts';
+import { checkedDraft, EntryQueue } from './queue.ts';
 import { ChainWriter, SELF, type Draft } from './writer.ts';
 
-/** Most bytes written under one fsync. */
-export const MAX_BATCH_BYTES = 1024 * 1024;
 /** Most entries that may wait for the disk; further ones are refused. */
 export const MAX_WAITING = 10_000;
 /** ms without an answer from the disk after which the journal counts as not writable. */
 export const STALL_MS = 5_000;
-const MAX_WHY_LENGTH = 500;
 
 /** Whether entries can be recorded; `why` says what is wrong, where, and what to do. */
 export type Writable = { readonly ok: true } | { readonly ok: false; readonly why: string };
@@ -67,25 +63,10 @@ export interface JournalOptions {
   readonly acquireLock?: (directory: string) => Promise<DirectoryLock>;
 }
 
-interface Waiting {
-  readonly draft: Draft;
-  /** Bound on the bytes of its line. */
-  readonly bytes: number;
-  readonly resolve: (entry: Entry) => void;
-  readonly reject: (error: Error) => void;
-}
-
+/** What a person does about a broken journal. */
+const WAY_OUT =
+  'run `portcullis journal verify`; keep the files as evidence: move them to another directory, then restart the interlock';
 const RESERVED: ReadonlySet<string> = new Set(Object.values(JOURNAL_TYPES));
-const reason = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error))
-    .toWellFormed()
-    .slice(0, MAX_WHY_LENGTH)
-    .toWellFormed();
-
-const lockRealDirectory = async (directory: string): Promise<DirectoryLock> => {
-  await mkdir(directory, { recursive: true, mode: 0o750 });
-  return lockDirectory(directory);
-};
 
 class FileJournal implements Journal {
   readonly #options: JournalOptions;
@@ -97,7 +78,7 @@ class FileJournal implements Journal {
   #brokenHead: Head | null = null;
   #unrecorded: readonly TornTail[] = [];
   #outage: Outage | null = null;
-  #queue: Waiting[] = [];
+  readonly #queue = new EntryQueue();
   #flushing = false;
   #flushed: Promise<void> = Promise.resolve();
   /** When the commit in flight began. */
@@ -164,7 +145,7 @@ class FileJournal implements Journal {
   async start(): Promise<void> {
     let keepRefusals = (): void => undefined;
     try {
-      this.#lock ??= await (this.#options.acquireLock ?? lockRealDirectory)(this.#options.directory);
+      this.#lock ??= await (this.#options.acquireLock ?? lockMadeDirectory)(this.#options.directory);
       const writer = (this.#writer ??= await this.#find());
       if (writer === null) return;
       await writer.attach();
@@ -190,12 +171,7 @@ class FileJournal implements Journal {
     const opening = await findEnd(disk, directory);
     if (opening.kind === 'broken') {
       this.#brokenHead = opening.head;
-      const way =
-        'run `portcullis journal verify`; keep the files as evidence: move them to another directory, then restart the interlock';
-      this.#set({
-        ok: false,
-        why: `the journal in ${directory} is broken: ${opening.why}; ${way}`,
-      });
+      this.#set({ ok: false, why: `the journal in ${directory} is broken: ${opening.why}; ${WAY_OUT}` });
       return null;
     }
     this.#unrecorded = opening.unrecorded;
@@ -234,29 +210,21 @@ class FileJournal implements Journal {
 
   /** Throws `EntryError` when no entry could be printed with this boot id and these clocks. */
   checkClocks(): void {
-    this.#checked(this.#draft({ type: JOURNAL_TYPES.resumed, actor: SELF, data: {} }));
-  }
-
-  /** A copy that its caller cannot change any more, known to be printable wherever in the chain it will stand. */
-  #checked(draft: Draft): { checked: Draft; bytes: number } {
-    const line = printEntry({ ...draft, seq: Number.MAX_SAFE_INTEGER, prev: GENESIS.hash });
-    const { seq: _seq, prev: _prev, ...checked } = parseEntry(line);
-    return { checked, bytes: Buffer.byteLength(line) + 1 };
+    checkedDraft(this.#draft({ type: JOURNAL_TYPES.resumed, actor: SELF, data: {} }));
   }
 
   async #enqueue(draft: Draft): Promise<Entry> {
-    const { checked, bytes } = this.#checked(draft);
+    const checked = checkedDraft(draft);
     const state = this.#closed ? this.writable() : this.#state;
     if (!state.ok) {
-      this.#outage?.refuse(checked);
+      this.#outage?.refuse(checked.draft);
       throw new JournalUnwritableError(`not recorded: ${state.why}`);
     }
     if (this.#queue.length >= MAX_WAITING)
       throw new JournalUnwritableError(`not recorded: ${MAX_WAITING} entries wait for the disk already`);
-    const { promise, resolve, reject } = Promise.withResolvers<Entry>();
-    this.#queue.push({ draft: checked, bytes, resolve, reject });
+    const recorded = this.#queue.add(checked);
     if (!this.#flushing) this.#flushed = this.#flush();
-    return promise;
+    return recorded;
   }
 
   async #flush(): Promise<void> {
@@ -271,7 +239,7 @@ class FileJournal implements Journal {
   }
 
   async #flushBatch(): Promise<void> {
-    const batch = this.#takeBatch();
+    const batch = this.#queue.takeBatch();
     try {
       const writer = this.#writer;
       if (writer === null)
@@ -284,26 +252,13 @@ class FileJournal implements Journal {
       for (const [index, entry] of entries.entries()) batch[index]?.resolve(entry);
     } catch (error) {
       this.#fail(error);
-      const refused = [...batch, ...this.#queue];
-      this.#queue = [];
-      for (const { draft, reject } of refused) {
+      for (const { draft, reject } of [...batch, ...this.#queue.takeAll()]) {
         this.#outage?.refuse(draft);
-        reject(new JournalUnwritableError(`not recorded: ${reason(error)}`, { cause: error }));
+        reject(new JournalUnwritableError(`not recorded: ${reasonOf(error)}`, { cause: error }));
       }
     } finally {
       this.#busySince = null;
     }
-  }
-
-  #takeBatch(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of this.#queue) {
-      bytes += waiting.bytes;
-      if (count > 0 && bytes > MAX_BATCH_BYTES) break;
-      count += 1;
-    }
-    return this.#queue.splice(0, count);
   }
 
   #where(): string {
@@ -311,7 +266,7 @@ class FileJournal implements Journal {
   }
 
   #fail(error: unknown): void {
-    const why = reason(error);
+    const why = reasonOf(error);
     this.#outage ??= new Outage(this.#draft({ type: JOURNAL_TYPES.writeFailed, actor: SELF, data: {} }), why);
     this.#set({
       ok: false,

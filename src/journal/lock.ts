@@ -7,7 +7,7 @@
  * The bad case that remains: two containers with separate process ids sharing one directory do not see each other.
  */
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A held lock. */
@@ -125,6 +125,12 @@ async function acquire(path: string, depth: number): Promise<DirectoryLock> {
 /** Takes the lock of a journal directory. Throws `LockHeldError` when a living process, also this one, holds it. */
 export const lockDirectory = (directory: string): Promise<DirectoryLock> =>
   acquire(join(directory, LOCK_NAME), 0);
+
+/** The same, in a directory that is made when it is not there. */
+export async function lockMadeDirectory(directory: string): Promise<DirectoryLock> {
+  await mkdir(directory, { recursive: true, mode: 0o750 });
+  return lockDirectory(directory);
+}
 
 /** Whether a living process writes the journal of this directory now. */
 export async function isHeld(directory: string): Promise<boolean> {

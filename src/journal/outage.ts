@@ -5,6 +5,16 @@ import { SELF, type Draft } from './writer.ts';
 /** Refused entries are listed up to this many, beyond it only counted: the list must fit into one line (at most 1.5 kB each). */
 export const MAX_LISTED_REFUSALS = 32;
 
+/** Longest reason that is told, characters. */
+const MAX_WHY_LENGTH = 500;
+
+/** Why something failed, bounded and well formed. */
+export const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .toWellFormed()
+    .slice(0, MAX_WHY_LENGTH)
+    .toWellFormed();
+
 /** Begins with the first failure. */
 export class Outage {
   readonly #stamp: Pick<Draft, 'boot' | 'mono' | 'at' | 'clock'>;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { crc16 } from '../../src/contacts/modbus/crc.ts';
 import {
-  crc16,
   encodeFrame,
   encodeRequest,
   type Framing,

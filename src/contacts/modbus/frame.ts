@@ -3,6 +3,7 @@
  * The decoders are incremental and strict: a byte that does not belong is a fault as soon as it is seen. They never
  * resynchronise: after a fault the caller resets its transport, because what follows cannot be told from old bytes.
  */
+import { crc16, crcFault } from './crc.ts';
 import {
   isKnownFunction,
   judgeReply,
@@ -29,19 +30,6 @@ const MBAP_BYTES = 7;
 /** The MBAP length field counts the unit byte and the PDU. */
 const MAX_MBAP_LENGTH = 1 + MAX_PDU_BYTES;
 const EMPTY: Buffer = Buffer.alloc(0);
-
-const CRC_TABLE: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xa001 : crc >>> 1;
-  return crc;
-});
-
-/** CRC-16/Modbus of `bytes`; goes on the wire low byte first. */
-export function crc16(bytes: Uint8Array): number {
-  let crc = 0xffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
-  return crc;
-}
 
 /** The wire bytes of a request or a reply. */
 export function encodeFrame(framing: Framing, frame: Frame): Buffer {
@@ -161,12 +149,6 @@ function trailing(count: number): ReplyProgress {
 function functionFault(request: Request, code: number | undefined): FrameFault | null {
   if (code === undefined || (code & 0x7f) === request.function) return null;
   return mismatch('function', 'function code', request.function, code);
-}
-
-function crcFault(frame: Buffer): FrameFault | null {
-  const wanted = crc16(frame.subarray(0, -2));
-  const got = frame.readUInt16LE(frame.length - 2);
-  return wanted === got ? null : mismatch('crc', 'CRC', wanted, got);
 }
 
 /** Checks what has arrived of an MBAP header, byte by byte, so that garbage is a fault at its first byte. */
