@@ -34,23 +34,12 @@ export async function switchedPort(
   accept: (socket: Socket) => void,
   around: PortSurroundings,
 ): Promise<SwitchedPort> {
-  /** What begins or ends. */
-  const turning = new Set<Promise<void>>();
   let wanted = true;
   let server: Server | null = null;
   let trying = false;
   let cancelRetry: (() => void) | null = null;
 
-  const makeServer = (): Server =>
-    createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      if (wanted) accept(socket);
-      // Taken out of the queue in the turn of the cut.
-      else socket.resetAndDestroy();
-    });
-  const turn = (work: Promise<void>): void => {
-    turning.add(work);
-    void work.then(() => turning.delete(work));
-  };
+  const { turn, settled } = turns();
   const end = (ended: Server): void => turn(new Promise((resolve) => ended.close(() => resolve())));
   const refuse = (): void => {
     wanted = false;
@@ -59,7 +48,7 @@ export async function switchedPort(
     if (server !== null) end(server);
     server = null;
   };
-  server = makeServer();
+  server = serverFor(accept, () => wanted);
   await listening(server, address);
   const { address: host, port } = server.address() as AddressInfo;
   if (!live) refuse();
@@ -67,7 +56,7 @@ export async function switchedPort(
   const attempt = async (count: number): Promise<void> => {
     cancelRetry = null;
     trying = true;
-    const made = makeServer();
+    const made = serverFor(accept, () => wanted);
     try {
       await listening(made, { host, port });
       // Told to refuse before it listened.
@@ -92,6 +81,28 @@ export async function switchedPort(
     refuse,
     close: async () => {
       refuse();
+      await settled();
+    },
+  };
+}
+
+function serverFor(accept: (socket: Socket) => void, wanted: () => boolean): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+    if (wanted()) accept(socket);
+    // Taken out of the queue in the turn of the cut.
+    else socket.resetAndDestroy();
+  });
+}
+
+/** Keeps count of what begins or ends. */
+function turns(): { readonly turn: (work: Promise<void>) => void; readonly settled: () => Promise<void> } {
+  const turning = new Set<Promise<void>>();
+  return {
+    turn: (work) => {
+      turning.add(work);
+      void work.then(() => turning.delete(work));
+    },
+    settled: async () => {
       while (turning.size > 0) await Promise.all(turning);
     },
   };
