@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { CommandError } from '../command/exit.ts';
 import { startVault, type Vault } from './vault.ts';
 
 /** What is on stage. */
@@ -26,6 +27,8 @@ export const BOARD = 'waveshare/modbus-rtu-relay-8ch-d';
 const SAMPLE_FILES = 240;
 const SAMPLE_LINES = 400;
 const EMULATOR_WITHIN_MS = 20_000;
+/** How much of what the emulator said last is shown when it does not start. */
+const SAID_CHARS = 2_000;
 
 const readyLine = z.object({
   event: z.literal('ready'),
@@ -108,8 +111,16 @@ async function startBoard(target: string): Promise<PlayedBoard> {
       '--json',
     ],
     // It ends with this process: its standard input is its life line.
-    { stdio: ['pipe', 'pipe', 'ignore'] },
+    { stdio: ['pipe', 'pipe', 'pipe'] },
   );
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-SAID_CHARS);
+  });
+  child.once('error', (error) => {
+    said += error.message;
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
   const lines = createInterface({ input: child.stdout });
   const late = setTimeout(() => child.kill('SIGKILL'), EMULATOR_WITHIN_MS);
   try {
@@ -123,7 +134,10 @@ async function startBoard(target: string): Promise<PlayedBoard> {
   } finally {
     clearTimeout(late);
   }
-  throw new Error('the emulated board did not start; try `portcullis emulate` by hand and see why');
+  child.kill('SIGKILL');
+  // All that it said has been read when its pipes have ended.
+  await ended;
+  throw new CommandError(1, `the emulated board did not start: ${said.trim() || 'it said nothing'}`);
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

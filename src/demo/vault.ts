@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { CommandError } from '../command/exit.ts';
 
 /** A running vault. */
 export interface Vault {
@@ -78,5 +79,8 @@ async function ready(child: ChildProcess, socket: string): Promise<void> {
     if (existsSync(socket)) return;
     await pause(LOOK_EVERY_MS);
   }
-  throw new Error('the vault did not start: are socat and rclone installed? `bin/demo` installs them');
+  throw new CommandError(
+    1,
+    'the vault did not start: are socat and rclone installed? `bin/demo` installs them',
+  );
 }
