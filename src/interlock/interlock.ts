@@ -44,6 +44,7 @@ export interface InterlockParts {
 
 /** How often time passes for every link and the calendar, ms. */
 const TICK_MS = 250;
+const LEAST_TICK_MS = 1;
 /** How often a journal that cannot be written is tried again, ms. */
 const JOURNAL_RETRY_MS = 2_000;
 /** The end waits for proof that everything is isolated for at most this long, ms. */
@@ -214,7 +215,17 @@ export class Interlock {
       void journal.retry();
     }
     ledger.retry(now);
-    this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
+    this.#cancelTick = clock.after(this.#nextTickMs(), () => this.#tick());
+  }
+
+  /** Time passes on the tick, but the end of a lease does not wait for it. */
+  #nextTickMs(): number {
+    const now = this.parts.clock.now();
+    const ends = [...this.links.values()].map(({ shell }) => {
+      const lease = leaseOf(shell.state);
+      return lease === null ? TICK_MS : Math.min(lease.renewBy, lease.endsAt) - now;
+    });
+    return Math.max(LEAST_TICK_MS, Math.min(TICK_MS, ...ends));
   }
 
   #windowEvents(events: ReturnType<WindowClock['tick']>): void {

@@ -1,9 +1,11 @@
 /** `bin/bench`: the numbers of the design, measured here and now, in pairs with a floor where there is one. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GENESIS, lineHash, printEntry, verifyJournal } from './built.ts';
 import { figuresOf, inWords, nowMs } from './figures.ts';
@@ -103,25 +105,33 @@ async function latency(): Promise<void> {
     ...(await paired(rig, floorPort, floorBoard, SAMPLES)),
   );
   const stopLoad = startLoad();
-  const flood = await startFlood(rig.port);
+  const endFlood = startFlood(rig.port);
   await pause(2_000);
   report(
     'the same, both cores busy with restic, 2,000 bad requests/s',
     ...(await paired(rig, floorPort, floorBoard, SAMPLES)),
   );
+  say(`  bad requests        ${(await endFlood()).toFixed(0)} answered a second`);
   stopLoad();
-  await end(flood, 'SIGKILL');
   say(`  interlock resident  ${residentMb(rig.child.pid)} MB after the flood`);
   await end(floor.child);
   await rig.close();
 }
 
-const startFlood = (port: number) =>
-  Promise.resolve(
-    spawn(process.execPath, [new URL('flood.ts', import.meta.url).pathname, String(port), '2000'], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    }),
+/** Bad requests until it is ended; ending it tells how many a second were answered. */
+function startFlood(port: number): () => Promise<number> {
+  const startedAt = nowMs();
+  const child = spawn(
+    process.execPath,
+    [new URL('flood.ts', import.meta.url).pathname, String(port), '2000'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
+  return async () => {
+    child.stdin.end();
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    return (JSON.parse(line) as { answered: number }).answered / ((nowMs() - startedAt) / 1_000);
+  };
+}
 
 const residentMb = (pid: number | undefined): string => {
   const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -195,7 +205,11 @@ async function idle(): Promise<void> {
   const before = children.map(ticks);
   const seconds = quick ? 5 : 20;
   await pause(seconds * 1_000);
-  const names = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[2]);
+  const names = children.map((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .find((word) => /^(interlock|controller)$/.test(word)),
+  );
   children.forEach((pid, i) => {
     const share = (ticks(pid) - (before[i] ?? 0)) / seconds;
     say(`idle ${names[i]}: ${share.toFixed(2)} % of one core, ${residentMb(pid)} MB resident`);
