@@ -14,7 +14,7 @@ import { mutatedProgram, realProgram } from './program.ts';
 /** Seeds of the quick form. */
 const QUICK_SEEDS = 72;
 /** A mutant that survives this many seeds is not caught. */
-const MUTANT_SEEDS = 120;
+const MUTANT_SEEDS = 600;
 /** A machine that is busy with other things needs longer, ms. */
 const PER_SEED_MS = 1_500;
 
