@@ -4,8 +4,8 @@
  * What it never does: await anything between a decision and its cut; perform a connect whose fence is stale or whose
  * record could not be written; report isolation that the core has not seen proven.
  *
- * Before it is created everything has been told to isolate, and its first tick tells it again. When its process dies, its contacts are isolated by
- * whoever runs `portcullis isolate --all`, by hardware leases, or by the next start.
+ * Before it is created everything has been told to isolate, and its first tick tells it again. When its process dies, its
+ * contacts are isolated by whoever runs `portcullis isolate --all`, by hardware leases, or by the next start.
  *
  * The bad case that remains: a contact that does not obey. It is commanded again on every tick, for ever.
  */
