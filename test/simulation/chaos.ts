@@ -37,8 +37,8 @@ const DISK_FAULTS: readonly DiskFault[] = ['full', 'read-only', 'flaky', 'slow',
 const JOURNAL_FAULTS: readonly JournalFault[] = ['unwritable', 'slow', 'hanging'];
 /** Weight of what a seed is to suffer from above all; the others weigh at most 1. */
 const STRESS = 3;
-/** Somebody looks at what is latched this often, ms. */
-const PATROL_MS = 6_000;
+/** Somebody looks at what is latched about this often, ms: one of these for each seed. */
+const PATROLS_MS = [6_000, 6_000, 40_000];
 
 export class Chaos {
   readonly #world: World;
@@ -47,6 +47,7 @@ export class Chaos {
   readonly #manners: Partial<Record<Manner, number>> = {};
   readonly #meanMs: number;
   readonly #asksAtOnce: number;
+  readonly #patrolMs: number;
   #ledgerTorn = false;
   /** Nothing goes wrong and nobody pulls: then nothing may be lost either. */
   readonly calm: boolean;
@@ -61,6 +62,7 @@ export class Chaos {
     for (const act of stress) this.#weights[act] = STRESS;
     for (const manner of MANNERS) this.#manners[manner] = dice.next() ** 2;
     this.#meanMs = dice.between(800, 12_000);
+    this.#patrolMs = dice.pick(PATROLS_MS);
     this.#asksAtOnce = dice.chance(0.5) ? 2 : 1;
   }
 
@@ -74,12 +76,13 @@ export class Chaos {
       this.#world.time.after(this.#world.dice.waitMs(this.#meanMs), again);
     };
     this.#world.time.after(this.#world.dice.waitMs(this.#meanMs), again);
-    this.#world.time.after(PATROL_MS, () => this.#patrol());
+    this.#world.time.after(this.#patrolMs, () => this.#patrol());
   }
 
   /** A process lives, and whoever listens to it learns of its windows. */
   async #serve(): Promise<void> {
     if (this.#ledgerTorn && this.#world.dice.chance(0.5)) this.#setLedgerAside();
+    if (!this.calm && this.#world.dice.chance(0.25)) this.#wakeDiskSlowly();
     await this.#world.start();
     const { life } = this.#world;
     const interlock = life?.interlock ?? null;
@@ -90,6 +93,13 @@ export class Chaos {
       for (let i = 0; i < this.#asksAtOnce; i++)
         void this.#come(life, interlock, { link, window, occurrence });
     });
+  }
+
+  /** A medium that is not quite there yet when the first file is read. */
+  #wakeDiskSlowly(): void {
+    const { dice, disk, time } = this.#world;
+    disk.fault ??= 'flaky';
+    time.after(dice.between(5, 60), () => (disk.fault = null));
   }
 
   /** A controller that wants to work in this window, and asks again when it is refused. */
@@ -240,7 +250,7 @@ export class Chaos {
     const { dice, time, links } = this.#world;
     for (const link of links)
       if (dice.chance(this.#world.latched(link.name) ? 0.6 : 0.1)) this.#reset(link, true);
-    time.after(dice.between(0.5 * PATROL_MS, 2 * PATROL_MS), () => this.#patrol());
+    time.after(dice.between(0.5, 2) * this.#patrolMs, () => this.#patrol());
   }
 
   #reset(link: PhysicalLink, presence: boolean): void {

@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a latch assumed at start counts as saved',
-    stress: ['disk-fault', 'crash'],
+    stress: ['crash', 'trip'],
     file: shell,
     find: 'this.#latchSaved = latch !== null && latchSaved;',
     replace: 'this.#latchSaved = latch !== null;',
@@ -147,6 +147,13 @@ export const mutants: readonly Mutant[] = [
     stress: ['journal-fault', 'trip', 'trip-all'],
     find: 'if (link.shell.trips !== trips) return refuse([trippedAgain]);',
     replace: '',
+  },
+  {
+    name: 'a lease is granted to somebody who has gone',
+    file: interlock,
+    stress: ['window-by-hand'],
+    find: 'if (holder.gone?.() === true)',
+    replace: "if (claim.link === '')",
   },
   {
     name: 'whoever holds the lease now is told of the one before',

@@ -46,7 +46,14 @@ export class Tenant {
   /** Asks once. False when it was refused. */
   async ask(): Promise<boolean> {
     const holder = { tell: (line: LeaseLine) => this.#told(line), gone: () => this.#gone };
+    if (this.#manner === 'dies' && this.#world.dice.chance(0.4)) {
+      this.#world.time.after(this.#world.dice.between(0, 60), () => {
+        this.#gone = true;
+        if (this.#life.clock.alive) this.#interlock.holderGone(holder);
+      });
+    }
     const answer = await this.#interlock.askLease(this.#claim, holder);
+    if (this.#gone && this.#holdsNow()) this.#promises.breaks('somebody who has gone holds a lease');
     if ('refusals' in answer) {
       this.#promises.refused(answer.refusals);
       this.#world.story.tell(
