@@ -111,12 +111,20 @@ function beginStrand(client: Socket, to: CableTarget): Strand {
 
 /** Passes bytes one way, no faster than they are taken: a piece is given only when the one before it has been taken. */
 function pump(strand: Strand, from: Socket, to: Socket): void {
+  let isPassing = false;
+  let hasEnded = false;
+  const end = (): void => {
+    if (hasEnded && !isPassing && !strand.frozen) to.end();
+  };
   from.on('data', (chunk: Buffer) => {
     from.pause();
+    isPassing = true;
     let passed = 0;
     const pass = (): void => {
       if (strand.frozen || !to.writable) return;
       if (passed === chunk.length) {
+        isPassing = false;
+        end();
         from.resume();
         return;
       }
@@ -129,8 +137,10 @@ function pump(strand: Strand, from: Socket, to: Socket): void {
     };
     pass();
   });
+  // Node reports the end of a paused socket at once, while the last pieces before it are still on their way.
   from.on('end', () => {
-    if (!strand.frozen) to.end();
+    hasEnded = true;
+    end();
   });
   from.resume();
 }

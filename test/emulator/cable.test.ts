@@ -193,6 +193,25 @@ describe.each(['tcp', 'unix'] as const)('to a %s target', (kind) => {
     expect(got.digest('hex')).toBe(sent.digest('hex'));
   });
 
+  test('an end that comes while the last pieces wait for a slow reader waits behind them', async () => {
+    const bench = await rig(kind, [1], true);
+    bench.join(1);
+    const [near, far] = await pair(bench);
+    const whole = 4 << 20;
+    near.socket.end(Buffer.alloc(whole, 7));
+    far.socket.removeAllListeners('data');
+    let length = 0;
+    // Slower than the writer, so that the last pieces wait in the cable while its end is known there already.
+    far.socket.on('data', (piece: Buffer) => {
+      length += piece.length;
+      far.socket.pause();
+      setTimeout(() => far.socket.resume(), 1);
+    });
+    far.socket.resume();
+    await until(() => far.happened.includes('end'), 'the end');
+    expect(length).toBe(whole);
+  });
+
   test('a vault that does not read holds its writer back', async () => {
     const bench = await rig(kind, [1], true);
     bench.join(1);
