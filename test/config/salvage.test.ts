@@ -53,12 +53,12 @@ describe('salvage', () => {
       'buses.board.prot is wrong',
     ],
     ['a wrong port', 'port: 502', 'port: x', 'buses.board.port is wrong'],
-    ['a bus that is not there', 'bus: board,', 'bus: baord,', 'no bus is called "baord"'],
-    ['a channel that is not there', 'channel: 1,', 'channel: 9,', 'channel 9 does not exist on this board'],
+    ['a bus that is not there', 'bus: board\n', 'bus: baord\n', 'no bus is called "baord"'],
+    ['a channel that is not there', 'channel: 1\n', 'channel: 9\n', 'channel 9 does not exist on this board'],
     [
       'a unit that is no number',
-      'unit: 1, channel: 1,',
-      'unit: one, channel: 1,',
+      'unit: 1\n        channel: 1\n',
+      'unit: one\n        channel: 1\n',
       'the configuration is wrong here',
     ],
     ['an unknown profile', 'modbus-poe-eth-relay-8ch', 'gate', 'no profile is called "waveshare/gate"'],
@@ -70,7 +70,7 @@ describe('salvage', () => {
   });
 
   test('the second contact keeps its own place when the first is left out', () => {
-    expect(salvaged(broken('unit: 1, channel: 8,', 'unit: 1, channel: 9,')).left).toEqual([
+    expect(salvaged(broken('channel: 8\n', 'channel: 9\n')).left).toEqual([
       'links.vault.contacts[1]: channel 9 does not exist on this board',
     ]);
   });
