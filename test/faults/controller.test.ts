@@ -1,4 +1,5 @@
 /** The controller dies, stops or hangs while the link is connected and restic works: somebody else isolates. */
+import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, isAlive } from './child.ts';
 import { eventually, LINK, missingTools, Scenario } from './rig.ts';
@@ -39,6 +40,9 @@ describe.skipIf(missingTools() !== null)(
         data: { from: 'connected', given_back: 'holder-gone' },
       });
       expect(scenario.board.moves(before).map(({ position }) => position)).toEqual(['isolated']);
+
+      // An init that reaps late keeps its number alive for a while, and restic takes the lock of a zombie for a live one.
+      await eventually('init to reap restic', () => !existsSync(`/proc/${restic}`));
 
       // And it comes back while the window is still in progress.
       // Without the limit, so that the second half does not take as long as the first.
