@@ -148,6 +148,13 @@ profile
     ends(await (await import('./contacts/profile-command.ts')).profileCheck(file, profileOptions(options))),
   );
 
+profile
+  .command('schema')
+  .description('the JSON schema of profiles, for editors')
+  .action(async () =>
+    ends((await import('./contacts/profile-command.ts')).profileSchemaText(profileOptions({}))),
+  );
+
 const journal = program
   .command('journal')
   .description('the record of everything that happened and was refused');

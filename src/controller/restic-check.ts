@@ -45,17 +45,6 @@ export async function findRestic(configured: string | undefined): Promise<Restic
   return { path, version };
 }
 
-/** What is wrong with the restic of this machine, or `null`. Never throws a `ControllerFault`. */
-export async function resticProblem(configured: string | undefined): Promise<ControllerFault | null> {
-  try {
-    await findRestic(configured);
-    return null;
-  } catch (error) {
-    if (error instanceof ControllerFault) return error;
-    throw error;
-  }
-}
-
 async function versionOf(path: string): Promise<ResticVersion> {
   let said = '';
   const hear = (line: string): void => {
