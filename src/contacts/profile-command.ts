@@ -83,7 +83,7 @@ export async function profileCheck(file: string, options: ProfileCommandOptions)
   return existsSync(file) ? 1 : 2;
 }
 
-/** Prints the JSON schema for editors; `firmware-profiles/profile.schema.json` is its output. */
+/** Prints the JSON schema for editors; `firmware-profiles/profile.schema.json` holds the same, formatted. */
 export function profileSchemaText(options: Pick<ProfileCommandOptions, 'write'>): ExitCode {
   options.write(profileJsonSchema());
   return 0;
