@@ -5,7 +5,8 @@
  * - An isolate goes before everything else and waits for at most the exchange in flight, which its reply time-out bounds.
  *   On an idle wire it is with the kernel in the tick in which it was asked for.
  * - An isolate is owed until a checked answer came; it is never given up and never rate-limited. A connect of a channel
- *   that owes an isolate is not written at all.
+ *   that owes an isolate is not written at all. On a board that can never answer, an isolate that was written whole goes on
+ *   being repeated until a connect is asked for, and counts as unknown.
  * - A connect asks its fence in the tick of its write. A cut also takes queued connects out.
  * - A connect is written only right after its board answered on the same wire. A frame written into a dead cable does not
  *   die with its socket: the kernel keeps it beside the unresolved neighbour for seconds and delivers it when the cable
@@ -137,9 +138,9 @@ export class Bus {
     const launch = (): void => {
       if (!fence.isCurrent() || seat.cuts !== cuts) {
         resolve({ kind: 'fenced' });
-      } else if (seat.dueAt !== null) {
+      } else if (seat.owes) {
         resolve({ kind: 'unknown', why: 'not written: the isolate before it is still unanswered' });
-      } else if (this.#tempo.heard(channel.board, this.#timers.now())) {
+      } else if (channel.probe === null || this.#tempo.heard(channel.board, this.#timers.now())) {
         this.#writeConnect(seat, resolve);
       } else {
         this.#line.send(channel.probe, ignore, (answer) => {
@@ -161,11 +162,13 @@ export class Bus {
   }
 
   #writeConnect(seat: Seat, end: (outcome: CommandOutcome) => void): void {
-    seat.commanded = 'connected';
+    seat.beginConnect();
     this.#line.send(seat.channel.connect, ignore, (answer) => {
       end(outcomeOf(answer));
       if (seat.commanded !== 'connected') return;
       if (answer.kind === 'answer') seat.confirmed = true;
+      // The board never answers anything: whether it obeyed is for a witness to say.
+      else if (answer.kind === 'unconfirmed') return;
       // Nobody knows whether it was obeyed, or will be. What never was connected goes back to isolated.
       else if (!seat.confirmed) seat.fallBack(this.#timers.now());
     });

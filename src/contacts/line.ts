@@ -1,5 +1,6 @@
 import type { Millis } from '../core/time.ts';
 import type { Answer, Board, Exchange } from './exchange.ts';
+import { Flight } from './flight.ts';
 import type { Timers } from './timers.ts';
 import type { Transport, Wire } from './transport.ts';
 
@@ -17,18 +18,14 @@ export interface LineOwner {
   readonly lost: (why: string, board: Board | null) => void;
 }
 
-/** One exchange from its write to its end. */
-interface Flight {
-  readonly board: Board;
-  readonly take: (chunk: Uint8Array) => void;
-  readonly lose: (why: string) => void;
-}
+/** The exchange on the wire, whatever it asks. */
+type InFlight = Pick<Flight<unknown>, 'board' | 'take' | 'lose'>;
 
 type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'opening' }
   | { readonly kind: 'idle'; readonly wire: Wire }
-  | { readonly kind: 'busy'; readonly wire: Wire; readonly flight: Flight };
+  | { readonly kind: 'busy'; readonly wire: Wire; readonly flight: InFlight };
 
 /** The present wire of a bus and the one exchange on it. Discards the wire at the first thing that is not as it should be. */
 export class Line {
@@ -104,52 +101,21 @@ export class Line {
     if (this.#state.kind !== 'idle')
       throw new Error(`a line that is ${this.#state.kind} cannot carry a request`);
     const { wire } = this.#state;
-    const { bytes, judge } = exchange.begin();
-    const { board } = exchange;
-    const askedAt = this.#timers.now();
-    let cancelLimit = (): void => undefined;
-    const over = (answer: Answer<A>): void => {
-      cancelLimit();
-      this.#state = { kind: 'idle', wire };
-      end(answer);
-      this.#owner.free(board);
-    };
-    const take = (chunk: Uint8Array): void => {
-      const verdict = judge(chunk);
-      switch (verdict.kind) {
-        case 'more':
-          return;
-        case 'answer':
-          over({ kind: 'answer', answer: verdict.answer, askedAt, at: this.#timers.now() });
-          return;
-        case 'refused':
-          over(verdict);
-          return;
-        case 'fault':
-          this.fail(`${board.label} answered wrongly: ${verdict.why}`);
-          return;
-      }
-    };
-    const lose = (why: string): void => {
-      cancelLimit();
-      end({ kind: 'unknown', why });
-    };
-    const flight: Flight = { board, take, lose };
-    this.#state = { kind: 'busy', wire, flight };
-    if (!wire.write(bytes)) {
-      this.fail('the frame could not be written');
-      return;
-    }
-    const limitMs = board.replyTimeoutMs + this.bytesMs(bytes.length);
-    cancelLimit = this.#timers.after(limitMs, () => {
-      // A loop that was blocked runs its timers before it reads: an answer that lies in the kernel came in time.
-      this.#timers.soon(() => {
-        if (this.#state.kind === 'busy' && this.#state.flight === flight) {
-          this.fail(`${board.label} did not answer within ${board.replyTimeoutMs} ms`);
-        }
-      });
+    const flight = new Flight(exchange, {
+      wire,
+      timers: this.#timers,
+      bytesMs: (count) => this.bytesMs(count),
+      over: (answer) => {
+        this.#state = { kind: 'idle', wire };
+        end(answer);
+        this.#owner.free(exchange.board);
+      },
+      lost: (why) => end({ kind: 'unknown', why }),
+      fail: (why) => this.fail(why),
     });
-    written(askedAt);
+    this.#state = { kind: 'busy', wire, flight };
+    const askedAt = flight.begin();
+    if (askedAt !== null) written(askedAt);
   }
 
   /** Discards the wire and ends the exchange in flight as unknown; then the owner hears `lost`. */

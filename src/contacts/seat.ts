@@ -25,8 +25,10 @@ export class Seat {
   readonly channel: Channel;
   /** What was last asked from above; `null` before the first command. Never taken for where the contact stands. */
   commanded: 'connected' | 'isolated' | null = null;
-  /** When the isolate may next be written; `null` when none is owed. */
+  /** When the isolate may next be written; `null` when none is to be. */
   dueAt: Millis | null = null;
+  /** The isolate that is due is a repetition: the last one was written whole to a board that can never answer. */
+  repeats = false;
   /** Attempts in a row that nobody answered for. A channel that keeps failing goes behind those that do not. */
   failures = 0;
   /** Commands to isolate so far: a connect that was asked for before one of them is void. */
@@ -40,6 +42,18 @@ export class Seat {
 
   constructor(channel: Channel) {
     this.channel = channel;
+  }
+
+  /** Whether an isolate must be written before anything else may happen to this channel. */
+  get owes(): boolean {
+    return this.dueAt !== null && !this.repeats;
+  }
+
+  /** A connect is about to be written. */
+  beginConnect(): void {
+    this.commanded = 'connected';
+    this.dueAt = null;
+    this.repeats = false;
   }
 
   /** Owes an isolate from `now` on. */
@@ -60,6 +74,7 @@ export class Seat {
   fallBack(now: Millis): void {
     this.commanded = 'isolated';
     this.confirmed = false;
+    this.repeats = false;
     this.dueAt = now;
   }
 

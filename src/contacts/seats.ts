@@ -6,6 +6,9 @@ import { Seat } from './seat.ts';
 /** ms between an attempt that failed and the next one. It does not grow: the cable may come back at any moment. */
 export const RETRY_PAUSE_MS = 100;
 
+/** ms between two isolates to a board that can never answer. Each is a whole attempt: one lost byte costs this much. */
+export const REPEAT_MS = 1000;
+
 /** One frame and every seat that it isolates. */
 export interface IsolateFrame {
   readonly exchange: Exchange<null>;
@@ -76,11 +79,15 @@ export class Seats {
   /** An attempt ended: receipts are settled, and what came to nothing stays owed. */
   ended(frame: IsolateFrame, answer: Answer<null>, now: Millis): void {
     const { board } = frame.exchange;
-    const answered = answer.kind === 'answer';
-    this.#failures.set(board, answered ? 0 : (this.#failures.get(board) ?? 0) + 1);
+    const failed = answer.kind === 'refused' || answer.kind === 'unknown';
+    this.#failures.set(board, failed ? (this.#failures.get(board) ?? 0) + 1 : 0);
     for (const seat of frame.seats) {
-      seat.failures = answered ? 0 : seat.failures + 1;
-      if (!answered) seat.dueAt ??= later(now, RETRY_PAUSE_MS);
+      seat.failures = failed ? seat.failures + 1 : 0;
+      if (failed) seat.dueAt ??= later(now, RETRY_PAUSE_MS);
+      if (answer.kind === 'unconfirmed' && seat.dueAt === null) {
+        seat.repeats = true;
+        seat.dueAt = later(now, REPEAT_MS);
+      }
       seat.settle(outcomeOf(answer));
     }
   }
@@ -89,7 +96,9 @@ export class Seats {
   oweAll(now: Millis): void {
     for (const seat of this.#seats.values()) {
       seat.blind = false;
-      if (seat.commanded === 'isolated') seat.dueAt = now;
+      if (seat.commanded !== 'isolated') continue;
+      seat.dueAt = now;
+      seat.repeats = false;
     }
   }
 
@@ -101,5 +110,13 @@ export class Seats {
 
 /** How a command ended, from the answer to its exchange. */
 export function outcomeOf(answer: Answer<unknown>): CommandOutcome {
-  return answer.kind === 'answer' ? { kind: 'done', at: answer.at } : answer;
+  switch (answer.kind) {
+    case 'answer':
+      return { kind: 'done', at: answer.at };
+    case 'unconfirmed':
+      return { kind: 'unknown', why: answer.why };
+    case 'refused':
+    case 'unknown':
+      return answer;
+  }
 }
