@@ -1,5 +1,5 @@
 /** `portcullis check [FILE] [--json]`: prints everything that is wrong with a configuration file. */
-import type { ProfileFacts } from './finding.ts';
+import type { Profile } from '../contacts/profile.ts';
 import { loadConfig } from './load.ts';
 import { printable } from '../sources/excerpt.ts';
 import type { Problem } from './problems.ts';
@@ -7,7 +7,7 @@ import type { Problem } from './problems.ts';
 export interface CheckOptions {
   /** One JSON object per problem and a last one with the result. */
   readonly json: boolean;
-  readonly profiles: ReadonlyMap<string, ProfileFacts>;
+  readonly profiles: ReadonlyMap<string, Profile>;
 }
 
 /** 0: nothing but warnings. 1: errors. 2: the file cannot be read. Writes whole lines. */

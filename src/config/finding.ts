@@ -16,15 +16,9 @@ export interface Finding {
   readonly hint: string;
 }
 
-/** What the checks need to know of a profile. */
-export type ProfileFacts = Pick<
-  Profile,
-  'transports' | 'channels' | 'contact' | 'hardware_lease' | 'inputs' | 'serial' | 'evidence' | 'timings'
->;
-
 /** What the file's meaning depends on outside the file. */
 export interface Surroundings {
-  readonly profiles: ReadonlyMap<string, ProfileFacts>;
+  readonly profiles: ReadonlyMap<string, Profile>;
   /** Network interfaces of this machine; `null` when they cannot be listed. */
   readonly interfaces: readonly string[] | null;
   /** Files that hold secrets, by path; those that are not this process's business are missing. */

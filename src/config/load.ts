@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts';
-import type { Finding, ProfileFacts, Surroundings } from './finding.ts';
+import type { Profile } from '../contacts/profile.ts';
+import type { Finding, Surroundings } from './finding.ts';
 import { linkFindings } from './meaning-links.ts';
 import { processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
 import { windowFindings } from './meaning-windows.ts';
@@ -16,7 +17,7 @@ export const MAX_CONFIG_BYTES = 1_048_576;
 const NETWORK_INTERFACES = '/sys/class/net';
 
 export interface LoadOptions {
-  readonly profiles: ReadonlyMap<string, ProfileFacts>;
+  readonly profiles: ReadonlyMap<string, Profile>;
   /** Whose secrets are looked at; the others need not be readable. */
   readonly secretsOf: SecretsOf;
 }
@@ -53,7 +54,7 @@ export interface Machine {
 /** Checks the text of a configuration file. */
 export async function checkText(
   text: string,
-  profiles: ReadonlyMap<string, ProfileFacts>,
+  profiles: ReadonlyMap<string, Profile>,
   machine: Machine,
 ): Promise<Exclude<Loaded, { kind: 'unreadable' }>> {
   const written = readYaml(text);

@@ -1,17 +1,20 @@
 /** Do the buses, contacts and witnesses make sense together? */
+import { leaseProblem, leaseRange } from '../contacts/hardware-lease.ts';
+import { wireOf } from '../contacts/hardware-settings.ts';
+import { deviceText, placeOf, placeProblems, placeText } from '../contacts/place.ts';
+import type { Profile } from '../contacts/profile.ts';
 import { formatDuration } from './duration.ts';
-import { error, unresolved, warning, type Finding, type ProfileFacts, type Surroundings } from './finding.ts';
+import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
-import type { BusConfig, Config, ContactConfig, LinkConfig, WitnessConfig } from './schema.ts';
+import { witnessFindings } from './meaning-witnesses.ts';
+import type { Config, ContactConfig, LinkConfig } from './schema.ts';
 
 /** The one that was lost, the isolate that is confirmed, and the read-back. */
 const EXCHANGES_AFTER_LOSS = 3;
 /** Renewed about twice a second; a round of readings that meets a silent indicator takes up to two seconds. */
 const SHORT_LEASE_MS = 3_000;
-/** RTU knows no higher unit; 248 to 255 are reserved. */
-const HIGHEST_RTU_UNIT = 247;
 
 /** Findings about `buses` and `links`. */
 export function linkFindings(config: Config, around: Surroundings): readonly Finding[] {
@@ -24,11 +27,11 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
       ),
       ...isolateTimeoutFindings(['links', name, 'isolate_timeout'], link, config, around),
       ...link.witnesses.flatMap((witness, index) =>
-        oneWitness(['links', name, 'witnesses', index], witness, config, around),
+        witnessFindings(['links', name, 'witnesses', index], witness, { config, link, around }),
       ),
     ]),
-    ...sharedUnits(config),
-    ...sharedChannels(config),
+    ...sharedUnits(config, around),
+    ...sharedChannels(config, around),
   ];
 }
 
@@ -81,52 +84,38 @@ function oneContact(
 ): readonly Finding[] {
   const bus = config.buses[contact.bus];
   const profile = around.profiles.get(contact.profile);
-  const findings = [
-    ...unresolved([...path, 'bus'], 'bus', contact.bus, around.names.buses),
-    ...unitFindings([...path, 'unit'], contact.unit, bus),
-  ];
+  const findings: Finding[] = [...unresolved([...path, 'bus'], 'bus', contact.bus, around.names.buses)];
   if (profile === undefined) {
     const meant = nearest(contact.profile, [...around.profiles.keys()]);
     const hint = meant === null ? 'see `portcullis profile list`' : `did you mean ${quoted(meant)}?`;
-    return [
-      ...findings,
-      error([...path, 'profile'], `no profile is called ${quoted(contact.profile)}`, hint),
-    ];
+    const what = `no profile is called ${quoted(contact.profile)}`;
+    return [...findings, error([...path, 'profile'], what, hint)];
   }
-  if (contact.channel > profile.channels) {
-    const what = `channel ${contact.channel} does not exist on this board`;
-    findings.push(error([...path, 'channel'], what, `it has channels 1 to ${profile.channels}`));
-  }
-  if (bus !== undefined && !profile.transports.includes(bus.transport)) {
-    const what = `this board does not speak ${bus.transport}, the transport of bus ${quoted(contact.bus)}`;
-    findings.push(error([...path, 'bus'], what, `it speaks ${profile.transports.join(', ')}`));
-  }
-  if (bus?.transport === 'modbus-rtu' && bus.baud === undefined && profile.serial === undefined) {
-    const what = 'neither the bus nor the profile says the speed of the serial line';
-    findings.push(error([...path, 'bus'], what, `write "baud" in bus ${quoted(contact.bus)}`));
-  }
-  return [...findings, ...leaseFindings([...path, 'hardware_lease'], contact.hardware_lease, profile)];
+  const problems = placeProblems(contact, profile, bus).map(({ key, what, hint }) =>
+    key in contact
+      ? error([...path, key], what, hint)
+      : { ...error(path, what, hint), because: [...path, key] },
+  );
+  return [...findings, ...problems, ...leaseFindings([...path, 'hardware_lease'], contact, profile)];
 }
 
-function leaseFindings(
-  path: Path,
-  lease: ContactConfig['hardware_lease'],
-  profile: ProfileFacts,
-): readonly Finding[] {
-  const timer = profile.hardware_lease;
+function leaseFindings(path: Path, contact: ContactConfig, profile: Profile): readonly Finding[] {
+  const { hardware_lease: lease } = contact;
   if (lease === undefined) return [];
   if (lease === 'none') {
-    if (timer === undefined) return [];
+    if (leaseRange(profile) === null) return [];
     const what = 'the board could isolate by itself when this program dies, and is told not to';
     return [warning(path, what, 'remove the key to use its timer')];
   }
-  if (timer === undefined) return [error(path, 'this board has no timer that isolates', 'remove the key')];
-  const least = timer.min * timer.unit_ms;
-  const most = timer.max * timer.unit_ms;
-  if (lease < least || lease > most || lease % timer.unit_ms !== 0) {
+  const problem = leaseProblem(lease, profile);
+  if (problem?.kind === 'no-timer') {
+    return [error(path, 'this board has no timer that isolates', 'remove the key')];
+  }
+  if (problem?.kind === 'uncountable') {
+    const { leastMs, mostMs, stepMs } = problem;
+    const range = `${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
     const what = `the board cannot count ${formatDuration(lease)}`;
-    const range = `${formatDuration(least)} to ${formatDuration(most)}`;
-    return [error(path, what, `it can do ${range}, in steps of ${formatDuration(timer.unit_ms)}`)];
+    return [error(path, what, `it can do ${range}, in steps of ${formatDuration(stepMs)}`)];
   }
   if (lease < SHORT_LEASE_MS) {
     const what = `a lease of ${formatDuration(lease)} may run out while one indicator is slow to answer`;
@@ -143,8 +132,11 @@ function isolateTimeoutFindings(
   around: Surroundings,
 ): readonly Finding[] {
   const neededMs = link.contacts.map(({ bus: name, profile }) => {
-    const [bus, timings] = [config.buses[name], around.profiles.get(profile)?.timings];
-    if (bus === undefined || timings === undefined || bus.transport === 'modbus-tcp') return 0;
+    const [bus, board] = [config.buses[name], around.profiles.get(profile)];
+    if (bus === undefined || board === undefined || !('timings' in board)) return 0;
+    // Frames with an id, and lines that are not listened to.
+    if (bus.transport !== 'rtu-over-tcp' && bus.transport !== 'modbus-rtu') return 0;
+    const { timings } = board;
     const replyMs = bus.reply_timeout ?? timings.reply_timeout_ms;
     return timings.worst_reply_delay_ms + EXCHANGES_AFTER_LOSS * (replyMs + timings.gap_ms);
   });
@@ -154,72 +146,11 @@ function isolateTimeoutFindings(
   return [warning(path, what, `an alarm would come too early: write ${formatDuration(mostMs)} or more`)];
 }
 
-function unitFindings(path: Path, unit: number, bus: BusConfig | undefined): Finding[] {
-  if (bus === undefined || bus.transport === 'modbus-tcp' || unit <= HIGHEST_RTU_UNIT) return [];
-  return [error(path, `unit ${unit} is reserved on a serial bus`, `units are 1 to ${HIGHEST_RTU_UNIT}`)];
-}
-
-function oneWitness(
-  path: Path,
-  witness: WitnessConfig,
-  config: Config,
-  around: Surroundings,
-): readonly Finding[] {
-  switch (witness.type) {
-    case 'carrier': {
-      const place = [...path, 'interface'];
-      const { interface: wanted } = witness;
-      if (wanted === 'lo') {
-        return [
-          error(place, 'the loopback interface always has carrier', 'name the interface towards the vault'),
-        ];
-      }
-      if (around.interfaces === null || around.interfaces.includes(wanted)) return [];
-      const others = around.interfaces.filter((other) => other !== 'lo');
-      const what = `this machine has no interface ${quoted(wanted)} now; without it the witness is unknown`;
-      return [
-        warning(place, what, others.length === 0 ? 'it has none besides lo' : `it has ${others.join(', ')}`),
-      ];
-    }
-    case 'modbus-discrete-input': {
-      const findings = [
-        ...unresolved([...path, 'bus'], 'bus', witness.bus, around.names.buses),
-        ...unitFindings([...path, 'unit'], witness.unit, config.buses[witness.bus]),
-      ];
-      const inputs = boardAt(witness.bus, witness.unit, config, around)?.inputs;
-      if (
-        inputs !== undefined &&
-        (witness.input < inputs.address || witness.input >= inputs.address + inputs.quantity)
-      ) {
-        const last = inputs.address + inputs.quantity - 1;
-        const hint = `its inputs have the addresses ${inputs.address} to ${last}`;
-        findings.push(error([...path, 'input'], `input ${witness.input} does not exist on this board`, hint));
-      }
-      return findings;
-    }
-    case 'path':
-    case 'block-device':
-    case 'tcp':
-      return [];
-  }
-}
-
-function boardAt(bus: string, unit: number, config: Config, around: Surroundings): ProfileFacts | undefined {
-  const contact = Object.values(config.links)
-    .flatMap((link) => link.contacts)
-    .find((candidate) => candidate.bus === bus && candidate.unit === unit);
-  return contact === undefined ? undefined : around.profiles.get(contact.profile);
-}
-
-/** Where requests go, so that two names for one wire are noticed. */
-function wireOf(bus: BusConfig): string {
-  return bus.transport === 'modbus-rtu' ? bus.device : `${bus.host.toLowerCase()}:${bus.port}`;
-}
-
 function sharedDevices(config: Config): readonly Finding[] {
   const first = new Map<string, string>();
   return Object.entries(config.buses).flatMap(([name, bus]) => {
     const wire = wireOf(bus);
+    if (wire === null) return [];
     const other = first.get(wire);
     first.set(wire, other ?? name);
     if (other === undefined) return [];
@@ -228,42 +159,39 @@ function sharedDevices(config: Config): readonly Finding[] {
   });
 }
 
-function sharedUnits(config: Config): readonly Finding[] {
-  const first = new Map<string, ContactConfig>();
-  return Object.entries(config.links).flatMap(([name, link]) =>
-    link.contacts.flatMap((contact, index) => {
-      const key = `${contact.bus} ${contact.unit}`;
-      const other = first.get(key) ?? contact;
-      first.set(key, other);
-      if (other.profile === contact.profile) return [];
-      const what = `unit ${contact.unit} on bus ${quoted(contact.bus)} already has the profile ${quoted(other.profile)}`;
-      return [
-        error(
-          ['links', name, 'contacts', index, 'profile'],
-          what,
-          'a board has one profile; mend profile or unit',
-        ),
-      ];
+/** Contacts of all links with their places; those whose place is not known yet are left out. */
+function placed(config: Config, around: Surroundings) {
+  return Object.entries(config.links).flatMap(([link, { contacts }]) =>
+    contacts.flatMap((contact, index) => {
+      const profile = around.profiles.get(contact.profile);
+      const place = profile === undefined ? null : placeOf(contact, profile);
+      return place === null ? [] : [{ link, contact, place, path: ['links', link, 'contacts', index] }];
     }),
   );
 }
 
-function sharedChannels(config: Config): readonly Finding[] {
+function sharedUnits(config: Config, around: Surroundings): readonly Finding[] {
   const first = new Map<string, string>();
-  return Object.entries(config.links).flatMap(([name, link]) =>
-    link.contacts.flatMap((contact, index) => {
-      const key = `${contact.bus} ${contact.unit} ${contact.channel}`;
-      const other = first.get(key);
-      first.set(key, other ?? `${name}/${contact.name}`);
-      if (other === undefined) return [];
-      const what = `channel ${contact.channel} of unit ${contact.unit} on bus ${quoted(contact.bus)} is already contact ${other}`;
-      return [
-        error(
-          ['links', name, 'contacts', index, 'channel'],
-          what,
-          'a channel belongs to one contact of one link',
-        ),
-      ];
-    }),
-  );
+  return placed(config, around).flatMap(({ contact, place, path }) => {
+    const device = deviceText(contact.bus, place);
+    if (device === null) return [];
+    const known = first.get(device) ?? contact.profile;
+    first.set(device, known);
+    if (known === contact.profile) return [];
+    const what = `${device} already has the profile ${quoted(known)}`;
+    return [error([...path, 'profile'], what, 'a board has one profile; mend profile or unit')];
+  });
+}
+
+function sharedChannels(config: Config, around: Surroundings): readonly Finding[] {
+  const first = new Map<string, string>();
+  return placed(config, around).flatMap(({ link, contact, place, path }) => {
+    const spot = placeText(contact.bus, place);
+    const other = first.get(spot);
+    first.set(spot, other ?? `${link}/${contact.name}`);
+    if (other === undefined) return [];
+    const key = 'channel' in place ? ['channel'] : [];
+    const what = `${spot} is already contact ${other}`;
+    return [error([...path, ...key], what, 'a channel belongs to one contact of one link')];
+  });
 }

@@ -7,7 +7,7 @@
  */
 import { parseDocument } from 'yaml';
 import { acceptedPart, inFile, startsWith, type Accepted } from './accepted.ts';
-import type { ProfileFacts } from './finding.ts';
+import type { Profile } from '../contacts/profile.ts';
 import { linkFindings } from './meaning-links.ts';
 import { formatPath, type Path } from './positions.ts';
 import type { Config, ContactConfig } from './schema.ts';
@@ -24,9 +24,11 @@ export interface Salvaged {
 
 /** Keys of a bus that do not say where a request goes. */
 const HARMLESS_BUS_KEYS: ReadonlySet<unknown> = new Set(['reply_timeout', 'simulated']);
+/** Keys of a contact that say where on its bus a request goes; some may be left out, none may be guessed. */
+const PLACE_KEYS: ReadonlySet<unknown> = new Set(['unit', 'channel', 'line', 'port', 'parameters']);
 
 /** Reads what can be read. Never throws. */
-export function salvageContacts(text: string, profiles: ReadonlyMap<string, ProfileFacts>): Salvaged {
+export function salvageContacts(text: string, profiles: ReadonlyMap<string, Profile>): Salvaged {
   const written = hardwareIn(text);
   const accepted = written === null ? null : acceptedPart(written);
   if (written === null || accepted === null) {
@@ -98,9 +100,13 @@ function contactPaths({ links }: { readonly links: unknown }): readonly Path[] {
 }
 
 /** Why it is not certain where the requests for a contact would go, or `null`. */
-function doubt({ contact }: Placed, { removed }: Accepted): string | null {
+function doubt({ contact, path: own }: Placed, { removed }: Accepted): string | null {
   const bus = ['buses', contact.bus];
-  const wrong = removed.find((path) => startsWith(path, bus) && !HARMLESS_BUS_KEYS.has(path[2]));
+  const wrong = removed.find(
+    (path) =>
+      (startsWith(path, bus) && !HARMLESS_BUS_KEYS.has(path[2])) ||
+      (startsWith(path, own) && PLACE_KEYS.has(path[own.length])),
+  );
   return wrong === undefined ? null : `${formatPath(wrong)} is wrong`;
 }
 
@@ -108,7 +114,7 @@ function doubt({ contact }: Placed, { removed }: Accepted): string | null {
 function refused(
   places: readonly Placed[],
   { config }: Accepted,
-  profiles: ReadonlyMap<string, ProfileFacts>,
+  profiles: ReadonlyMap<string, Profile>,
 ): readonly { readonly path: Path; readonly reason: string }[] {
   const links = Object.fromEntries(
     Object.entries(config.links).map(([name, link]) => {

@@ -1,27 +1,23 @@
 /** The one table of drivers: makes buses, contacts and witnesses from what the configuration says. Opens nothing. */
-import { Bus } from './bus.ts';
-import { ModbusBoard } from './modbus/board.ts';
-import { ModbusContact } from './modbus/contact.ts';
-import { ModbusExchange, ModbusWire } from './modbus/exchange.ts';
-import type { Reply } from './modbus/pdu.ts';
+import type { BusWorker } from './bus-worker.ts';
+import { leaseMs } from './hardware-lease.ts';
+import { HardwareProblems, hardwareProblems } from './hardware-problems.ts';
 import {
+  busOfWitness,
   type BusSettings,
-  HardwareProblems,
-  hardwareProblems,
   type HardwareSettings,
-  leaseMs,
+  type LinkSettings,
+  type ModbusBus,
   type WitnessSettings,
 } from './hardware-settings.ts';
+import { modbusTransport, ModbusWorker } from './modbus/hardware.ts';
+import type { ModbusProfile } from './modbus/profile.ts';
+import { type Place, placeOf } from './place.ts';
 import type { Contact, Witness } from './port.ts';
-import { framingOf } from './profile.ts';
 import type { Profile } from './profile.ts';
-import type { Board } from './exchange.ts';
 import { processTimers, type Timers } from './timers.ts';
-import { SerialTransport } from './transport-serial.ts';
-import { TcpTransport } from './transport-tcp.ts';
 import type { Transport } from './transport.ts';
 import { CarrierWitness, SYS_CLASS_NET } from './witnesses/carrier.ts';
-import { DiscreteInputWitness } from './witnesses/discrete-input.ts';
 import { FileReads } from './witnesses/file-reads.ts';
 import { PresenceWitness } from './witnesses/presence.ts';
 import { TcpWitness } from './witnesses/tcp.ts';
@@ -41,49 +37,19 @@ export interface Hardware {
   close(): Promise<void>;
 }
 
-/** ms for an input board of which nothing is known but its unit. */
-const UNKNOWN_BOARD = { replyTimeoutMs: 500, gapMs: 50, worstReplyDelayMs: 1000 };
-
 /** What a test may replace. */
 export interface Surroundings {
   readonly timers: Timers;
-  readonly transport: (settings: BusSettings, profiles: readonly Profile[]) => Transport;
+  readonly modbusTransport: (settings: ModbusBus, profiles: readonly ModbusProfile[]) => Transport;
   readonly sysClassNet: string;
 }
 
 /** The real world. */
 export const realSurroundings: Surroundings = {
   timers: processTimers,
-  transport: transportFor,
+  modbusTransport,
   sysClassNet: SYS_CLASS_NET,
 };
-
-/** The transport that a bus asks for; `profiles` are those of the boards on it. */
-export function transportFor(settings: BusSettings, profiles: readonly Profile[]): Transport {
-  switch (settings.transport) {
-    case 'modbus-tcp':
-    case 'rtu-over-tcp':
-      return new TcpTransport(settings);
-    case 'modbus-rtu': {
-      const factory = profiles.find((profile) => profile.serial !== undefined)?.serial;
-      return new SerialTransport({
-        device: settings.device,
-        baud: settings.baud ?? factory?.baud ?? 9600,
-        dataBits: factory?.data_bits ?? 8,
-        parity: settings.parity ?? factory?.parity ?? 'none',
-        stopBits: settings.stop_bits ?? factory?.stop_bits ?? 1,
-      });
-    }
-  }
-}
-
-/** One bus, its boards by unit, and the framing on it. */
-interface BusRow {
-  readonly bus: Bus;
-  readonly wire: ModbusWire;
-  readonly settings: BusSettings;
-  readonly boards: Map<number, ModbusBoard>;
-}
 
 /** Makes everything. Throws HardwareProblems with all that is wrong; `profiles` by id. */
 export function createHardware(
@@ -93,35 +59,35 @@ export function createHardware(
 ): Hardware {
   const problems = hardwareProblems(settings, profiles);
   if (problems.length > 0) throw new HardwareProblems(problems);
-  const { timers } = surroundings;
-  const reads = new FileReads();
-  const rows = new Map(
+  const workers = new Map(
     Object.entries(settings.buses).map(([name, bus]) => [
       name,
-      busRow(name, bus, settings, profiles, surroundings),
+      workerFor(bus, profilesOn(name, settings, profiles), surroundings),
     ]),
   );
-  const links = new Map<string, LinkHardware>();
-  for (const [name, link] of Object.entries(settings.links)) {
-    const contacts = link.contacts.map((contact) => {
-      const row = present(rows.get(contact.bus));
+  const contactsOf = (link: LinkSettings): readonly Contact[] =>
+    link.contacts.map((contact) => {
       const profile = present(profiles.get(contact.profile));
-      return new ModbusContact({
+      return present(workers.get(contact.bus)).contact({
         name: contact.name,
-        bus: row.bus,
-        board: boardAt(row, contact.unit, profile),
-        channel: contact.channel,
-        hardwareLeaseMs: leaseMs(contact, profile),
-        timers,
+        profile,
+        place: present(placeOf(contact, profile) ?? undefined),
+        hardwareLeaseMs: leaseMs(contact.hardware_lease, profile),
       });
     });
-    links.set(name, { contacts, witnesses: [] });
-  }
+  const made = Object.entries(settings.links).map(([name, link]) => ({
+    name,
+    link,
+    contacts: contactsOf(link),
+  }));
   // Boards are known now, so that an input of one of them is read with its profile's block.
-  for (const [name, link] of Object.entries(settings.links)) {
-    const witnesses = link.witnesses.map((witness) => witnessFor(witness, { rows, reads, surroundings }));
-    links.set(name, { ...present(links.get(name)), witnesses });
-  }
+  const parts: WitnessParts = { workers, profiles, reads: new FileReads(), surroundings };
+  const links = new Map(
+    made.map(({ name, link, contacts }): [string, LinkHardware] => [
+      name,
+      { contacts, witnesses: link.witnesses.map((witness) => witnessFor(witness, link, parts)) },
+    ]),
+  );
   const contacts = [...links.values()].flatMap((link) => link.contacts);
   return {
     links,
@@ -133,45 +99,47 @@ export function createHardware(
   };
 }
 
-function busRow(
-  name: string,
-  settings: BusSettings,
-  all: HardwareSettings,
+function profilesOn(
+  bus: string,
+  settings: HardwareSettings,
   profiles: ReadonlyMap<string, Profile>,
-  surroundings: Surroundings,
-): BusRow {
-  const onBus = Object.values(all.links)
+): readonly Profile[] {
+  return Object.values(settings.links)
     .flatMap((link) => link.contacts)
-    .flatMap((contact) => (contact.bus === name ? [present(profiles.get(contact.profile))] : []));
-  const wire = new ModbusWire(framingOf(settings.transport));
-  const bus = new Bus({
-    transport: surroundings.transport(settings, onBus),
-    timers: surroundings.timers,
-    framesHaveIds: wire.framing === 'modbus-tcp',
-  });
-  return { bus, wire, settings, boards: new Map() };
+    .flatMap((contact) => (contact.bus === bus ? [present(profiles.get(contact.profile))] : []));
 }
 
-function boardAt(row: BusRow, unit: number, profile: Profile): ModbusBoard {
-  const known = row.boards.get(unit);
-  if (known !== undefined) return known;
-  const board = new ModbusBoard(profile, {
-    wire: row.wire,
-    unit,
-    replyTimeoutMs: row.settings.reply_timeout,
-  });
-  row.boards.set(unit, board);
-  return board;
+/** The worker of a bus; `profiles` are those of the devices on it. */
+function workerFor(
+  settings: BusSettings,
+  profiles: readonly Profile[],
+  surroundings: Surroundings,
+): BusWorker {
+  const { timers } = surroundings;
+  switch (settings.transport) {
+    case 'modbus-tcp':
+    case 'rtu-over-tcp':
+    case 'modbus-rtu': {
+      const boards = profiles.filter((profile) => profile.driver === 'modbus');
+      return new ModbusWorker(settings, surroundings.modbusTransport(settings, boards), timers);
+    }
+    case 'serial':
+    case 'tcp':
+    case 'gpio':
+    case 'snmp':
+    case 'command':
+      throw new Error(`no driver is wired in for ${settings.transport} yet`);
+  }
 }
 
-function witnessFor(
-  witness: WitnessSettings,
-  parts: {
-    readonly rows: ReadonlyMap<string, BusRow>;
-    readonly reads: FileReads;
-    readonly surroundings: Surroundings;
-  },
-): Witness {
+interface WitnessParts {
+  readonly workers: ReadonlyMap<string, BusWorker>;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly reads: FileReads;
+  readonly surroundings: Surroundings;
+}
+
+function witnessFor(witness: WitnessSettings, link: LinkSettings, parts: WitnessParts): Witness {
   const { name } = witness;
   const { reads } = parts;
   const { timers, sysClassNet } = parts.surroundings;
@@ -190,46 +158,28 @@ function witnessFor(
         timeoutMs: witness.timeout,
         timers,
       });
-    case 'modbus-discrete-input': {
-      const row = present(parts.rows.get(witness.bus));
-      return new DiscreteInputWitness({
-        name,
-        bus: row.bus,
-        isolatedWhen: witness.isolated_when,
-        timers,
-        ...inputAt(row, witness.unit, witness.input),
-      });
+    case 'usb-device':
+    case 'command':
+      throw new Error(`no witness of type ${witness.type} is wired in yet`);
+    case 'modbus-discrete-input':
+    case 'gpio':
+    case 'snmp':
+    case 'console': {
+      const worker = present(parts.workers.get(present(busOfWitness(witness, link.contacts) ?? undefined)));
+      return worker.witness(witness, placeSeen(witness, link, parts.profiles));
     }
   }
 }
 
-/** The question that reads an input: the block of the board's profile when it covers the address, else that input alone. */
-function inputAt(
-  row: BusRow,
-  unit: number,
-  address: number,
-): Pick<ConstructorParameters<typeof DiscreteInputWitness>[0], 'board' | 'question' | 'input'> {
-  const known = row.boards.get(unit);
-  const block = known?.profile.inputs;
-  const whole = known?.inputs ?? null;
-  if (known !== undefined && whole !== null && block !== undefined) {
-    const input = address - block.address + 1;
-    if (input >= 1 && input <= block.quantity) return { board: known, question: whole, input };
-  }
-  const timeout = row.settings.reply_timeout;
-  const board: Board = known ?? {
-    label: `unit ${unit}`,
-    ...UNKNOWN_BOARD,
-    ...(timeout === undefined ? {} : { replyTimeoutMs: timeout }),
-    isolateAll: null,
-  };
-  const place = { board, wire: row.wire, unit };
-  const request = { function: 2, address, quantity: 1 } as const;
-  return { board, input: 1, question: new ModbusExchange(place, request, firstBit) };
-}
-
-function firstBit(reply: Reply): ReadonlySet<number> {
-  return new Set(reply.kind === 'bits' && reply.bits[0] === true ? [1] : []);
+/** The place of the contact that a console witness looks at; `null` for any other. */
+function placeSeen(
+  witness: WitnessSettings,
+  link: LinkSettings,
+  profiles: ReadonlyMap<string, Profile>,
+): Place | null {
+  if (witness.type !== 'console') return null;
+  const contact = present(link.contacts.find(({ name }) => name === witness.contact));
+  return placeOf(contact, present(profiles.get(contact.profile)));
 }
 
 /** `hardwareProblems` has ruled out absence before. */

@@ -1,32 +1,100 @@
-/** What the configuration says about hardware, and what of it cannot be. */
-import { askProblem } from './profile-requests.ts';
-import type { Profile } from './profile.ts';
+/** What the configuration says about hardware, key by key. Times are ms. */
 
-/** A wire to boards, as the configuration writes it. Times are ms. */
-export type BusSettings =
+/** How to be let in by a switch's console. Files hold one secret each and are read when they are needed. */
+export interface LoginSettings {
+  readonly username?: string;
+  readonly password_file?: string;
+  readonly enable_password_file?: string;
+}
+
+/** Who we are to an SNMP agent. Files hold one secret each and are read when they are needed. */
+export type SnmpCredentials =
+  | { readonly version: '2c'; readonly community_file: string }
   | {
-      readonly transport: 'modbus-tcp' | 'rtu-over-tcp';
-      readonly host: string;
-      readonly port: number;
-      readonly reply_timeout?: number;
-    }
-  | {
-      readonly transport: 'modbus-rtu';
-      readonly device: string;
-      readonly baud?: number;
-      readonly parity?: 'none' | 'even' | 'odd';
-      readonly stop_bits?: 1 | 2;
-      readonly reply_timeout?: number;
+      readonly version: '3';
+      readonly user: string;
+      readonly auth: 'sha' | 'sha256' | 'sha512';
+      readonly auth_key_file: string;
+      readonly privacy: 'aes' | 'aes256';
+      readonly privacy_key_file: string;
     };
 
-/** A contact, as the configuration writes it. `hardware_lease` is ms; left out, it is the profile's. */
+/** A network address that speaks Modbus. */
+export interface ModbusNetworkBus {
+  readonly transport: 'modbus-tcp' | 'rtu-over-tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly reply_timeout?: number;
+}
+
+interface SerialLineSettings {
+  readonly device: string;
+  readonly baud?: number;
+  readonly parity?: 'none' | 'even' | 'odd';
+  readonly stop_bits?: 1 | 2;
+  readonly reply_timeout?: number;
+}
+
+/** A serial line with Modbus RTU on it. */
+export type ModbusLineBus = { readonly transport: 'modbus-rtu' } & SerialLineSettings;
+/** A wire that carries Modbus. */
+export type ModbusBus = ModbusNetworkBus | ModbusLineBus;
+
+/** A serial line to a board, or to the console of a switch. */
+export type SerialBus = { readonly transport: 'serial'; readonly login?: LoginSettings } & SerialLineSettings;
+
+/** A plain TCP stream to a board, or to a switch's console through a console server. */
+export interface TcpBus {
+  readonly transport: 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly reply_timeout?: number;
+  readonly login?: LoginSettings;
+}
+
+/** A byte stream that is no Modbus. */
+export type StreamBus = SerialBus | TcpBus;
+
+/** A GPIO chip, chosen by its label, never by a number. */
+export interface GpioBus {
+  readonly transport: 'gpio';
+  readonly chip: string;
+  readonly access: 'auto' | 'sysfs' | 'character-device';
+}
+
+/** An SNMP agent. */
+export interface SnmpBus {
+  readonly transport: 'snmp';
+  readonly host: string;
+  readonly port: number;
+  readonly reply_timeout?: number;
+  readonly credentials: SnmpCredentials;
+}
+
+/** Programs on this machine, one at a time. */
+export interface CommandBus {
+  readonly transport: 'command';
+}
+
+/** A wire to devices, as the configuration writes it. */
+export type BusSettings = ModbusBus | StreamBus | GpioBus | SnmpBus | CommandBus;
+
+/** A contact, as the configuration writes it. Which keys say its place depends on its driver: see place.ts. */
 export interface ContactSettings {
   readonly name: string;
   readonly profile: string;
   readonly bus: string;
-  readonly unit: number;
-  readonly channel: number;
+  readonly unit?: number;
+  readonly channel?: number;
+  readonly line?: number;
+  readonly port?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** ms; left out, it is the profile's. */
   readonly hardware_lease?: number | 'none';
+  /** Which contact of the relay the link runs through. */
+  readonly wiring?: 'normally-open' | 'normally-closed';
+  /** The sentence that takes a pin whose pull at reset energises the relay. */
+  readonly accept_reset_pull?: string;
 }
 
 /** A witness, as the configuration writes it. */
@@ -36,6 +104,13 @@ export type WitnessSettings =
   | { readonly name: string; readonly type: 'block-device'; readonly device: string }
   | {
       readonly name: string;
+      readonly type: 'usb-device';
+      readonly vendor: string;
+      readonly product: string;
+      readonly serial?: string;
+    }
+  | {
+      readonly name: string;
       readonly type: 'tcp';
       readonly host: string;
       readonly port: number;
@@ -43,103 +118,73 @@ export type WitnessSettings =
     }
   | {
       readonly name: string;
+      readonly type: 'command';
+      readonly argv: readonly string[];
+      readonly timeout: number;
+      readonly isolated_exit: number;
+      readonly connected_exit: number;
+    }
+  | BusWitnessSettings;
+
+/** A witness that is read over a bus. */
+export type BusWitnessSettings =
+  | {
+      readonly name: string;
       readonly type: 'modbus-discrete-input';
       readonly bus: string;
       readonly unit: number;
       readonly input: number;
       readonly isolated_when: 0 | 1;
-    };
+      readonly mirrors?: string;
+    }
+  | {
+      readonly name: string;
+      readonly type: 'gpio';
+      readonly bus: string;
+      readonly line: number;
+      readonly isolated_when: 0 | 1;
+      readonly bias: 'pull-up' | 'pull-down' | 'none';
+      readonly debounce: number;
+      readonly mirrors?: string;
+    }
+  | { readonly name: string; readonly type: 'snmp'; readonly bus: string; readonly port: string }
+  | { readonly name: string; readonly type: 'console'; readonly contact: string };
+
+/** Contacts and witnesses of one link. */
+export interface LinkSettings {
+  readonly contacts: readonly ContactSettings[];
+  readonly witnesses: readonly WitnessSettings[];
+}
 
 /** The part of the configuration that is hardware. */
 export interface HardwareSettings {
   readonly buses: Readonly<Record<string, BusSettings>>;
-  readonly links: Readonly<
-    Record<
-      string,
-      { readonly contacts: readonly ContactSettings[]; readonly witnesses: readonly WitnessSettings[] }
-    >
-  >;
+  readonly links: Readonly<Record<string, LinkSettings>>;
 }
 
-/** The configuration asks for hardware that cannot be; `problems` lists everything, each with where. */
-export class HardwareProblems extends Error {
-  override readonly name = 'HardwareProblems';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`the configured hardware cannot be: ${problems.join('; ')}`);
-    this.problems = problems;
+/** Where the requests of a bus go, so that two names for one wire are noticed; `null` when sharing does no harm. */
+export function wireOf(bus: BusSettings): string | null {
+  switch (bus.transport) {
+    case 'modbus-tcp':
+    case 'rtu-over-tcp':
+    case 'tcp':
+    case 'snmp':
+      return `${bus.host.toLowerCase()}:${bus.port}`;
+    case 'modbus-rtu':
+    case 'serial':
+      return bus.device;
+    case 'gpio':
+      return `GPIO chip ${bus.chip}`;
+    case 'command':
+      return null;
   }
 }
 
-/** Everything about the configured hardware that cannot be, each in a sentence that says where. */
-export function hardwareProblems(
-  settings: HardwareSettings,
-  profiles: ReadonlyMap<string, Profile>,
-): readonly string[] {
-  const problems: string[] = [];
-  const places = new Map<string, string>();
-  for (const [name, bus] of Object.entries(settings.buses)) {
-    const place = bus.transport === 'modbus-rtu' ? bus.device : `${bus.host}:${bus.port}`;
-    const other = places.get(place);
-    if (other !== undefined)
-      problems.push(`buses ${other} and ${name} both lead to ${place}; requests would interleave`);
-    places.set(place, name);
-  }
-  const channels = new Map<string, string>();
-  const units = new Map<string, string>();
-  for (const [name, link] of Object.entries(settings.links)) {
-    for (const contact of link.contacts) {
-      const where = `contact ${contact.name} of link ${name}`;
-      problems.push(...contactProblems(contact, settings, profiles).map((problem) => `${where}: ${problem}`));
-      const unit = `unit ${contact.unit} of bus ${contact.bus}`;
-      const profile = units.get(unit) ?? contact.profile;
-      if (profile !== contact.profile) problems.push(`${where}: ${unit} already has the profile ${profile}`);
-      units.set(unit, profile);
-      const channel = `channel ${contact.channel} of ${unit}`;
-      const owner = channels.get(channel);
-      if (owner !== undefined) problems.push(`${where}: ${channel} is already ${owner}`);
-      channels.set(channel, where);
-    }
-    for (const witness of link.witnesses) {
-      if (witness.type === 'modbus-discrete-input' && settings.buses[witness.bus] === undefined) {
-        problems.push(`witness ${witness.name} of link ${name}: there is no bus ${witness.bus}`);
-      }
-    }
-  }
-  return problems;
-}
-
-function contactProblems(
-  contact: ContactSettings,
-  settings: HardwareSettings,
-  profiles: ReadonlyMap<string, Profile>,
-): readonly string[] {
-  const bus = settings.buses[contact.bus];
-  const profile = profiles.get(contact.profile);
-  const missing = [
-    ...(bus === undefined ? [`there is no bus ${contact.bus}`] : []),
-    ...(profile === undefined ? [`there is no profile ${contact.profile}`] : []),
-  ];
-  if (bus === undefined || profile === undefined) return missing;
-  const problems: string[] = [];
-  if (!profile.transports.includes(bus.transport)) {
-    problems.push(
-      `${profile.id} is not reached by ${bus.transport} but by ${profile.transports.join(' or ')}`,
-    );
-  }
-  const { channel } = contact;
-  const lease = leaseMs(contact, profile);
-  const problem = askProblem(
-    profile,
-    lease === null ? { ask: 'connect', channel } : { ask: 'lease', channel, lease_ms: lease },
-  );
-  if (problem !== null) problems.push(problem);
-  return problems;
-}
-
-/** ms of the hardware lease in use, or `null` for none. */
-export function leaseMs(contact: ContactSettings, profile: Profile): number | null {
-  if (contact.hardware_lease === 'none') return null;
-  return contact.hardware_lease ?? profile.hardware_lease?.default_ms ?? null;
+/** The bus of a witness that is read over one; a console witness shares the bus of its contact. */
+export function busOfWitness(
+  witness: BusWitnessSettings,
+  contacts: readonly ContactSettings[],
+): string | null {
+  if (witness.type !== 'console') return witness.bus;
+  return contacts.find(({ name }) => name === witness.contact)?.bus ?? null;
 }

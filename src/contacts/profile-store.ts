@@ -7,9 +7,9 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
-import { PROFILE_ID, profileSchema, type Profile } from './profile.ts';
-import type { Finding } from './profile-examples.ts';
-import { meaningFindings } from './profile-meaning.ts';
+import { PROFILE_ID } from './profile-common.ts';
+import type { Finding } from './profile-finding.ts';
+import { meaningFindings, profileSchema, type Profile } from './profile.ts';
 
 /** The profiles that come with the program. */
 export const PROFILE_DIRECTORY: string = fileURLToPath(new URL('../../firmware-profiles', import.meta.url));
@@ -178,7 +178,7 @@ function issueFindings(issue: z.core.$ZodIssue, raw: unknown): readonly Finding[
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   const subject = path.length === 0 ? 'profile' : pathText(path.slice(-1));
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(path);
+    const known = knownKeys(raw, path);
     const hint = known.length === 0 ? 'remove it or correct its name' : `known here: ${known.join(', ')}`;
     return issue.keys.map((key) => ({ path: [...path, key], what: `unknown key ${shown(key)}`, hint }));
   }
@@ -214,13 +214,17 @@ function hintFor(path: readonly (string | number)[], value: unknown): string {
 }
 
 /** The keys that the schema knows at a path, as far as it is not a union. */
-function knownKeys(path: readonly (string | number)[]): readonly string[] {
-  let here: unknown = profileSchema;
+function knownKeys(raw: unknown, path: readonly (string | number)[]): readonly string[] {
+  let here: unknown = driverShape(raw);
   for (const part of path)
     here = typeof part === 'number' ? innerOf(here, 'element') : valueAt(innerOf(here, 'shape'), [part]);
   const shape = innerOf(here, 'shape');
   return typeof shape === 'object' && shape !== null ? Object.keys(shape) : [];
 }
+
+/** The shape of the driver that the file names. */
+const driverShape = (raw: unknown): unknown =>
+  profileSchema.options.find((shape) => shape.shape.driver.value === valueAt(raw, ['driver']));
 
 /** `schema.shape` or `schema.element`, through optional and default wrappers. */
 function innerOf(schema: unknown, member: 'shape' | 'element'): unknown {

@@ -8,7 +8,7 @@
  * against this board proves anything about a real one.
  */
 import type { Reply, Request } from '../contacts/modbus/pdu.ts';
-import type { Profile } from '../contacts/profile.ts';
+import type { ModbusProfile } from '../contacts/modbus/profile.ts';
 import type { Millis } from '../core/time.ts';
 import { FaultList, type Fault, type FaultName, type RequestKind } from './faults.ts';
 import { Inputs } from './inputs.ts';
@@ -74,7 +74,7 @@ const ECHO: Reply = { kind: 'echo' };
 
 /** The board. Methods throw `RangeError` for a channel, input or register that the profile does not have. */
 export class Board {
-  readonly profile: Profile;
+  readonly profile: ModbusProfile;
   readonly timers: BoardTimers;
   readonly #relays: Relays;
   readonly #inputs: Inputs;
@@ -84,7 +84,7 @@ export class Board {
   readonly #breakers = new Set<() => void>();
   #deafUntil: (() => void) | null = null;
 
-  constructor(profile: Profile, timers: BoardTimers) {
+  constructor(profile: ModbusProfile, timers: BoardTimers) {
     this.profile = profile;
     this.timers = timers;
     this.#relays = new Relays(profile.channels, timers, this.#faults, (channel, position, { kind, frame }) =>
@@ -288,4 +288,4 @@ export class Board {
 }
 
 /** A board in the state in which power-on leaves it. Starts nothing. */
-export const createBoard = (profile: Profile, timers: BoardTimers): Board => new Board(profile, timers);
+export const createBoard = (profile: ModbusProfile, timers: BoardTimers): Board => new Board(profile, timers);

@@ -1,6 +1,7 @@
 /** The command line of `portcullis emulate`, read whole: everything that is wrong with it is reported at once. */
 import { resolve } from 'node:path';
-import { framingOf, type Framing, type Profile } from '../contacts/profile.ts';
+import { framingOf, type Framing, type ModbusProfile } from '../contacts/modbus/profile.ts';
+import type { Profile } from '../contacts/profile.ts';
 import { loadProfiles, PROFILE_DIRECTORY, readProfileFile } from '../contacts/profile-store.ts';
 import type { CablePlan } from './cable.ts';
 import type { EmulationPlan } from './emulation.ts';
@@ -84,22 +85,28 @@ export async function planOf(args: EmulateArguments): Promise<Planned> {
   };
 }
 
-async function profileOf({ profile: name, directory }: EmulateArguments): Promise<Profile | Wrong> {
+async function profileOf({ profile: name, directory }: EmulateArguments): Promise<ModbusProfile | Wrong> {
   const shown = JSON.stringify(name.slice(0, 100));
   if (name.endsWith('.yaml')) {
     const reading = await readProfileFile(resolve(name));
-    if (reading.kind === 'profile') return reading.profile;
+    if (reading.kind === 'profile') return playable(reading.profile);
     return wrong(
       `${shown} is no sound profile (${reading.problems[0]?.what ?? ''}); see: portcullis profile check`,
     );
   }
   const { profiles } = await loadProfiles(directory ?? PROFILE_DIRECTORY);
-  return profiles.get(name) ?? wrong(`no usable profile ${shown}; known: ${[...profiles.keys()].join(', ')}`);
+  const profile = profiles.get(name);
+  if (profile !== undefined) return playable(profile);
+  return wrong(`no usable profile ${shown}; known: ${[...profiles.keys()].join(', ')}`);
+}
+
+function playable(profile: Profile): ModbusProfile | Wrong {
+  return profile;
 }
 
 function readFraming(
   { framing, pty, tcp }: EmulateArguments,
-  profile: Profile,
+  profile: ModbusProfile,
 ): { readonly framing: Framing } | Wrong {
   const overNetwork = profile.transports.find((transport) => transport !== 'modbus-rtu');
   if (framing === undefined) return { framing: overNetwork === undefined ? 'rtu' : framingOf(overNetwork) };
@@ -110,7 +117,7 @@ function readFraming(
   return { framing };
 }
 
-function readFault(text: string, profile: Profile): Fault | Wrong {
+function readFault(text: string, profile: ModbusProfile): Fault | Wrong {
   const reading = parseFault(text, profile.channels);
   return reading.kind === 'fault'
     ? reading.fault
@@ -125,7 +132,10 @@ function readAddress(option: string, text: string): TcpAddress | Wrong {
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
-function readMirror(text: string, { channels, inputs }: Profile): { channel: number; input: number } | Wrong {
+function readMirror(
+  text: string,
+  { channels, inputs }: ModbusProfile,
+): { channel: number; input: number } | Wrong {
   const match = /^(?<channel>\d{1,3}):(?<input>\d{1,3})$/.exec(text);
   if (match === null) return wrong(`--mirror: ${JSON.stringify(text.slice(0, 100))} is not CHANNEL:INPUT`);
   const channel = Number(match.groups?.['channel']);
@@ -138,7 +148,10 @@ function readMirror(text: string, { channels, inputs }: Profile): { channel: num
 }
 
 /** Reads `1+2,127.0.0.1:8000=unix:/path` or `1,127.0.0.1:8000=tcp:HOST:PORT`. */
-export function readCable(text: string, { channels: count }: Pick<Profile, 'channels'>): CablePlan | Wrong {
+export function readCable(
+  text: string,
+  { channels: count }: Pick<ModbusProfile, 'channels'>,
+): CablePlan | Wrong {
   const match = /^(?<channels>\d{1,3}(?:\+\d{1,3})*),(?<listen>[^=]+)=(?<kind>unix|tcp):(?<to>.+)$/.exec(
     text,
   );

@@ -1,5 +1,5 @@
 /** Everything that one emulation consists of, begun and ended together. */
-import type { Framing, Profile } from '../contacts/profile.ts';
+import type { Framing, ModbusProfile } from '../contacts/modbus/profile.ts';
 import { createBoard, type Board } from './board.ts';
 import { layCable, type Cable, type CablePlan } from './cable.ts';
 import { serveControl, type ControlService } from './control.ts';
@@ -10,7 +10,7 @@ import { serveTcp, type TcpAddress, type TcpService } from './tcp.ts';
 
 /** What an emulation is made of; channels and inputs from 1. */
 export interface EmulationPlan {
-  readonly profile: Profile;
+  readonly profile: ModbusProfile;
   readonly tcp?: TcpAddress & { readonly framing: Framing };
   /** Where the link to the pseudo-terminal appears. */
   readonly pty?: string;

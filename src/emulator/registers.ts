@@ -1,11 +1,11 @@
 /** The registers of an emulated board: those that its profile checks at start, and no others. */
-import type { Profile } from '../contacts/profile.ts';
+import type { ModbusProfile } from '../contacts/modbus/profile.ts';
 
 /** Registers by address, holding what the start-up checks expect. */
 export class Registers {
   readonly #values: Map<number, number>;
 
-  constructor(checks: Profile['startup_checks']) {
+  constructor(checks: ModbusProfile['startup_checks']) {
     this.#values = new Map(
       checks.flatMap(({ address, quantity, every }) =>
         Array.from({ length: quantity }, (_, index) => [address + index, every] as const),

@@ -1,7 +1,7 @@
 /** One connection to an emulated board: bytes in, bytes out, with the delivery faults of the board. */
 import { encodeFrame, encodeRequest, RequestDecoder, type RequestEvent } from '../contacts/modbus/frame.ts';
 import { replyPdu, type Request } from '../contacts/modbus/pdu.ts';
-import type { Framing } from '../contacts/profile.ts';
+import type { Framing } from '../contacts/modbus/profile.ts';
 import type { Answer, Board } from './board.ts';
 
 /** Silence after which an RTU device begins a new frame. A real one takes 3.5 characters; here a busy machine must not tear a frame. */

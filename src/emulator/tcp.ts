@@ -1,6 +1,6 @@
 /** An emulated board on a TCP port. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Framing } from '../contacts/profile.ts';
+import type { Framing } from '../contacts/modbus/profile.ts';
 import type { Board } from './board.ts';
 import { Session } from './session.ts';
 

@@ -1,5 +1,5 @@
 /** A made-up machine for checks of configuration texts: files with secrets by name, interfaces, profiles. */
-import type { ProfileFacts } from '../../src/config/finding.ts';
+import type { ModbusProfile } from '../../src/contacts/modbus/profile.ts';
 import { checkText, type Loaded, type Machine } from '../../src/config/load.ts';
 import { secretPaths, type SecretFile } from '../../src/config/secret-files.ts';
 
@@ -32,7 +32,20 @@ export const machine: Machine = {
     ),
 };
 
-const board: ProfileFacts = {
+const board: ModbusProfile = {
+  id: 'test/board',
+  driver: 'modbus',
+  maker: 'Test',
+  model: 'board',
+  unit: 1,
+  without_power: 'isolated',
+  power_on: { position: 'isolated', certainty: 'unproven' },
+  connect: { function: 5, address: 0, value: 0xff00 },
+  isolate: { function: 5, address: 0, value: 0 },
+  read: { function: 1, address: 0, quantity: 8, connected_when: 1, reports: 'commanded' },
+  startup_checks: [],
+  dangers: [],
+  examples: [],
   transports: ['modbus-rtu', 'rtu-over-tcp'],
   channels: 8,
   contact: 'fail-safe',
@@ -53,7 +66,7 @@ const board: ProfileFacts = {
 
 const { serial: _serial, hardware_lease: _lease, inputs: _inputs, ...plain } = board;
 
-export const profiles: ReadonlyMap<string, ProfileFacts> = new Map<string, ProfileFacts>([
+export const profiles: ReadonlyMap<string, ModbusProfile> = new Map<string, ModbusProfile>([
   ['waveshare/modbus-rtu-relay-8ch-d', board],
   ['waveshare/modbus-poe-eth-relay-8ch', { ...board, transports: ['modbus-tcp', 'rtu-over-tcp'] }],
   ['generic/latching', { ...board, contact: 'holding' }],

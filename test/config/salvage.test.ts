@@ -59,7 +59,7 @@ describe('salvage', () => {
       'a unit that is no number',
       'unit: 1\n        channel: 1\n',
       'unit: one\n        channel: 1\n',
-      'the configuration is wrong here',
+      'links.vault.contacts[0].unit is wrong',
     ],
     ['an unknown profile', 'modbus-poe-eth-relay-8ch', 'gate', 'no profile is called "waveshare/gate"'],
   ])('%s leaves that contact out, and only that', (_, from, to, why) => {

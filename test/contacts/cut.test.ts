@@ -38,7 +38,7 @@ function plant(profile: typeof withAll, boards: number) {
   const hardware = createHardware(settings, byId(profile), {
     ...realSurroundings,
     timers,
-    transport: () => {
+    modbusTransport: () => {
       const cable = cables[made++];
       if (cable === undefined) throw new Error('a transport too many');
       return cable;

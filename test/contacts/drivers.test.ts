@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createHardware, transportFor } from '../../src/contacts/drivers.ts';
-import {
-  type BusSettings,
-  type ContactSettings,
-  HardwareProblems,
-  hardwareProblems,
-  type HardwareSettings,
-} from '../../src/contacts/hardware-settings.ts';
+import { createHardware } from '../../src/contacts/drivers.ts';
+import { HardwareProblems, hardwareProblems } from '../../src/contacts/hardware-problems.ts';
+import type { BusSettings, ContactSettings, HardwareSettings } from '../../src/contacts/hardware-settings.ts';
+import { modbusTransport as transportFor } from '../../src/contacts/modbus/hardware.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { byId, testProfile } from './profiles.ts';
 
@@ -68,18 +64,18 @@ describe('what the configuration may ask for', () => {
   test.each<readonly [string, Partial<ContactSettings>, string]>([
     ['a bus that is not there', { bus: 'other' }, 'there is no bus other'],
     ['a profile that is not there', { profile: 'no/such' }, 'there is no profile no/such'],
-    ['a channel that is not there', { channel: 9 }, 'channel 9 is outside 1 to 8'],
-    ['a lease that the board does not have', { hardware_lease: 5000 }, 'the profile has no hardware_lease'],
+    ['a channel that is not there', { channel: 9 }, 'channel 9 does not exist on this board'],
+    [
+      'a lease that the board does not have',
+      { hardware_lease: 5000 },
+      'this board has no timer that isolates',
+    ],
     [
       'a lease that is too long',
       { profile: leased.id, hardware_lease: 60_000 },
-      'is outside 100 to 10000 ms',
+      'it can do 100 to 10000 ms in steps of 100 ms',
     ],
-    [
-      'a lease between two steps',
-      { profile: leased.id, hardware_lease: 150 },
-      'is no multiple of unit_ms 100',
-    ],
+    ['a lease between two steps', { profile: leased.id, hardware_lease: 150 }, 'cannot count 150 ms'],
   ])('%s', (_name, contact, problem) => {
     expect(problemsOf([contact])).toEqual([expect.stringContaining(problem)]);
     expect(() => createHardware(settings([contact]), profiles)).toThrow(HardwareProblems);
@@ -88,7 +84,7 @@ describe('what the configuration may ask for', () => {
   test('a transport that the board does not have', () => {
     const only = testProfile({ transports: ['modbus-rtu'] });
     expect(hardwareProblems(settings([{}]), byId(only))).toEqual([
-      'contact relay0 of link vault: test/board is not reached by modbus-tcp but by modbus-rtu',
+      'contact relay0 of link vault: this board does not speak modbus-tcp, the transport of bus "board" (it speaks modbus-rtu)',
     ]);
   });
 

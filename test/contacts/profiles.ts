@@ -1,9 +1,11 @@
-import { profileSchema, type Profile } from '../../src/contacts/profile.ts';
+import { modbusProfile, type ModbusProfile } from '../../src/contacts/modbus/profile.ts';
+import type { Profile } from '../../src/contacts/profile.ts';
 
 /** A valid profile for tests, with what differs from an eight-coil board without special abilities. */
-export function testProfile(difference: Partial<Profile> = {}): Profile {
+export function testProfile(difference: Partial<ModbusProfile> = {}): ModbusProfile {
   return {
-    ...profileSchema.parse({
+    ...modbusProfile.parse({
+      driver: 'modbus',
       id: 'test/board',
       maker: 'Test',
       model: 'board',

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { Profile } from '../../src/contacts/profile.ts';
+import type { ModbusProfile } from '../../src/contacts/modbus/profile.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { parseFault, type Fault } from '../../src/emulator/faults.ts';
 
@@ -14,15 +14,15 @@ export const QUIET_MS = 250;
 const { profiles } = await loadProfiles();
 
 /** A profile of the program. */
-export function profileNamed(id: string): Profile {
+export function profileNamed(id: string): ModbusProfile {
   const profile = profiles.get(id);
   if (profile === undefined) throw new Error(`no profile ${id}`);
   return profile;
 }
 
 /** The (D) board: relays, inputs, lease and a start-up check. */
-export const boardD: Profile = profileNamed('waveshare/modbus-rtu-relay-8ch-d');
-export const generic: Profile = profileNamed('generic/modbus-coils');
+export const boardD: ModbusProfile = profileNamed('waveshare/modbus-rtu-relay-8ch-d');
+export const generic: ModbusProfile = profileNamed('generic/modbus-coils');
 
 /** A fault as the command line writes it. */
 export function fault(text: string, scope: Partial<Pick<Fault, 'on' | 'times'>> = {}): Fault {

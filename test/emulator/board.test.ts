@@ -1,8 +1,8 @@
 /** The emulated board by itself, in virtual time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Profile } from '../../src/contacts/profile.ts';
-import { requestFor, type Ask } from '../../src/contacts/profile-requests.ts';
+import type { ModbusProfile } from '../../src/contacts/modbus/profile.ts';
+import { requestFor, type Ask } from '../../src/contacts/modbus/requests.ts';
 import { createBoard, type Answer, type Board, type BoardEvent } from '../../src/emulator/board.ts';
 import { FAULTS, faultWords, parseFault } from '../../src/emulator/faults.ts';
 import { boardD, fault, generic } from './bench.ts';
@@ -19,7 +19,7 @@ interface Rig {
   readonly readBack: () => number[];
 }
 
-function rig(profile: Profile = boardD): Rig {
+function rig(profile: ModbusProfile = boardD): Rig {
   const timers = virtualTimers();
   const board = createBoard(profile, timers);
   const events: BoardEvent[] = [];

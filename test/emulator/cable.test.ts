@@ -6,7 +6,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { requestFor } from '../../src/contacts/profile-requests.ts';
+import { requestFor } from '../../src/contacts/modbus/requests.ts';
 import { createBoard, type Board } from '../../src/emulator/board.ts';
 import { layCable, type Cable, type CableTarget } from '../../src/emulator/cable.ts';
 import { ATTEMPTS_BEFORE_WORDS, RETRY_MS } from '../../src/emulator/switched-port.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { requestFor } from '../../src/contacts/profile-requests.ts';
+import { requestFor } from '../../src/contacts/modbus/requests.ts';
 import { createBoard } from '../../src/emulator/board.ts';
 import { control, lineTaker, serveControl } from '../../src/emulator/control.ts';
 import { planOf, type EmulateArguments } from '../../src/emulator/emulate-arguments.ts';

@@ -2,7 +2,7 @@
 import ModbusRTU from 'modbus-serial';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Framing } from '../../src/contacts/profile.ts';
+import type { Framing } from '../../src/contacts/modbus/profile.ts';
 import { processTimers } from '../../src/contacts/timers.ts';
 import { startEmulation, type Emulation, type EmulationPlan } from '../../src/emulator/emulation.ts';
 import { boardD, bytes, connected, fault, quiet, until, watched, type Client } from './bench.ts';

@@ -1,9 +1,9 @@
 /** Every example of every profile, byte for byte: as the request we build, as the reply we read, and as the emulated board answers. */
 import { describe, expect, test } from 'vitest';
 import { encodeRequest, ReplyDecoder } from '../../src/contacts/modbus/frame.ts';
-import type { Profile, ProfileExample } from '../../src/contacts/profile.ts';
-import { transactionOf } from '../../src/contacts/profile-examples.ts';
-import { meaningOf, requestFor } from '../../src/contacts/profile-requests.ts';
+import type { ModbusExample, ModbusProfile } from '../../src/contacts/modbus/profile.ts';
+import { transactionOf } from '../../src/contacts/modbus/examples.ts';
+import { meaningOf, requestFor } from '../../src/contacts/modbus/requests.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { createBoard } from '../../src/emulator/board.ts';
 import { Session, spelledBytes } from '../../src/emulator/session.ts';
@@ -11,11 +11,11 @@ import { virtualTimers } from '../emulator/virtual-timers.ts';
 
 const { profiles, problems } = await loadProfiles();
 const bytes = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
-const title = (example: ProfileExample): string =>
+const title = (example: ModbusExample): string =>
   `${example.ask}${'channel' in example ? ` ${example.channel}` : ''} ${example.framing} ${example.request} → ${example.reply}`;
 
 /** Puts the board where the example finds it. */
-function prepare(profile: Profile, example: ProfileExample): ReturnType<typeof createBoard> {
+function prepare(profile: ModbusProfile, example: ModbusExample): ReturnType<typeof createBoard> {
   const board = createBoard(profile, virtualTimers());
   if (example.ask === 'read') {
     for (const channel of example.means.connected)
@@ -39,8 +39,8 @@ function prepare(profile: Profile, example: ProfileExample): ReturnType<typeof c
 }
 
 function ask(
-  profile: Profile,
-  example: ProfileExample,
+  profile: ModbusProfile,
+  example: ModbusExample,
 ): { answer: string; board: ReturnType<typeof createBoard> } {
   const board = prepare(profile, example);
   const sent: Buffer[] = [];

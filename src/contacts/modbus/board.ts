@@ -1,6 +1,6 @@
 import type { Board, Channel, Exchange } from '../exchange.ts';
-import { meaningOf, requestFor } from '../profile-requests.ts';
-import type { Profile } from '../profile.ts';
+import { meaningOf, requestFor } from './requests.ts';
+import type { ModbusProfile } from './profile.ts';
 import { ModbusExchange, type ModbusWire } from './exchange.ts';
 import type { Reply } from './pdu.ts';
 
@@ -16,7 +16,7 @@ export interface SettingsCheck {
 /** A board as its profile describes it, at one unit of one bus. */
 export class ModbusBoard implements Board {
   readonly label: string;
-  readonly profile: Profile;
+  readonly profile: ModbusProfile;
   readonly replyTimeoutMs: number;
   readonly gapMs: number;
   readonly worstReplyDelayMs: number;
@@ -30,7 +30,7 @@ export class ModbusBoard implements Board {
   readonly #unit: number;
 
   constructor(
-    profile: Profile,
+    profile: ModbusProfile,
     place: { readonly wire: ModbusWire; readonly unit: number; readonly replyTimeoutMs?: number | undefined },
   ) {
     this.profile = profile;

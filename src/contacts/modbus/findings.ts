@@ -1,17 +1,17 @@
 /** What a profile of the right shape may still say wrongly. Pure. */
-import type { Profile } from './profile.ts';
-import { coverageFindings, exampleFindings, type Finding } from './profile-examples.ts';
-import { askProblem } from './profile-requests.ts';
+import type { ModbusProfile } from './profile.ts';
+import type { Finding } from '../profile-finding.ts';
+import { coverageFindings, exampleFindings } from './examples.ts';
+import { askProblem } from './requests.ts';
 
 const LAST_ADDRESS = 0xffff;
 const ADDRESS_HINT = 'use the address range of the manual; wire addresses count from 0';
 
 /** Everything that contradicts itself or Modbus in a profile whose shape is right. */
-export function meaningFindings(profile: Profile): readonly Finding[] {
+export function modbusFindings(profile: ModbusProfile): readonly Finding[] {
   const beyond = rangeFindings(profile);
   return [
     ...transportFindings(profile),
-    ...positionFindings(profile),
     ...beyond,
     ...addressFindings(profile),
     ...leaseFindings(profile),
@@ -24,7 +24,7 @@ export function meaningFindings(profile: Profile): readonly Finding[] {
   ];
 }
 
-function transportFindings(profile: Profile): readonly Finding[] {
+function transportFindings(profile: ModbusProfile): readonly Finding[] {
   const findings: Finding[] = [];
   profile.transports.forEach((transport, index) => {
     if (profile.transports.indexOf(transport) !== index) {
@@ -58,25 +58,6 @@ function transportFindings(profile: Profile): readonly Finding[] {
   return findings;
 }
 
-function positionFindings(profile: Profile): readonly Finding[] {
-  const findings: Finding[] = [];
-  if (profile.contact === 'fail-safe' && profile.without_power !== 'isolated') {
-    findings.push({
-      path: ['contact'],
-      what: `a fail-safe contact is isolated without power, but without_power says ${profile.without_power}`,
-      hint: 'call it holding, or correct without_power',
-    });
-  }
-  if (profile.power_on.position === 'connected' && profile.dangers.length === 0) {
-    findings.push({
-      path: ['dangers'],
-      what: 'the board connects when power returns and no danger says so',
-      hint: 'say it in dangers',
-    });
-  }
-  return findings;
-}
-
 interface Span {
   readonly path: readonly (string | number)[];
   readonly first: number;
@@ -95,14 +76,14 @@ function writtenSpans({
   isolate_all: all,
   hardware_lease: lease,
   channels,
-}: Profile): readonly Span[] {
+}: ModbusProfile): readonly Span[] {
   const spans = [span(['connect', 'address'], connect.address, channels)];
   if (lease !== undefined) spans.push(span(['hardware_lease', 'address'], lease.address, channels));
   if (all?.function === 5) spans.push(span(['isolate_all', 'address'], all.address, 1));
   return spans;
 }
 
-function rangeFindings(profile: Profile): readonly Finding[] {
+function rangeFindings(profile: ModbusProfile): readonly Finding[] {
   const { isolate, isolate_all: all, read, inputs, startup_checks: checks, channels } = profile;
   const spans = [
     ...writtenSpans(profile),
@@ -123,7 +104,7 @@ function rangeFindings(profile: Profile): readonly Finding[] {
     }));
 }
 
-function addressFindings(profile: Profile): readonly Finding[] {
+function addressFindings(profile: ModbusProfile): readonly Finding[] {
   const { connect, isolate, isolate_all: all, read, channels } = profile;
   const written = writtenSpans(profile);
   const own = `${connect.address} to ${connect.address + channels - 1}`;
@@ -161,7 +142,7 @@ function addressFindings(profile: Profile): readonly Finding[] {
   return findings;
 }
 
-function leaseFindings(profile: Profile): readonly Finding[] {
+function leaseFindings(profile: ModbusProfile): readonly Finding[] {
   const lease = profile.hardware_lease;
   if (lease === undefined) return [];
   const findings: Finding[] = [];
@@ -191,7 +172,7 @@ function leaseFindings(profile: Profile): readonly Finding[] {
   return findings;
 }
 
-function checkFindings(profile: Profile): readonly Finding[] {
+function checkFindings(profile: ModbusProfile): readonly Finding[] {
   return profile.startup_checks.flatMap((check, index, checks) =>
     checks.findIndex(({ name }) => name === check.name) === index
       ? []

@@ -1,15 +1,8 @@
 /** Whether the examples of a profile are what the profile computes. Pure. */
-import { encodeRequest, ReplyDecoder } from './modbus/frame.ts';
-import { framingOf, type Framing, type Profile, type ProfileExample } from './profile.ts';
-import { askProblem, meaningOf, requestFor } from './profile-requests.ts';
-
-/** One thing that is wrong, by its place in the profile. */
-export interface Finding {
-  readonly path: readonly (string | number)[];
-  readonly what: string;
-  /** What to do about it. */
-  readonly hint: string;
-}
+import { encodeRequest, ReplyDecoder } from './frame.ts';
+import { framingOf, type Framing, type ModbusProfile, type ModbusExample } from './profile.ts';
+import type { Finding } from '../profile-finding.ts';
+import { askProblem, meaningOf, requestFor } from './requests.ts';
 
 const bytesOf = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
 const spelled = (bytes: Uint8Array): string =>
@@ -20,13 +13,13 @@ const spelled = (bytes: Uint8Array): string =>
     .trim();
 
 /** The transaction id that an example uses; RTU has none. */
-export const transactionOf = (example: ProfileExample): number =>
+export const transactionOf = (example: ModbusExample): number =>
   example.framing === 'modbus-tcp' ? bytesOf(example.request.slice(0, 5)).readUInt16BE(0) : 0;
 
 /** What is wrong with one example: bytes that the profile does not compute, a meaning that they do not have. */
 export function exampleFindings(
-  profile: Profile,
-  example: ProfileExample,
+  profile: ModbusProfile,
+  example: ModbusExample,
   index: number,
 ): readonly Finding[] {
   const found = (field: string, what: string, hint: string): Finding => ({
@@ -50,8 +43,8 @@ export function exampleFindings(
 }
 
 function byteFindings(
-  profile: Profile,
-  example: ProfileExample,
+  profile: ModbusProfile,
+  example: ModbusExample,
   found: (field: string, what: string, hint: string) => Finding,
 ): readonly Finding[] {
   const { framing } = example;
@@ -82,17 +75,19 @@ function byteFindings(
 }
 
 /** The field of an example that makes it impossible. */
-function askedField(profile: Profile, example: ProfileExample): string {
+function askedField(profile: ModbusProfile, example: ModbusExample): string {
   if ('channel' in example && example.channel > profile.channels) return 'channel';
   if (example.ask === 'lease' && profile.hardware_lease !== undefined) return 'lease_ms';
   return example.ask === 'startup-check' ? 'check' : 'ask';
 }
 
-const framings = (profile: Profile): readonly Framing[] => [...new Set(profile.transports.map(framingOf))];
+const framings = (profile: ModbusProfile): readonly Framing[] => [
+  ...new Set(profile.transports.map(framingOf)),
+];
 
 /** A profile carries its own proof: every ability is shown once, and connect, isolate and read in every framing. */
-export function coverageFindings(profile: Profile): readonly Finding[] {
-  const shown = (ask: ProfileExample['ask'], framing?: Framing): boolean =>
+export function coverageFindings(profile: ModbusProfile): readonly Finding[] {
+  const shown = (ask: ModbusExample['ask'], framing?: Framing): boolean =>
     profile.examples.some(
       (example) => example.ask === ask && (framing === undefined || example.framing === framing),
     );

@@ -1,6 +1,6 @@
 /** What a profile makes of a wish: the Modbus request it becomes, and what the board's reply to it means. Pure. */
-import type { Reply, Request } from './modbus/pdu.ts';
-import type { Profile, ProfileExample } from './profile.ts';
+import type { Reply, Request } from './pdu.ts';
+import type { ModbusProfile, ModbusExample } from './profile.ts';
 
 /** What may be asked of a board. Channels count from 1. */
 export type Ask =
@@ -10,10 +10,10 @@ export type Ask =
   | { readonly ask: 'startup-check'; readonly check: string };
 
 /** What a reply means, in the words of a profile's examples; `refused`: the board answered with an exception. */
-export type Meaning = ProfileExample['means'] | 'refused';
+export type Meaning = ModbusExample['means'] | 'refused';
 
 /** Why `profile` cannot be asked this, in words, or `null` when it can. */
-export function askProblem(profile: Profile, ask: Ask): string | null {
+export function askProblem(profile: ModbusProfile, ask: Ask): string | null {
   if (
     'channel' in ask &&
     (!Number.isInteger(ask.channel) || ask.channel < 1 || ask.channel > profile.channels)
@@ -47,7 +47,7 @@ export function askProblem(profile: Profile, ask: Ask): string | null {
 }
 
 /** The Modbus request for a wish. Throws RangeError with the sentence of `askProblem` for what the profile cannot do. */
-export function requestFor(profile: Profile, ask: Ask): Request {
+export function requestFor(profile: ModbusProfile, ask: Ask): Request {
   const problem = askProblem(profile, ask);
   if (problem !== null) throw new RangeError(`${profile.id}: ${problem}`);
   switch (ask.ask) {
@@ -79,7 +79,7 @@ export function requestFor(profile: Profile, ask: Ask): Request {
 }
 
 /** What `reply` (already judged against its request) means to whoever asked. */
-export function meaningOf(profile: Profile, ask: Ask, reply: Reply): Meaning {
+export function meaningOf(profile: ModbusProfile, ask: Ask, reply: Reply): Meaning {
   if (reply.kind === 'exception') return 'refused';
   switch (ask.ask) {
     case 'connect':
@@ -103,7 +103,10 @@ export function meaningOf(profile: Profile, ask: Ask, reply: Reply): Meaning {
   }
 }
 
-const checkNamed = (profile: Profile, name: string): Profile['startup_checks'][number] | undefined =>
+const checkNamed = (
+  profile: ModbusProfile,
+  name: string,
+): ModbusProfile['startup_checks'][number] | undefined =>
   profile.startup_checks.find((check) => check.name === name);
 
 /** The positions from 1 whose bit is 1. */

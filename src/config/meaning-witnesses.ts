@@ -1,0 +1,126 @@
+/** Do the witnesses make sense, each by itself and with the bus or contact it names? */
+import { transportsOf, unitProblems } from '../contacts/place.ts';
+import type { Profile } from '../contacts/profile.ts';
+import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
+import type { Path } from './positions.ts';
+import { quoted } from './problems.ts';
+import type { BusConfig, Config, LinkConfig, WitnessConfig } from './schema.ts';
+
+function unitFindings(path: Path, unit: number, bus: BusConfig | undefined): readonly Finding[] {
+  if (bus === undefined) return [];
+  return unitProblems(unit, bus).map(({ what, hint }) => error(path, what, hint));
+}
+
+/** Findings about one witness. */
+export function witnessFindings(
+  path: Path,
+  witness: WitnessConfig,
+  {
+    config,
+    link,
+    around,
+  }: { readonly config: Config; readonly link: LinkConfig; readonly around: Surroundings },
+): readonly Finding[] {
+  switch (witness.type) {
+    case 'carrier':
+      return carrierFindings([...path, 'interface'], witness.interface, around);
+    case 'modbus-discrete-input':
+      return inputFindings(path, witness, config, around);
+    case 'gpio':
+      return witnessBus([...path, 'bus'], witness.bus, 'gpio', config, around);
+    case 'snmp':
+      return witnessBus([...path, 'bus'], witness.bus, 'snmp', config, around);
+    case 'console':
+      return consoleFindings([...path, 'contact'], witness.contact, link, around);
+    case 'command':
+      if (witness.isolated_exit !== witness.connected_exit) return [];
+      return [
+        error(
+          [...path, 'isolated_exit'],
+          'the same exit code means isolated and connected',
+          'choose two different exit codes; any other is unknown',
+        ),
+      ];
+    case 'path':
+    case 'block-device':
+    case 'usb-device':
+    case 'tcp':
+      return [];
+  }
+}
+
+function carrierFindings(path: Path, wanted: string, around: Surroundings): readonly Finding[] {
+  if (wanted === 'lo') {
+    return [error(path, 'the loopback interface always has carrier', 'name the interface towards the vault')];
+  }
+  if (around.interfaces === null || around.interfaces.includes(wanted)) return [];
+  const others = around.interfaces.filter((other) => other !== 'lo');
+  const what = `this machine has no interface ${quoted(wanted)} now; without it the witness is unknown`;
+  return [
+    warning(path, what, others.length === 0 ? 'it has none besides lo' : `it has ${others.join(', ')}`),
+  ];
+}
+
+function inputFindings(
+  path: Path,
+  witness: Extract<WitnessConfig, { type: 'modbus-discrete-input' }>,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
+  const findings = [
+    ...unresolved([...path, 'bus'], 'bus', witness.bus, around.names.buses),
+    ...unitFindings([...path, 'unit'], witness.unit, config.buses[witness.bus]),
+  ];
+  const profile = boardAt(witness.bus, witness.unit, config, around);
+  const inputs = profile?.driver === 'modbus' ? profile.inputs : undefined;
+  if (
+    inputs !== undefined &&
+    (witness.input < inputs.address || witness.input >= inputs.address + inputs.quantity)
+  ) {
+    const last = inputs.address + inputs.quantity - 1;
+    const hint = `its inputs have the addresses ${inputs.address} to ${last}`;
+    findings.push(error([...path, 'input'], `input ${witness.input} does not exist on this board`, hint));
+  }
+  return findings;
+}
+
+function witnessBus(
+  path: Path,
+  name: string,
+  transport: BusConfig['transport'],
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
+  const bus = config.buses[name];
+  if (bus === undefined) return unresolved(path, 'bus', name, around.names.buses);
+  if (bus.transport === transport) return [];
+  const what = `bus ${quoted(name)} speaks ${bus.transport}, this witness ${transport}`;
+  return [error(path, what, `name a bus with transport ${transport}`)];
+}
+
+function consoleFindings(
+  path: Path,
+  name: string,
+  link: LinkConfig,
+  around: Surroundings,
+): readonly Finding[] {
+  const contact = link.contacts.find((candidate) => candidate.name === name);
+  if (contact === undefined) {
+    return unresolved(
+      path,
+      'contact of this link',
+      name,
+      link.contacts.map((each) => each.name),
+    );
+  }
+  const profile = around.profiles.get(contact.profile);
+  if (profile === undefined || transportsOf(profile).includes('serial')) return [];
+  return [error(path, `contact ${quoted(name)} is no switch port on a console`, 'name a console contact')];
+}
+
+function boardAt(bus: string, unit: number, config: Config, around: Surroundings): Profile | undefined {
+  const contact = Object.values(config.links)
+    .flatMap((link) => link.contacts)
+    .find((candidate) => candidate.bus === bus && candidate.unit === unit);
+  return contact === undefined ? undefined : around.profiles.get(contact.profile);
+}
