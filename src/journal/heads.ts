@@ -188,6 +188,12 @@ function parseVkey(vkey: string): { name: string; id: Buffer; key: KeyObject } |
   };
 }
 
+/** Whether this signature of `text` was made by the key behind `vkey`. Callers begin `text` with a line that only they use. */
+export function verifyText(vkey: string, text: Uint8Array, signature: Uint8Array): boolean {
+  const known = parseVkey(vkey);
+  return known !== null && signature.length === SIGNATURE_BYTES && verify(null, text, known.key, signature);
+}
+
 const SIGNATURE_LINE = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/=]+)$/;
 
 function parseBody(body: string): { origin: string; head: Head } | null {

@@ -1,0 +1,59 @@
+/** What the procedure knows about a link before it begins. */
+import type { Config } from '../../config/schema.ts';
+
+/** One contact, as far as the procedure needs to know it. */
+export interface ContactFacts {
+  readonly name: string;
+  readonly kind: 'fail-safe' | 'holding';
+  readonly profile: string;
+  /** The supply it hangs on, for people: contacts of one board share it. */
+  readonly supply: string;
+  /** ms after which the device isolates by itself unless told again; null when it has no such timer. */
+  readonly hardwareLeaseMs: number | null;
+}
+
+/** One witness, as far as the procedure needs to know it. */
+export interface WitnessFacts {
+  readonly name: string;
+  readonly type: string;
+  /** The contacts whose isolation it shows; null: of every contact. */
+  readonly sees: readonly string[] | null;
+  /** False: its silence proves nothing (a TCP probe). */
+  readonly showsIsolation: boolean;
+}
+
+/** One link, as far as the procedure needs to know it. Times are ms. */
+export interface LinkFacts {
+  readonly link: string;
+  readonly contacts: readonly ContactFacts[];
+  readonly witnesses: readonly WitnessFacts[];
+  readonly connectTimeoutMs: number;
+  readonly isolateTimeoutMs: number;
+  /** A board of the link is played by the emulator. */
+  readonly simulated: boolean;
+  /** Nobody is there to pull a supply; simulated links only. */
+  readonly unattended: boolean;
+}
+
+/** Buses of a link that lead to real boards: a hand is needed there. */
+export function realBusesOf(config: Config, link: string): readonly string[] {
+  const buses = busesOf(config, link);
+  return buses.filter((bus) => config.buses[bus]?.simulated !== true);
+}
+
+/** Whether any board of a link is played by the emulator: then nothing about hardware is shown. */
+export const isSimulated = (config: Config, link: string): boolean =>
+  busesOf(config, link).some((bus) => config.buses[bus]?.simulated === true);
+
+const busesOf = (config: Config, name: string): readonly string[] => {
+  const link = config.links[name];
+  if (link === undefined) return [];
+  const ofWitnesses = link.witnesses.flatMap((witness) => ('bus' in witness ? [witness.bus] : []));
+  return [...new Set([...link.contacts.map((contact) => contact.bus), ...ofWitnesses])];
+};
+
+/** The board that a contact sits on, in words: contacts with the same words lose their power together. */
+export function supplyOf(contact: Config['links'][string]['contacts'][number]): string {
+  const unit = 'unit' in contact && contact.unit !== undefined ? `, unit ${contact.unit}` : '';
+  return `the board on bus ${contact.bus}${unit} (${contact.profile})`;
+}
