@@ -7,7 +7,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createHardware } from '../../src/contacts/drivers.ts';
 import type { BusSettings } from '../../src/contacts/hardware-settings.ts';
 import { encodeFrame } from '../../src/contacts/modbus/frame.ts';
-import type { Contact } from '../../src/contacts/port.ts';
+import type { CommandOutcome, Contact } from '../../src/contacts/port.ts';
 import {
   has,
   honest,
@@ -255,18 +255,23 @@ describe.skipIf(skip)('the defects of modbus-serial cannot reach us', () => {
 
   test('8: a duplicated RTU reply does not put later answers one behind', async () => {
     const { slave, line, contact } = await serialBench();
-    let duplicate = true;
+    // One duplicate at once, one more just before the answer to the next request.
     line.behave = (passage) => {
       passage.pass(passage.bytes);
-      if (passage.direction === 'reply' && duplicate) passage.pass(passage.bytes);
+      if (passage.direction === 'request') return;
+      passage.pass(passage.bytes);
+      const late = [passage.bytes];
+      line.behave = (next) => {
+        if (next.direction === 'reply') for (const bytes of late.splice(0)) next.pass(bytes);
+        next.pass(next.bytes);
+      };
     };
     await bounded(contact.read());
-    duplicate = false;
+    // However late the duplicate comes, it may cost actions (unknown), but never stand for the answer to another one.
     for (const wanted of [true, false, true, false]) {
-      if (wanted) await connected(contact);
-      else expect(await bounded(contact.isolate().acknowledged)).toMatchObject({ kind: 'done' });
+      await settledCommand(() => (wanted ? contact.connect(current) : contact.isolate().acknowledged));
       expect(slave.coil(0)).toBe(wanted);
-      expect(await bounded(contact.read())).toMatchObject({ position: wanted ? 'connected' : 'isolated' });
+      expect(await settledRead(contact)).toBe(wanted ? 'connected' : 'isolated');
     }
   });
 
@@ -300,6 +305,10 @@ async function settledRead(contact: Contact): Promise<string> {
   return 'unknown';
 }
 
-async function connected(contact: Contact): Promise<void> {
-  expect(await bounded(contact.connect(current))).toMatchObject({ kind: 'done' });
+/** As `settledRead`, for a command that counts only when it is `done`. */
+async function settledCommand(command: () => Promise<CommandOutcome>): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    if ((await bounded(command())).kind === 'done') return;
+  }
+  throw new Error('twenty attempts were not done: the answers stay one behind');
 }
