@@ -1,7 +1,10 @@
 /** `portcullis profile list|show|check|schema`. Each returns the exit code: 0 done, 1 problems found, 2 the call was wrong. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { profileJsonSchema, type Profile } from './profile.ts';
+import { leaseRange } from './hardware-lease.ts';
+import { transportsOf } from './place.ts';
+import { profileJsonSchema } from './profile.ts';
+import { profileText } from './profile-text.ts';
 import { loadProfiles, PROFILE_DIRECTORY, readProfileFile, type ProfileProblem } from './profile-store.ts';
 
 export type ExitCode = 0 | 1 | 2;
@@ -16,34 +19,28 @@ export interface ProfileCommandOptions {
   readonly directory?: string;
 }
 
-/** How far the grade of a profile may be trusted, in words. */
-const GRADE_WORDS: Readonly<Record<Profile['evidence']['grade'], string>> = {
-  paper: 'paper: taken from documents, nothing of it has been verified on hardware',
-  simulated: 'simulated: tried against an emulation only, nothing of it has been verified on hardware',
-  bench: 'bench: tried on a board on the bench',
-  field: 'field: in use on real installations',
-};
-
 /** Lists every profile. Broken files are reported and make it 1. */
 export async function profileList(options: ProfileCommandOptions): Promise<ExitCode> {
   const { profiles, problems } = await loadProfiles(options.directory ?? PROFILE_DIRECTORY);
-  const rows = [...profiles.values()].map(
-    ({ id, maker, model, channels, transports, evidence, hardware_lease: lease }) => ({
-      id,
-      maker,
-      model,
-      channels,
-      transports,
-      hardware_lease: lease !== undefined,
-      grade: evidence.grade,
-    }),
-  );
+  const rows = [...profiles.values()].map((profile) => ({
+    id: profile.id,
+    maker: profile.maker,
+    model: profile.model,
+    driver: profile.driver,
+    transports: transportsOf(profile),
+    contact: profile.contact,
+    hardware_lease: leaseRange(profile) !== null,
+    grade: profile.evidence.grade,
+    unsuitable: profile.unsuitable ?? null,
+  }));
   if (options.json === true) {
     options.write(`${JSON.stringify({ profiles: rows, problems })}\n`);
   } else {
     const width = Math.max(...rows.map(({ id }) => id.length), 0);
     for (const row of rows)
-      options.write(`${row.id.padEnd(width)}  ${row.grade.padEnd(9)}  ${row.maker} ${row.model}\n`);
+      options.write(
+        `${row.id.padEnd(width)}  ${(row.unsuitable === null ? row.grade : 'UNSUITABLE').padEnd(10)}  ${row.driver.padEnd(7)}  ${row.contact.padEnd(9)}  ${row.maker} ${row.model}\n`,
+      );
     for (const problem of problems) options.writeError(`${problemLine(problem)}\n`);
   }
   return problems.length === 0 ? 0 : 1;
@@ -91,48 +88,3 @@ export function profileSchemaText(options: Pick<ProfileCommandOptions, 'write'>)
 
 const problemLine = ({ file, line, path, what, hint }: ProfileProblem): string =>
   `${file}:${line}: ${path === '' ? '' : `${path}: `}${what}\n    → ${hint}`;
-
-function profileText(profile: Profile): string {
-  const { serial, tcp_ports: ports, hardware_lease: lease, timings, evidence } = profile;
-  const rows: [string, string][] = [
-    ['id', profile.id],
-    ['board', `${profile.maker} ${profile.model}`],
-    ['evidence', `${GRADE_WORDS[evidence.grade]} (${evidence.source}; checked ${evidence.checked_on})`],
-    ['transports', profile.transports.map((name) => transportText(name, ports)).join(', ')],
-  ];
-  if (serial !== undefined) {
-    const parity = serial.parity.slice(0, 1).toUpperCase();
-    rows.push(['serial', `${serial.baud} ${serial.data_bits}${parity}${serial.stop_bits}`]);
-  }
-  rows.push(
-    ['unit', String(profile.unit)],
-    ['channels', `1 to ${profile.channels}, ${profile.contact}; without power: ${profile.without_power}`],
-    ['isolate all', profile.isolate_all === undefined ? 'channel by channel' : 'one frame'],
-    ['read-back', `${profile.read.reports} state`],
-    ['inputs', profile.inputs === undefined ? 'none' : `1 to ${profile.inputs.quantity}`],
-  );
-  if (lease === undefined)
-    rows.push(['hardware lease', 'none: nothing in the board isolates when the controller dies']);
-  else {
-    const { renewal, isolate_cancels: cancels, connect_makes_permanent: permanent } = lease.evidence;
-    rows.push(
-      [
-        'hardware lease',
-        `${lease.min * lease.unit_ms} to ${lease.max * lease.unit_ms} ms, default ${lease.default_ms} ms`,
-      ],
-      ['', `renewal ${renewal}; isolate cancels it: ${cancels}; connect makes it permanent: ${permanent}`],
-    );
-  }
-  for (const check of profile.startup_checks) rows.push(['start-up check', `${check.name}: ${check.danger}`]);
-  rows.push([
-    'timings',
-    `reply ${timings.reply_timeout_ms} ms, gap ${timings.gap_ms} ms, settle ${timings.settle_ms} ms, latest reply ${timings.worst_reply_delay_ms} ms`,
-  ]);
-  for (const danger of profile.dangers) rows.push(['danger', danger]);
-  return rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`).join('');
-}
-
-const transportText = (name: Profile['transports'][number], ports: Profile['tcp_ports']): string => {
-  const port = name === 'modbus-rtu' ? undefined : ports?.[name];
-  return port === undefined ? name : `${name} (port ${port})`;
-};
