@@ -3,7 +3,13 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { buildId } from '../protocol/build.ts';
 import { interlockClient, type InterlockClient } from '../protocol/client.ts';
-import { INTERLOCK_SOCKET, PRESENCE_SOCKET, type LinkStatus, type Status } from '../protocol/messages.ts';
+import {
+  INTERLOCK_SOCKET,
+  PRESENCE_SOCKET,
+  type ContactProof,
+  type LinkStatus,
+  type Status,
+} from '../protocol/messages.ts';
 import { configured } from './configured.ts';
 import { say } from './exit.ts';
 
@@ -106,6 +112,7 @@ function linkLines(link: LinkStatus): string[] {
     `${link.link}: ${link.state.toUpperCase()} since ${link.since}; ${proofWords(link)}`,
     `  commanded ${link.commanded}, observed ${link.observed}`,
     ...indicators,
+    ...link.proofs.map((each) => `  proof test of ${proofTestWords(each)}`),
     ...latch,
     ...lease,
     ...refusals,
@@ -124,6 +131,19 @@ export function proofWords(link: LinkStatus): string {
       return `by the board's own word only${grade}`;
     case 'none':
       return 'not proven';
+  }
+}
+
+function proofTestWords({ contact, outcome, basis, took_ms, at, by }: ContactProof): string {
+  switch (outcome) {
+    case 'none':
+      return `${contact}: none yet`;
+    case 'failed':
+      return `${contact}: FAILED at ${at ?? 'an unknown time'}`;
+    case 'passed': {
+      const how = basis === 'witness' ? 'shown by a witness' : "by the board's own word only";
+      return `${contact}: passed in ${took_ms ?? 0} ms, ${how} (${by ?? 'window'}, ${at ?? ''})`;
+    }
   }
 }
 

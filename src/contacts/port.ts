@@ -54,6 +54,8 @@ export interface Contact {
 export interface Witness {
   readonly name: string;
   readonly type: string;
+  /** False when it can only say connected, and its silence proves nothing. Absent: it can show isolation, too. */
+  readonly showsIsolation?: boolean;
   /** Never rejects. */
   read(): Promise<Reading>;
   close(): Promise<void>;

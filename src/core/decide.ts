@@ -5,7 +5,13 @@
  * done leaves as data. The shell performs `cuts`, then records, then performs `acts`; that order is the product.
  *
  * What it never does: move to `isolated` without evidence taken after the cut; connect without a lease it has just
- * granted; lengthen the end of a lease; leave a latch without presence and proof; give up isolating.
+ * granted, or a contact without the commissioning session that asks; lengthen the end of either; leave a latch without
+ * presence and proof; give up isolating.
+ *
+ * When a lease or a session ends, everything is cut at once, with one exception: a lease that was given back or came to its
+ * end begins the proof test, in which one contact isolates alone and the rest follows within the isolate time-out
+ * (proving.ts says why that keeps the promises). A trip, a stop, a lost holder, a lapse, failing permissives and lost or
+ * contradicting evidence never begin one, and a trip, a stop or failing permissives end one by cutting everything.
  *
  * On restart it begins in `unproven` (or `tripped`, when a latch was found) with a cut: nothing is believed, not even
  * that the program was shut down in order.
@@ -13,7 +19,9 @@
  * The bad case that remains: evidence that lies. A board that reports isolated while its contact is welded is believed
  * unless a witness contradicts it; that is why links want witnesses and why proof tests exist.
  */
+import { commissioningAsked, driveAsked, sessionRenewed } from './commissioning.ts';
 import {
+  type Commissioning,
   type Conditions,
   type Connected,
   type Connecting,
@@ -27,6 +35,7 @@ import {
   type Trip,
 } from './link.ts';
 import { passTime } from './pass-time.ts';
+import { cutShort, leave, notDone } from './proving.ts';
 import {
   budgetSpent,
   leaseUnknown,
@@ -68,11 +77,14 @@ function trip(state: State, now: Millis, cause: Trip, policy: Policy): Decision 
       return { state, cuts, acts: [] };
     case 'connecting':
     case 'connected':
+    case 'commissioning':
       return {
         state: tripped(now, cause, policy),
         cuts,
         acts: [tellOver(state.lease.id, 'tripped')],
       };
+    case 'proving':
+      return { state: tripped(now, cause, policy), cuts, acts: [notDone(state)] };
     case 'unproven':
     case 'isolated':
     case 'isolating':
@@ -83,33 +95,32 @@ function trip(state: State, now: Millis, cause: Trip, policy: Policy): Decision 
 function answer(state: State, event: Exclude<Event, { kind: 'tripped' }>, policy: Policy): Decision {
   switch (event.kind) {
     case 'tick':
-      return commandedIsolatedUnproven(state) ? stay(state, [{ why: 'again' }]) : stay(state);
+      return stay(state, commandedAgain(state));
     case 'seen':
-      return seen(state, event.now, event.evidence, policy);
+      return seen(state, event.now, event.evidence, event.alone, policy);
     case 'lease-asked':
-      return leaseAsked(state, event.now, event.leaseId, event.conditions, policy);
+      return leaseAsked(state, event, policy);
     case 'lease-renewed':
       return leaseRenewed(state, event.now, event.leaseId, event.conditions, policy);
     case 'lease-given-back':
-      return holds(state, event.leaseId) ? isolate(state, event.now, event.why, policy) : stay(state);
+      return givenBack(state, event, policy);
     case 'conditions-sampled':
       return conditionsSampled(state, event.now, event.conditions, policy);
     case 'reset-asked':
       return resetAsked(state, event.presence);
     case 'stop-asked':
-      if (state.at === 'connecting' || state.at === 'connected')
-        return isolate(state, event.now, 'stopping', policy);
+      if (isPermitted(state)) return isolate(state, event.now, 'stopping', policy);
+      if (state.at === 'proving') return cutShort(state, event.now, 'stopping', policy);
       return stay(state, [{ why: 'stopping' }]);
+    case 'commissioning-asked':
+      return commissioningAsked(state, event, policy);
+    case 'drive-asked':
+      return driveAsked(state, event);
   }
 }
 
-function leaseAsked(
-  state: State,
-  now: Millis,
-  leaseId: string,
-  conditions: Conditions,
-  policy: Policy,
-): Decision {
+function leaseAsked(state: State, event: Extract<Event, { kind: 'lease-asked' }>, policy: Policy): Decision {
+  const { now, leaseId, conditions, turn } = event;
   if (state.at !== 'isolated')
     return stay(state, [], [refuse([refusalAt(state.at), ...refusalsOf(conditions, now)])]);
   const refusals = refusalsOf(conditions, now);
@@ -117,7 +128,7 @@ function leaseAsked(
   if (refusals.length > 0 || endsAt === null) return stay(state, [], [refuse(refusals)]);
   const lease: Lease = { id: leaseId, endsAt, renewBy: later(now, policy.leaseTimeoutMs) };
   return stay(
-    { at: 'connecting', lease, since: now, giveUpAt: later(now, policy.connectTimeoutMs) },
+    { at: 'connecting', lease, since: now, giveUpAt: later(now, policy.connectTimeoutMs), turn },
     [],
     [
       { kind: 'tell-granted', lease },
@@ -134,6 +145,7 @@ function leaseRenewed(
   policy: Policy,
 ): Decision {
   if (!holds(state, leaseId)) return stay(state, [], [refuse([leaseUnknown])]);
+  if (state.at === 'commissioning') return sessionRenewed(state, now, conditions.failing, policy);
   const refusals = refusalsOf(conditions, now);
   const endsAt = endOf(conditions, now);
   if (refusals.length > 0 || endsAt === null) {
@@ -148,7 +160,25 @@ function leaseRenewed(
   return stay({ ...state, lease }, [], [{ kind: 'tell-renewed', lease }]);
 }
 
+/** Work that is done leaves by the proof test; a holder that is gone, and any session, by the cut of all. */
+function givenBack(
+  state: State,
+  { leaseId, now, why }: Extract<Event, { kind: 'lease-given-back' }>,
+  policy: Policy,
+): Decision {
+  if (!holds(state, leaseId)) return stay(state);
+  if (state.at === 'commissioning' || why === 'holder-gone') return isolate(state, now, why, policy);
+  return leave(state, now, why, policy);
+}
+
 function conditionsSampled(state: State, now: Millis, conditions: Conditions, policy: Policy): Decision {
+  // Neither a session nor what is left of a lease needs a window or a budget; what must hold all the time must hold here.
+  if (state.at === 'commissioning' || state.at === 'proving') {
+    if (conditions.failing.length === 0) return stay(state);
+    return state.at === 'proving'
+      ? cutShort(state, now, 'permissive-failed', policy)
+      : isolate(state, now, 'permissive-failed', policy);
+  }
   if (state.at !== 'connecting' && state.at !== 'connected') return stay(state);
   const endsAt = endOf(conditions, now);
   if (refusalsOf(conditions, now).length > 0 || endsAt === null)
@@ -187,13 +217,21 @@ export const refusalsAt = (state: State, conditions: Conditions, now: Millis): r
   ...refusalsOf(conditions, now),
 ];
 
-const commandedIsolatedUnproven = (state: State): boolean =>
-  state.at === 'unproven' || state.at === 'isolating' || (latchOf(state) !== null && proofMissing(state));
+/** What is commanded isolated and not proven is commanded again. */
+function commandedAgain(state: State): Decision['cuts'] {
+  if (state.at === 'proving') return [{ why: 'again', only: state.contact }];
+  const unproven =
+    state.at === 'unproven' || state.at === 'isolating' || (latchOf(state) !== null && proofMissing(state));
+  return unproven ? [{ why: 'again' }] : [];
+}
 
 const proofMissing = (state: State): boolean =>
   (state.at === 'tripped' || state.at === 'stuck') && state.provenAt === null;
 
-const holds = (state: State, leaseId: string): state is Connecting | Connected =>
-  (state.at === 'connecting' || state.at === 'connected') && state.lease.id === leaseId;
+const isPermitted = (state: State): state is Connecting | Connected | Commissioning =>
+  state.at === 'connecting' || state.at === 'connected' || state.at === 'commissioning';
+
+const holds = (state: State, leaseId: string): state is Connecting | Connected | Commissioning =>
+  isPermitted(state) && state.lease.id === leaseId;
 
 const earlier = (a: Millis, b: Millis): Millis => millis(Math.min(a, b));

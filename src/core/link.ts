@@ -1,5 +1,5 @@
 /** The words in which one link is decided about: states, events, policy, and what a decision asks for. */
-import type { Evidence } from './evidence.ts';
+import type { Alone, Evidence } from './evidence.ts';
 import type { Millis } from './time.ts';
 
 /** Why something was refused: a code for machines, a sentence for people, a way out. */
@@ -34,6 +34,8 @@ export type Why =
   | 'evidence-lost'
   | 'connection-lost'
   | 'proof-lost'
+  | 'proof-ended'
+  | 'commissioning'
   | 'stopping'
   | 'tripped'
   | 'again';
@@ -59,6 +61,8 @@ export interface Connecting {
   readonly lease: Lease;
   readonly since: Millis;
   readonly giveUpAt: Millis;
+  /** The contact that isolates alone first when this lease ends as planned. */
+  readonly turn: string;
 }
 
 /** Evidence said connected at `seenAt` (whole evidence), under a live lease. */
@@ -67,6 +71,26 @@ export interface Connected {
   readonly lease: Lease;
   readonly since: Millis;
   readonly seenAt: Millis;
+  readonly turn: string;
+}
+
+/**
+ * The lease ended as planned at `cutAt`, and `contact` alone was commanded isolated; all are by `giveUpAt`. Isolation was first
+ * shown at `shownAt`, or not yet.
+ */
+export interface Proving {
+  readonly at: 'proving';
+  readonly contact: string;
+  readonly cutAt: Millis;
+  readonly giveUpAt: Millis;
+  readonly shownAt: Millis | null;
+  readonly basis: Evidence['basis'];
+}
+
+/** A person at the box tries the contacts one by one. The lease is a session: renewed, and over at its end. */
+export interface Commissioning {
+  readonly at: 'commissioning';
+  readonly lease: Lease;
 }
 
 /** Commanded isolated at `cutAt`; proof is due by `deadline`. */
@@ -97,7 +121,16 @@ export interface Stuck {
   readonly provenAt: Millis | null;
 }
 
-export type State = Unproven | Isolated | Connecting | Connected | Isolating | Tripped | Stuck;
+export type State =
+  | Unproven
+  | Isolated
+  | Connecting
+  | Connected
+  | Proving
+  | Commissioning
+  | Isolating
+  | Tripped
+  | Stuck;
 
 /** What must hold for a lease to be granted or renewed, as the interlock itself knows it at this moment. */
 export interface Conditions {
@@ -112,8 +145,15 @@ export interface Conditions {
 /** Everything that can happen to a link. `now` never runs backwards. */
 export type Event = { readonly now: Millis } & (
   | { readonly kind: 'tick' }
-  | { readonly kind: 'seen'; readonly evidence: Evidence }
-  | { readonly kind: 'lease-asked'; readonly leaseId: string; readonly conditions: Conditions }
+  /** `alone`: what the same round says of the contact under proof test; null outside of one. */
+  | { readonly kind: 'seen'; readonly evidence: Evidence; readonly alone: Alone | null }
+  | {
+      readonly kind: 'lease-asked';
+      readonly leaseId: string;
+      readonly conditions: Conditions;
+      /** The contact whose proof is oldest. */
+      readonly turn: string;
+    }
   | { readonly kind: 'lease-renewed'; readonly leaseId: string; readonly conditions: Conditions }
   | {
       readonly kind: 'lease-given-back';
@@ -123,6 +163,20 @@ export type Event = { readonly now: Millis } & (
   | { readonly kind: 'conditions-sampled'; readonly conditions: Conditions }
   | { readonly kind: 'tripped'; readonly trip: Trip }
   | { readonly kind: 'reset-asked'; readonly presence: boolean }
+  | {
+      readonly kind: 'commissioning-asked';
+      readonly leaseId: string;
+      readonly presence: boolean;
+      /** Every permissive that must hold for commissioning, too, and fails. */
+      readonly failing: readonly Refusal[];
+    }
+  /** The procedure of this session wants one contact driven. */
+  | {
+      readonly kind: 'drive-asked';
+      readonly leaseId: string;
+      readonly contact: string;
+      readonly position: 'connected' | 'isolated';
+    }
   | { readonly kind: 'stop-asked' }
 );
 
@@ -131,13 +185,27 @@ export interface Policy {
   readonly connectTimeoutMs: number;
   readonly isolateTimeoutMs: number;
   readonly leaseTimeoutMs: number;
+  /** How long a commissioning session may last. */
+  readonly commissioningMs: number;
   /** How long one reading stands for the truth when the next ones fail. */
   readonly evidenceMaxAgeMs: number;
 }
 
-/** Command every contact of the link to isolated. Performed before the record. */
+/** Command contacts to isolated: every one of the link, or `only` this one. Performed before the record. */
 export interface Cut {
   readonly why: Why;
+  readonly only?: string;
+}
+
+/** What came of a proof test. `not-done`: something else cut the link, or another contact let go as well. */
+export interface ProofEnded {
+  readonly kind: 'proof-ended';
+  readonly contact: string;
+  readonly outcome: 'passed' | 'failed' | 'not-done';
+  /** What showed the isolation. */
+  readonly basis: Evidence['basis'];
+  /** ms from the command until isolation was seen; null when it was not. */
+  readonly tookMs: number | null;
 }
 
 /** Performed after the record, in order. */
@@ -149,6 +217,9 @@ export type Act =
   | { readonly kind: 'tell-over'; readonly leaseId: string; readonly why: Why }
   | { readonly kind: 'refuse'; readonly refusals: readonly Refusal[] }
   | { readonly kind: 'tell-reset' }
+  /** Whoever asked for this drive may perform it, under a fence taken when it was decided. */
+  | { readonly kind: 'drive'; readonly leaseId: string; readonly contact: string }
+  | ProofEnded
   | { readonly kind: 'alarm'; readonly alarm: Alarm };
 
 /** What a person must know about now. */
@@ -159,7 +230,8 @@ export type Alarm =
   | 'connected-unasked'
   | 'evidence-lost'
   | 'connection-lost'
-  | 'connect-timeout';
+  | 'connect-timeout'
+  | 'proof-failed';
 
 /** A decision: the next state, what to do before the record, what to do after it. */
 export interface Decision {
@@ -176,6 +248,18 @@ export const latchOf = (state: State): Trip | null =>
 export const leaseOf = (state: State): Lease | null =>
   state.at === 'connecting' || state.at === 'connected' ? state.lease : null;
 
+/** What permits a contact to be driven to connected now: a live lease or a commissioning session; else null. */
+export const permissionOf = (state: State): Lease | null =>
+  state.at === 'commissioning' ? state.lease : leaseOf(state);
+
+/** When time alone will change this state at the latest; null when nothing waits for a moment of its own. */
+export const dueAt = (state: State): Millis | null => {
+  const permission = permissionOf(state);
+  if (permission !== null)
+    return permission.renewBy < permission.endsAt ? permission.renewBy : permission.endsAt;
+  return state.at === 'proving' ? state.giveUpAt : null;
+};
+
 /** When isolation was last proven, or null when it is not proven now. */
 export const isolationProvenAt = (state: State): Millis | null => {
   switch (state.at) {
@@ -187,6 +271,8 @@ export const isolationProvenAt = (state: State): Millis | null => {
     case 'unproven':
     case 'connecting':
     case 'connected':
+    case 'proving':
+    case 'commissioning':
     case 'isolating':
       return null;
   }

@@ -16,6 +16,13 @@ export function refusalAt(at: Exclude<State['at'], 'isolated'>): Refusal {
         why: 'somebody else holds the lease of this link',
         hint: 'wait until the running window has ended',
       };
+    case 'commissioning':
+      return {
+        code: 'commissioning',
+        why: 'a person at the box is commissioning the link',
+        hint: 'wait until that session has ended; it lasts 30 minutes at most',
+      };
+    case 'proving':
     case 'isolating':
       return {
         code: 'isolating',
@@ -84,6 +91,12 @@ export const presenceMissing: Refusal = {
   code: 'presence-missing',
   why: 'a reset needs presence',
   hint: 'run `portcullis reset` as root on the box itself',
+};
+
+export const commissioningPresenceMissing: Refusal = {
+  code: 'presence-missing',
+  why: 'commissioning needs presence',
+  hint: 'run `portcullis commission LINK` as root on the box itself',
 };
 
 export const trippedAgain: Refusal = {

@@ -1,10 +1,18 @@
-import type { Evidence } from './evidence.ts';
+import type { Alone, Evidence } from './evidence.ts';
 import type { Decision, Policy, State, Trip, Tripped } from './link.ts';
 import type { Millis } from './time.ts';
+import { seenAlone } from './proving.ts';
 import { alarm, fresh, isolate, isolatedAt, stay, tripped } from './transitions.ts';
 
 /** Evidence not younger than the cut, the connect or the last proof says nothing about what came after. */
-export function seen(state: State, now: Millis, evidence: Evidence, policy: Policy): Decision {
+export function seen(
+  state: State,
+  now: Millis,
+  evidence: Evidence,
+  alone: Alone | null,
+  policy: Policy,
+): Decision {
+  if (state.at === 'proving') return alone === null ? stay(state) : seenAlone(state, now, alone, policy);
   const { position, asOf } = evidence;
   // What is too old to stand for the truth now is no evidence, whenever it arrives.
   if (!fresh(asOf, now, policy)) return stay(state);
@@ -20,7 +28,7 @@ export function seen(state: State, now: Millis, evidence: Evidence, policy: Poli
     case 'connecting':
       if (position !== 'connected' || !evidence.whole || asOf <= state.since) return stay(state);
       return stay(
-        { at: 'connected', lease: state.lease, since: now, seenAt: asOf },
+        { at: 'connected', lease: state.lease, since: now, seenAt: asOf, turn: state.turn },
         [],
         [{ kind: 'tell-connected', leaseId: state.lease.id }],
       );
@@ -28,6 +36,9 @@ export function seen(state: State, now: Millis, evidence: Evidence, policy: Poli
       if (asOf < state.seenAt) return stay(state);
       if (position === 'isolated') return isolate(state, now, 'connection-lost', policy);
       return position === 'connected' && evidence.whole ? stay({ ...state, seenAt: asOf }) : stay(state);
+    case 'commissioning':
+      // Whatever is seen belongs to the procedure.
+      return stay(state);
     case 'tripped':
       return seenTripped(state, now, position, asOf, policy);
     case 'stuck':

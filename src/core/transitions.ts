@@ -2,10 +2,12 @@
 import type {
   Act,
   Alarm,
+  Commissioning,
   Connected,
   Connecting,
   Decision,
   Isolated,
+  Isolating,
   Policy,
   Refusal,
   State,
@@ -16,15 +18,28 @@ import type {
 } from './link.ts';
 import { later, type Millis } from './time.ts';
 
-/** Leaves a lease: cuts, tells its holder, and awaits proof. */
-export function isolate(state: Connecting | Connected, now: Millis, why: Why, policy: Policy): Decision {
-  const deadline = later(now, policy.isolateTimeoutMs);
+/** Leaves a lease or a session: cuts everything, tells its holder, and awaits proof. */
+export function isolate(
+  state: Connecting | Connected | Commissioning,
+  now: Millis,
+  why: Why,
+  policy: Policy,
+): Decision {
   return {
-    state: { at: 'isolating', why, cutAt: now, deadline, lastSeen: 'unknown' },
+    state: isolating(now, why, policy),
     cuts: [{ why }],
     acts: [tellOver(state.lease.id, why), ...alarmsFor(why)],
   };
 }
+
+/** Everything is commanded isolated at `now`; proof is due within the isolate time-out. */
+export const isolating = (now: Millis, why: Why, policy: Policy): Isolating => ({
+  at: 'isolating',
+  why,
+  cutAt: now,
+  deadline: later(now, policy.isolateTimeoutMs),
+  lastSeen: 'unknown',
+});
 
 const alarmsFor = (why: Why): readonly Act[] =>
   why === 'evidence-lost' || why === 'connection-lost' || why === 'connect-timeout' ? [alarm(why)] : [];

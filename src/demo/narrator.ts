@@ -127,6 +127,10 @@ function linkWords(link: LinkStatus): string {
       return `latched by ${link.latch?.by ?? 'unknown'}: ${link.latch?.reason ?? ''}; only a reset at the box lifts it`;
     case 'stuck':
       return 'told to isolate and still connected: pull the cable';
+    case 'proving':
+      return 'one contact isolates alone first: the proof test';
+    case 'commissioning':
+      return 'somebody at the box tries its contacts';
     case 'isolating':
     case 'unproven':
       return 'told to isolate, not proven yet';

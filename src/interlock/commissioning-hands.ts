@@ -18,7 +18,10 @@
  */
 import type { CommandOutcome, Contact } from '../contacts/port.ts';
 import type { Evidence, Reading } from '../core/evidence.ts';
+import { permissionOf } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
+import type { Clock } from './clock.ts';
+import type { LinkShell } from './link-shell.ts';
 
 /** One contact or witness and what it said; `reading` is null when it did not answer in time. */
 export interface Looked {
@@ -58,6 +61,8 @@ export interface CommissioningHands {
   now(): Millis;
   /** Resolves after `ms`. */
   pause(ms: number): Promise<void>;
+  /** True when every contact was connected by these hands and nothing has isolated it since. */
+  drivesAll(): boolean;
   /** False once the session is over: nothing can be connected any more, and everything has been cut. */
   live(): boolean;
   /** Connects one contact, fenced by this session and by every cut after this call. Journaled before it is commanded. */
@@ -70,4 +75,65 @@ export interface CommissioningHands {
   look(): Promise<Look>;
   /** Settings of all boards that are not as their profiles demand. */
   settingsProblems(): Promise<readonly string[]>;
+}
+
+/** What the hands are made of. */
+export interface Workbench {
+  readonly shell: LinkShell;
+  readonly clock: Clock;
+  /** The session these hands belong to. */
+  readonly session: string;
+  look(): Promise<Look>;
+  settingsProblems(): Promise<readonly string[]>;
+}
+
+/** The hands of a session that was granted. */
+export function commissioningHands({ shell, clock, session, ...bench }: Workbench): CommissioningHands {
+  const driven = new Set<string>();
+  const live = (): boolean => permissionOf(shell.state)?.id === session;
+  const ask = (contact: string, position: 'connected' | 'isolated'): ReturnType<LinkShell['handle']> =>
+    shell.handle({ kind: 'drive-asked', now: clock.now(), leaseId: session, contact, position });
+  const connect = async (name: string): Promise<ConnectedAlone> => {
+    const asked = ask(name, 'connected');
+    // In the tick of the decision: a cut that comes while the journal writes makes it stale.
+    const fence = shell.fence();
+    const { decision, recorded } = await asked;
+    const contact = shell.contacts.find((each) => each.name === name);
+    const allowed = decision.acts.some((act) => act.kind === 'drive') && recorded && shell.isNoted(session);
+    const commandedAt = clock.now();
+    if (!allowed || contact === undefined || !fence.isCurrent())
+      return { commandedAt, outcome: { kind: 'fenced' } };
+    driven.add(name);
+    return { commandedAt, outcome: await contact.connect(fence) };
+  };
+  const isolate = async (name: string): Promise<IsolatedAlone | null> => {
+    driven.delete(name);
+    const asked = ask(name, 'isolated');
+    const receipt = shell.receiptOf(name);
+    const { cut, decision } = await asked;
+    if (cut === null || receipt === null || decision.acts.some((act) => act.kind === 'refuse')) return null;
+    return {
+      commandedAt: cut.at,
+      writtenMs: cut.writtenMs[name] ?? null,
+      acknowledged: receipt.acknowledged,
+    };
+  };
+  const renewHardware = async (name: string): Promise<CommandOutcome> => {
+    const contact = shell.contacts.find((each) => each.name === name);
+    if (contact === undefined || !driven.has(name) || !live()) return { kind: 'fenced' };
+    return contact.connect(shell.fence());
+  };
+  return {
+    link: shell.link,
+    contacts: shell.contacts,
+    now: () => clock.now(),
+    pause: (ms) => clock.pause(ms),
+    drivesAll: () => live() && shell.contacts.every(({ name }) => driven.has(name)),
+    live,
+    connect,
+    isolate,
+    renewHardware,
+    look: () => bench.look(),
+    settingsProblems: () => bench.settingsProblems(),
+  };
 }

@@ -16,11 +16,13 @@ import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
 import { secretsIn } from '../sources/secrets.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
-import { Interlock, type InterlockParts } from './interlock.ts';
+import { Interlock } from './interlock.ts';
+import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkParts } from './link-at-work.ts';
 import { LatchFile } from './latch-file.ts';
 import { latchesFound } from './latches-found.ts';
 import { Ledger } from './ledger.ts';
+import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { createSocketServer } from './socket-server.ts';
 import { createTripListener, type TripSource } from './trip-listener.ts';
@@ -33,6 +35,11 @@ export interface RunningInterlock {
   /** Isolates everything, then lets go. */
   stop(): Promise<void>;
 }
+
+/** A commissioning session lasts this long at most, ms. */
+const COMMISSIONING_MS = 30 * 60 * 1_000;
+/** A proof older than this refuses leases, ms. */
+const PROOF_MAX_AGE_MS = 40 * 24 * 60 * 60 * 1_000;
 
 /** A new journal file begins after this many bytes. */
 const ROTATE_AT_BYTES = 16 * 1024 * 1024;
@@ -144,6 +151,8 @@ async function assembled(
   const found = await latchesFound(nodeDisk, state, journal, Object.keys(config.links), clock);
   const ledger = new Ledger(nodeDisk, state);
   await ledger.load();
+  const proofs = new ProofRecord(nodeDisk, state);
+  await proofs.load();
   // Without its key there are no signed heads; nothing that keeps a vault isolated needs them.
   const headKey = await openHeadKey(join(state, JOURNAL_DIRECTORY)).catch(() => null);
   const parts: InterlockParts = {
@@ -156,6 +165,7 @@ async function assembled(
     latches: found.latches,
     latchesSaved: found.saved,
     ledger,
+    proofs,
     windows: new WindowClock(config.windows, ledger.lastBegun),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
     links: linkParts(config, profiles, hardware),
@@ -176,6 +186,7 @@ function linkParts(
         connectTimeoutMs: link.connect_timeout,
         isolateTimeoutMs: link.isolate_timeout,
         leaseTimeoutMs: link.lease_timeout,
+        commissioningMs: COMMISSIONING_MS,
         evidenceMaxAgeMs: link.evidence_max_age,
       };
       return [
@@ -185,6 +196,7 @@ function linkParts(
           witnesses,
           policy,
           budgetMs: link.exposure_budget,
+          proofMaxAgeMs: PROOF_MAX_AGE_MS,
           grade: gradeOf(config, name, profiles),
         },
       ];

@@ -3,44 +3,31 @@
  * latch, exposure and leases; nobody outside of it can talk it into anything.
  */
 import { randomUUID } from 'node:crypto';
-import type { Contact, IsolateReceipt } from '../contacts/port.ts';
-import { endEarly, entitledUntil, openByHand, type WindowPlan } from '../core/calendar.ts';
+import { endEarly, openByHand, type WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
-import { type Conditions, isolationProvenAt, leaseOf, type Refusal, type Trip } from '../core/link.ts';
+import {
+  type Conditions,
+  dueAt,
+  isolationProvenAt,
+  leaseOf,
+  permissionOf,
+  type Refusal,
+  type Trip,
+} from '../core/link.ts';
 import { holderGone, linkUnknown, stopping, trippedAgain } from '../core/refusals.ts';
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
-import type { Journal } from '../journal/file.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
 import { Announcer } from './announcer.ts';
-import { type Clock, calendarText } from './clock.ts';
-import type { ClockTrust } from './clock-trust.ts';
-import type { Latch, LatchFile, Latches } from './latch-file.ts';
-import type { Ledger } from './ledger.ts';
-import { type Holder, LinkAtWork, type LinkParts, type Surroundings } from './link-at-work.ts';
+import { calendarText } from './clock.ts';
+import type { InterlockParts } from './interlock-parts.ts';
+import type { Latch } from './latch-file.ts';
+import { type Holder, LinkAtWork, type Surroundings } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
-import { conditionsOf } from './permissives.ts';
+import { type Claim, conditionsAt } from './outlook.ts';
+import { alwaysNeeded } from './permissives.ts';
 import { linkStatusOf } from './status.ts';
 import type { WindowClock } from './window-clock.ts';
-
-/** Everything the interlock is made of. */
-export interface InterlockParts {
-  readonly clock: Clock;
-  readonly bootId: string;
-  readonly build: string;
-  readonly trust: () => ClockTrust;
-  readonly journal: Journal;
-  readonly latchFile: LatchFile;
-  readonly latches: Latches;
-  /** False when the latch file does not say the same as `latches`. */
-  readonly latchesSaved: boolean;
-  readonly ledger: Ledger;
-  readonly windows: WindowClock;
-  /** The signed head of the journal as it stands; null when the signing key cannot be read. */
-  readonly signedHead: () => string | null;
-  readonly links: Readonly<Record<string, LinkParts>>;
-  readonly cut: (contacts: readonly Contact[]) => readonly IsolateReceipt[];
-}
 
 /** How often time passes for every link and the calendar, ms. */
 const TICK_MS = 250;
@@ -70,6 +57,11 @@ export class Interlock {
         new LinkAtWork(name, link, parts.latches[name] ?? null, parts.latchesSaved, around),
       ]),
     );
+  }
+
+  /** Its end was asked for: nothing is granted any more. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Begins to look and to let time pass. */
@@ -106,7 +98,7 @@ export class Interlock {
   async reset(link: LinkAtWork, presence: boolean, by: string, reason: string): Promise<readonly Refusal[]> {
     const { journal, clock } = this.parts;
     const refuse = (refusals: readonly Refusal[]): readonly Refusal[] =>
-      this.#refused('link.reset-refused', by, { link: link.name, reason }, refusals);
+      this.refused('link.reset-refused', by, { link: link.name, reason }, refusals);
     if (!journal.writable().ok)
       return refuse(this.#conditions(link, null).failing.filter(({ code }) => code === 'journal-unwritable'));
     const { trips } = link.shell;
@@ -130,7 +122,8 @@ export class Interlock {
     if (holder.gone?.() === true) return this.#refuseLease(claim, holderGone);
     const id = randomUUID();
     const asked = { kind: 'lease-asked' as const, now: this.parts.clock.now(), leaseId: id };
-    const step = link.shell.handle({ ...asked, conditions: this.#conditions(link, claim) });
+    const conditions = this.#conditions(link, claim);
+    const step = link.shell.handle({ ...asked, conditions, turn: link.turn });
     const granted = leaseOf(link.shell.state)?.id === id;
     if (granted) link.hold({ id, claim, holder });
     const refusals = refusalsIn(await step);
@@ -148,9 +141,9 @@ export class Interlock {
     const link = this.#linkOfLease(id);
     if (link === undefined) return null;
     const now = this.parts.clock.now();
-    const conditions = this.#conditions(link, link.holding?.claim ?? null);
+    const conditions = this.conditionsNow(link);
     const work = link.shell.handle({ kind: 'lease-renewed', now, leaseId: id, conditions });
-    const lease = leaseOf(link.shell.state);
+    const lease = permissionOf(link.shell.state);
     if (lease?.id === id) return { endsInMs: Math.floor(lease.endsAt - now) };
     return { refusals: refusalsIn(await work) };
   }
@@ -193,7 +186,13 @@ export class Interlock {
   /** What would refuse a lease of this link now. Outside of a lease, any window in progress entitles. */
   conditionsNow(link: LinkAtWork): Conditions {
     const opening = this.parts.windows.calendar.open.find((each) => each.link === link.name);
-    return this.#conditions(link, link.holding?.claim ?? (opening === undefined ? null : { ...opening }));
+    const now = this.#conditions(
+      link,
+      link.holding?.claim ?? (opening === undefined ? null : { ...opening }),
+    );
+    const { at } = link.shell.state;
+    // Neither rests on a window, a calendar or a proof.
+    return at === 'commissioning' || at === 'proving' ? { ...now, failing: alwaysNeeded(now.failing) } : now;
   }
 
   moment(): Moment {
@@ -202,7 +201,7 @@ export class Interlock {
   }
 
   #tick(): void {
-    const { clock, journal, ledger, windows } = this.parts;
+    const { clock, journal, ledger, proofs, windows } = this.parts;
     const now = clock.now();
     for (const link of this.links.values()) void link.shell.handle({ kind: 'tick', now });
     this.#windowEvents(windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
@@ -215,16 +214,14 @@ export class Interlock {
       void journal.retry();
     }
     ledger.retry(now);
+    proofs.retry(now);
     this.#cancelTick = clock.after(this.#nextTickMs(), () => this.#tick());
   }
 
-  /** Time passes on the tick, but the end of a lease does not wait for it. */
+  /** Time passes on the tick, but the end of a lease or of a proof test does not wait for it. */
   #nextTickMs(): number {
     const now = this.parts.clock.now();
-    const ends = [...this.links.values()].map(({ shell }) => {
-      const lease = leaseOf(shell.state);
-      return lease === null ? TICK_MS : Math.min(lease.renewBy, lease.endsAt) - now;
-    });
+    const ends = [...this.links.values()].map(({ shell }) => (dueAt(shell.state) ?? Infinity) - now);
     return Math.max(LEAST_TICK_MS, Math.min(TICK_MS, ...ends));
   }
 
@@ -243,40 +240,29 @@ export class Interlock {
     return [...this.links.values()].find((link) => link.holding?.id === id);
   }
 
-  #conditions(link: LinkAtWork, claim: Pick<LeaseRequest, 'window' | 'occurrence'> | null): Conditions {
-    const { journal, ledger, windows, trust } = this.parts;
-    const open = windows.calendar.open.find((each) => each.occurrence === claim?.occurrence);
-    return conditionsOf({
-      journal: journal.writable(),
-      clock: trust(),
-      byHand: open !== undefined && open.byHand !== null,
-      ledger: { unreadable: ledger.unreadable, unwritable: ledger.unwritable },
-      settings: link.settings,
-      entitledUntil:
-        claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence),
-      exposedMs: ledger.exposedMs(link.name, this.moment()),
-      budgetMs: link.parts.budgetMs,
-    });
+  #conditions(link: LinkAtWork, claim: Claim | null): Conditions {
+    return conditionsAt(this.parts, this.moment(), link, claim);
   }
 
   #refuseLease({ link, window }: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
     const named = { link: printable(link, MAX_NAME_CHARS), window: printable(window, MAX_NAME_CHARS) };
-    return { refusals: this.#refused('lease.refused', 'controller', named, [refusal]) };
+    return { refusals: this.refused('lease.refused', 'controller', named, [refusal]) };
   }
 
   /** Journals a refusal that the core was not asked about. */
-  #refused(type: string, actor: string, data: JsonObject, refusals: readonly Refusal[]): readonly Refusal[] {
+  refused(type: string, actor: string, data: JsonObject, refusals: readonly Refusal[]): readonly Refusal[] {
     this.note({ type, actor, data: { ...data, refusals: refusals.map((each) => ({ ...each })) } });
     return refusals;
   }
 
   #surroundings(): Surroundings {
-    const { clock, cut, journal, ledger } = this.parts;
+    const { clock, cut, journal, ledger, proofs } = this.parts;
     return {
       clock,
       cut,
       journal,
       ledger,
+      proofs,
       moment: () => this.moment(),
       conditions: (link) => this.conditionsNow(link),
       saveLatches: () => this.#saveLatches(),
@@ -296,5 +282,6 @@ export class Interlock {
   }
 }
 
-const refusalsIn = (step: Step): readonly Refusal[] =>
+/** What a step refused; empty when it refused nothing. */
+export const refusalsIn = (step: Step): readonly Refusal[] =>
   step.decision.acts.flatMap((act) => (act.kind === 'refuse' ? act.refusals : []));

@@ -4,7 +4,7 @@ import type { EntryInput, JsonObject, JsonValue } from '../journal/entry.ts';
 import type { Step } from './link-shell.ts';
 
 /** The journal entry of a noteworthy step. */
-export function entryOf(step: Omit<Step, 'latchSaved'>): EntryInput {
+export function entryOf(step: Omit<Step, 'latchSaved' | 'recorded'>): EntryInput {
   const { link, event, before, decision, cut } = step;
   const moved = decision.state.at !== before.at;
   const data: Record<string, JsonValue> = { link, ...detailOf(event) };
@@ -20,6 +20,14 @@ export function entryOf(step: Omit<Step, 'latchSaved'>): EntryInput {
     });
   const refused = findAct(decision.acts, 'refuse');
   if (refused !== undefined) data['refusals'] = refused.refusals.map(refusalJson);
+  const proof = findAct(decision.acts, 'proof-ended');
+  if (proof !== undefined)
+    data['proof'] = {
+      contact: proof.contact,
+      outcome: proof.outcome,
+      basis: proof.basis,
+      took_ms: proof.tookMs === null ? null : Math.round(proof.tookMs),
+    };
   const alarms = decision.acts.flatMap((act) => (act.kind === 'alarm' ? [act.alarm] : []));
   if (alarms.length > 0) data['alarms'] = alarms;
   return { type: typeOf(event, decision.acts, moved, decision.state.at), actor: actorOf(event), data };
@@ -29,7 +37,12 @@ function typeOf(event: Event, acts: readonly Act[], moved: boolean, at: string):
   if (event.kind === 'tripped') return 'link.tripped';
   if (event.kind === 'reset-asked')
     return findAct(acts, 'refuse') === undefined ? 'link.reset' : 'link.reset-refused';
-  if (findAct(acts, 'refuse') !== undefined && !moved) return 'lease.refused';
+  if (findAct(acts, 'refuse') !== undefined && !moved)
+    return event.kind === 'commissioning-asked' || event.kind === 'drive-asked'
+      ? 'commissioning.refused'
+      : 'lease.refused';
+  if (event.kind === 'drive-asked')
+    return event.position === 'connected' ? 'contact.connect-asked' : 'contact.isolate-asked';
   return moved ? `link.${at}` : 'link.alarm';
 }
 
@@ -42,7 +55,10 @@ function actorOf(event: Event): string {
     case 'lease-given-back':
       return 'controller';
     case 'reset-asked':
+    case 'commissioning-asked':
       return event.presence ? 'presence' : 'controller';
+    case 'drive-asked':
+      return 'presence';
     case 'tick':
     case 'seen':
     case 'conditions-sampled':
@@ -61,8 +77,11 @@ function detailOf(event: Event): JsonObject {
       return { given_back: event.why };
     case 'conditions-sampled':
       return { failing: event.conditions.failing.map(refusalJson) };
+    case 'drive-asked':
+      return { contact: event.contact, position: event.position };
     case 'lease-asked':
     case 'lease-renewed':
+    case 'commissioning-asked':
     case 'tick':
     case 'reset-asked':
     case 'stop-asked':

@@ -1,13 +1,11 @@
 /** What must outlive the interlock besides the latch: exposure of the last day, stretches in progress, last openings. */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { counts, exposedMs, type Exposure, type Moment } from '../core/exposure.ts';
 import { millis, type Millis } from '../core/time.ts';
 import type { Disk } from '../journal/disk.ts';
+import { StateFile } from './state-file.ts';
 
 const FILE = 'ledger.json';
-/** How often a ledger that cannot be written is tried again, ms. */
-const RETRY_MS = 2_000;
 const monotonic = z.number().transform(millis);
 const shape = z.strictObject({
   past: z.record(
@@ -32,28 +30,25 @@ type Content = z.infer<typeof shape>;
 
 /** Keeps exposure and openings. When the file cannot be read it says so in `unreadable`, and no lease is granted. */
 export class Ledger {
-  readonly #disk: Disk;
-  readonly #path: string;
+  readonly #file: StateFile<Content>;
   #content: Content = { past: {}, since: {}, lastBegun: {} };
-  #tail: Promise<unknown> = Promise.resolve();
-  /** Why exposure is not known, or null. */
-  unreadable: string | null = null;
-  /** Why the last write failed, or null; it is tried again until it succeeds. */
-  unwritable: string | null = null;
-  #triedAt = Number.NEGATIVE_INFINITY;
 
   constructor(disk: Disk, directory: string) {
-    this.#disk = disk;
-    this.#path = join(directory, FILE);
+    this.#file = new StateFile(disk, directory, { name: FILE, what: 'ledger', shape }, () => this.#content);
   }
 
   async load(): Promise<void> {
-    try {
-      const bytes = await this.#disk.read(this.#path);
-      if (bytes !== null) this.#content = shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-    } catch (error) {
-      this.unreadable = error instanceof z.ZodError ? 'not a ledger' : String(error).slice(0, 200);
-    }
+    this.#content = (await this.#file.load()) ?? this.#content;
+  }
+
+  /** Why exposure is not known, or null. */
+  get unreadable(): string | null {
+    return this.#file.unreadable;
+  }
+
+  /** Why the last write failed, or null. */
+  get unwritable(): string | null {
+    return this.#file.unwritable;
   }
 
   get lastBegun(): Readonly<Record<string, number>> {
@@ -62,9 +57,7 @@ export class Ledger {
 
   /** Tries again, now and then, to write what could not be written. */
   retry(now: Millis): void {
-    if (this.unwritable === null || now - this.#triedAt < RETRY_MS) return;
-    this.#triedAt = now;
-    this.#save().catch(() => undefined); // `unwritable` says why
+    this.#file.retry(now);
   }
 
   /** Exposure of a link that counts against its budget now, ms. */
@@ -76,7 +69,7 @@ export class Ledger {
   begin(link: string, plannedMs: number, moment: Moment): Promise<void> {
     const { boot, now, calendarMs } = moment;
     this.#content.since[link] ??= { boot, at: now, calendarMs, plannedMs };
-    return this.#save();
+    return this.#file.save();
   }
 
   /** Ends the stretch in progress, if any. */
@@ -88,13 +81,13 @@ export class Ledger {
     const past = (this.#content.past[link] ?? []).filter((each) => counts(each, moment));
     this.#content.past[link] = [...past, ended];
     delete this.#content.since[link];
-    return this.#save();
+    return this.#file.save();
   }
 
   /** Remembers the scheduled minute at which each window last began. */
   begun(lastBegun: Readonly<Record<string, number>>): Promise<void> {
     this.#content.lastBegun = { ...lastBegun };
-    return this.#save();
+    return this.#file.save();
   }
 
   /**
@@ -106,22 +99,5 @@ export class Ledger {
     const since = this.#content.since[link];
     if (since === undefined) return null;
     return since.boot === moment.boot ? since.at : millis(moment.now - since.plannedMs);
-  }
-
-  /** Writes nothing over a ledger that could not be read: it would be forgotten, and leases granted on a clean one. */
-  #save(): Promise<void> {
-    if (this.unreadable !== null) return Promise.reject(new Error(`the ledger is kept: ${this.unreadable}`));
-    const saved = this.#tail.then(() =>
-      this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#content))),
-    );
-    this.#tail = saved.then(
-      () => {
-        this.unwritable = null;
-      },
-      (error: unknown) => {
-        this.unwritable = String(error).slice(0, 200);
-      },
-    );
-    return saved;
   }
 }

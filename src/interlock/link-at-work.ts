@@ -1,24 +1,38 @@
 /** One link at work: its shell and its watch, and the hands with which the shell touches latch, ledger, journal and holder. */
 import type { CommandOutcome, Contact, IsolateReceipt, Witness } from '../contacts/port.ts';
 import type { Moment } from '../core/exposure.ts';
-import { type Act, type Conditions, latchOf, leaseOf, type Policy, type Trip } from '../core/link.ts';
+import {
+  type Act,
+  type Conditions,
+  latchOf,
+  permissionOf,
+  type Policy,
+  type ProofEnded,
+  type Trip,
+} from '../core/link.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { EventLine, LeaseLine, LeaseRequest } from '../protocol/messages.ts';
 import { calendarText, type Clock } from './clock.ts';
+import type { CommissioningHands } from './commissioning-hands.ts';
 import { entryOf } from './journal-lines.ts';
 import type { Latch } from './latch-file.ts';
 import type { Ledger } from './ledger.ts';
 import { type Hands, LinkShell } from './link-shell.ts';
 import { alarmTexts } from './permissives.ts';
+import { type ProofRecord, turnOf } from './proof-record.ts';
 import { Watch } from './watch.ts';
 
 /** A link as configured. */
 export interface LinkParts {
   readonly contacts: readonly Contact[];
   readonly witnesses: readonly Witness[];
+  /** Per witness the contacts whose isolation it shows; a witness that is not named sees the whole path. */
+  readonly sees?: Readonly<Record<string, readonly string[]>>;
   readonly policy: Policy;
   readonly budgetMs: number;
+  /** A proof older than this refuses leases, ms of calendar time. */
+  readonly proofMaxAgeMs: number;
   /** The weakest evidence behind its profiles; `simulated` when a board is emulated. */
   readonly grade: 'paper' | 'simulated' | 'bench' | 'field';
 }
@@ -35,6 +49,8 @@ export interface Holding {
   readonly id: string;
   readonly claim: LeaseRequest;
   readonly holder: Holder;
+  /** Those of a commissioning session. */
+  readonly hands?: CommissioningHands;
 }
 
 /** What a link needs of the rest of the interlock. */
@@ -42,6 +58,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly ledger: Ledger;
+  readonly proofs: ProofRecord;
   readonly cut: (contacts: readonly Contact[]) => readonly IsolateReceipt[];
   moment(): Moment;
   conditions(link: LinkAtWork): Conditions;
@@ -98,7 +115,14 @@ export class LinkAtWork {
       parts.policy.evidenceMaxAgeMs,
       around.clock,
       conditions,
+      parts.sees,
     );
+  }
+
+  /** The contact that isolates alone first at the end of a lease that begins now. */
+  get turn(): string {
+    const names = this.parts.contacts.map(({ name }) => name);
+    return turnOf(this.#around.proofs.of(this.name), names) ?? '';
   }
 
   /** Asks again while problems stand, so that a board that came back is not refused for what it was. */
@@ -113,8 +137,14 @@ export class LinkAtWork {
    * somebody else asks must not disturb it.
    */
   async readSettings(): Promise<void> {
-    if (leaseOf(this.shell.state) !== null) return;
+    if (permissionOf(this.shell.state) !== null) return;
     this.#settingsAskedAt = this.#around.clock.now();
+    const found = await this.askSettings();
+    if (permissionOf(this.shell.state) === null) this.settings = found;
+  }
+
+  /** What the boards answer now, whoever holds what. */
+  async askSettings(): Promise<readonly string[]> {
     const asked = Promise.all(this.parts.contacts.map((contact) => contact.settingsProblems()));
     const late = Promise.withResolvers<string[][]>();
     const cancel = this.#around.clock.after(SETTINGS_WAIT_MS, () =>
@@ -122,7 +152,7 @@ export class LinkAtWork {
     );
     const found = (await Promise.race([asked, late.promise])).flat();
     cancel();
-    if (leaseOf(this.shell.state) === null) this.settings = found;
+    return found;
   }
 
   #hands(): Hands {
@@ -192,12 +222,25 @@ export class LinkAtWork {
       case 'alarm':
         this.#around.announce({ event: 'alarm', link: this.name, code: act.alarm, ...alarmTexts[act.alarm] });
         return;
+      case 'proof-ended':
+        this.#proofEnded(act);
+        return;
       case 'tell-renewed':
       case 'refuse':
       case 'tell-reset':
+      case 'drive':
         // Answered by whoever asked: the step is in their hands.
         return;
     }
+  }
+
+  /** A test that was not done proves nothing and disproves nothing: the same contact is next again. */
+  #proofEnded({ contact, outcome, basis, tookMs }: ProofEnded): void {
+    if (outcome === 'not-done') return;
+    const at = this.#around.clock.calendarMs();
+    const proof = { outcome, basis, tookMs, at, by: 'window' } as const;
+    // `unwritable` says why not, and is a failing permissive; it is tried again.
+    this.#around.proofs.record(this.name, { [contact]: proof }).catch(() => undefined);
   }
 
   #connectEnded(contact: Contact, outcome: CommandOutcome): void {

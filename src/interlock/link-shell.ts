@@ -19,20 +19,13 @@ import {
   isolationProvenAt,
   latchOf,
   leaseOf,
+  permissionOf,
   type Policy,
   type State,
   type Trip,
-  type Why,
 } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
-
-/** How a cut went, for record and answer. */
-export interface CutFigures {
-  readonly why: Why;
-  readonly at: Millis;
-  /** Per contact: ms from the decision to the frame in the kernel; null when the wire was not there (it stays pending). */
-  readonly writtenMs: Readonly<Record<string, number | null>>;
-}
+import { chosen, type CutFigures, figuresOf } from './cut-figures.ts';
 
 /** What one event came to. */
 export interface Step {
@@ -44,6 +37,8 @@ export interface Step {
   readonly cut: CutFigures | null;
   /** True when the latch that this step left survives power loss. */
   readonly latchSaved: boolean;
+  /** True when the journal has it, or it was not worth a line. */
+  readonly recorded: boolean;
 }
 
 /** What the shell works with; everything that touches the world. */
@@ -59,7 +54,7 @@ export interface Hands {
   exposureBegins(plannedMs: number): Promise<void>;
   exposureEnds(): Promise<void>;
   /** Journals a step. Rejects when the journal cannot be written. */
-  record(step: Omit<Step, 'latchSaved'>): Promise<void>;
+  record(step: Omit<Step, 'latchSaved' | 'recorded'>): Promise<void>;
   /** Performs everything but `connect`, which the shell does itself. */
   act(act: Exclude<Act, { kind: 'connect' }>, step: Step): void;
   /** Told about every outcome of a connect command, for journal and alarms. */
@@ -67,9 +62,6 @@ export interface Hands {
   /** Called in the tick of every change of state. */
   changed(): void;
 }
-
-/** How long the record of a cut waits for the frames to be written, ms: one transaction in flight, with its reply time-out. */
-const WRITTEN_WAIT_MS = 500;
 
 /** One link: the state that `decide` moves, and the order in which its decisions are performed. */
 export class LinkShell {
@@ -82,6 +74,10 @@ export class LinkShell {
   #latchSaved: boolean;
   /** The lease for which connect was commanded; hardware leases are renewed only for it. */
   #connectedFor: string | null = null;
+  /** The last isolate of every contact. */
+  readonly #receipts = new Map<string, IsolateReceipt>();
+  /** The permission whose exposure is on disk; nothing is connected for another. */
+  #notedFor: string | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   #trips = 0;
   /** Steps whose record is not written yet. */
@@ -136,8 +132,9 @@ export class LinkShell {
         decision,
         cut: null,
         latchSaved: this.#latchSaved,
+        recorded: true,
       });
-    const fence = this.#fence();
+    const fence = this.fence();
     this.#unfinished += 1;
     const step = this.#tail.then(() => this.#finish(event, before, decision, cutting, fence, unasked));
     this.#tail = step;
@@ -159,7 +156,7 @@ export class LinkShell {
   /** True for the first evidence that the link is connected without a lease, until its isolation is proven. */
   #seenUnasked(event: Event, state: State): boolean {
     if (isolationProvenAt(state) !== null) this.#exposed = false;
-    else if (leaseOf(state) !== null) this.#exposed = true;
+    else if (permissionOf(state) !== null) this.#exposed = true;
     else if (!this.#exposed && event.kind === 'seen' && event.evidence.position === 'connected') {
       this.#exposed = true;
       return true;
@@ -171,25 +168,38 @@ export class LinkShell {
   async renewHardware(): Promise<void> {
     const lease = leaseOf(this.#state);
     if (lease === null || this.#connectedFor !== lease.id) return;
-    const fence = this.#fence();
+    const fence = this.fence();
     const leased = this.contacts.filter((each) => each.hardwareLeaseMs !== null);
     await Promise.all(leased.map((contact) => contact.connect(fence)));
+  }
+
+  /** The last isolate of a contact, whoever asked for it. */
+  receiptOf(contact: string): IsolateReceipt | null {
+    return this.#receipts.get(contact) ?? null;
+  }
+
+  /** True once the exposure of this permission is on disk. */
+  isNoted(leaseId: string): boolean {
+    return this.#notedFor === leaseId;
+  }
+
+  /** Valid until the next cut of whatever contact, and only for the permission that is live now. */
+  fence(): Fence {
+    const epoch = this.#epoch;
+    const leaseId = permissionOf(this.#state)?.id;
+    return {
+      isCurrent: () =>
+        this.#epoch === epoch && permissionOf(this.#state)?.id === leaseId && leaseId !== undefined,
+    };
   }
 
   #cut(at: Millis, cuts: Decision['cuts']): Promise<CutFigures> {
     this.#epoch += 1;
     this.#connectedFor = null;
-    const receipts = this.#hands.cut(this.contacts);
-    return figuresOf(this.#hands, at, cuts[0]?.why ?? 'again', this.contacts, receipts);
-  }
-
-  /** Valid until the next cut, and only for the lease that is live now. */
-  #fence(): Fence {
-    const epoch = this.#epoch;
-    const leaseId = leaseOf(this.#state)?.id;
-    return {
-      isCurrent: () => this.#epoch === epoch && leaseOf(this.#state)?.id === leaseId && leaseId !== undefined,
-    };
+    const contacts = chosen(this.contacts, cuts);
+    const receipts = this.#hands.cut(contacts);
+    receipts.forEach((receipt, i) => this.#receipts.set(contacts[i]?.name ?? '', receipt));
+    return figuresOf((ms) => this.#hands.pause(ms), at, cuts[0]?.why ?? 'again', contacts, receipts);
   }
 
   async #finish(
@@ -208,7 +218,7 @@ export class LinkShell {
       this.#noteExposure(before, decision, unasked),
     ]);
     this.#unfinished -= 1;
-    const step: Step = { link: this.link, event, before, decision, cut, latchSaved: latched };
+    const step: Step = { link: this.link, event, before, decision, cut, latchSaved: latched, recorded };
     for (const act of decision.acts) {
       if (act.kind !== 'connect') this.#hands.act(act, step);
       else if (recorded && noted) this.#connect(act.leaseId, fence);
@@ -236,40 +246,22 @@ export class LinkShell {
   async #noteExposure(before: State, { state }: Decision, unasked: boolean): Promise<boolean> {
     // How long it may stay connected nobody knows; should the power fail meanwhile, it counts as a whole span.
     if (unasked) return succeeded(this.#hands.exposureBegins(EXPOSURE_SPAN_MS));
-    const lease = leaseOf(state);
-    if (lease !== null && leaseOf(before) === null) {
-      return succeeded(this.#hands.exposureBegins(lease.endsAt - this.#hands.now()));
+    const permission = permissionOf(state);
+    if (permission !== null && permissionOf(before) === null) {
+      const noted = await succeeded(this.#hands.exposureBegins(permission.endsAt - this.#hands.now()));
+      if (noted) this.#notedFor = permission.id;
+      return noted;
     }
     if (isolationProvenAt(state) === null || isolationProvenAt(before) !== null) return true;
     return succeeded(this.#hands.exposureEnds());
   }
 }
 
-/** Waits (bounded) for the frames to reach the kernel, so that the record comes after the cut. */
-async function figuresOf(
-  hands: Hands,
-  at: Millis,
-  why: Why,
-  contacts: readonly Contact[],
-  receipts: readonly IsolateReceipt[],
-): Promise<CutFigures> {
-  const writtenMs: Record<string, number | null> = Object.fromEntries(
-    contacts.map((each) => [each.name, null]),
-  );
-  const all = Promise.all(
-    contacts.map(async (contact, i) => {
-      const written = await receipts[i]?.written;
-      if (written !== undefined && written !== null) writtenMs[contact.name] = Math.max(0, written - at);
-    }),
-  );
-  await Promise.race([all, hands.pause(WRITTEN_WAIT_MS)]);
-  return { why, at, writtenMs: { ...writtenMs } };
-}
-
 /** Ticks and repeated evidence that change nothing are not worth a line. */
 const isNoteworthy = (event: Event, before: State, { state, acts }: Decision): boolean =>
   state.at !== before.at ||
   event.kind === 'tripped' ||
+  event.kind === 'drive-asked' ||
   acts.some((act) => act.kind === 'alarm' || act.kind === 'refuse' || act.kind === 'tell-reset');
 
 const succeeded = (work: Promise<unknown>): Promise<boolean> =>

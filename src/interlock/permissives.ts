@@ -2,6 +2,12 @@
 import type { Conditions, Refusal } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
 
+/** How a state file does: why it cannot be read, why it cannot be written, or null. */
+export interface Kept {
+  readonly unreadable: string | null;
+  readonly unwritable: string | null;
+}
+
 /** What the interlock has looked at. */
 export interface Outlook {
   readonly journal: { readonly ok: true } | { readonly ok: false; readonly why: string };
@@ -9,7 +15,11 @@ export interface Outlook {
   /** A person opened the window at the box, so no schedule is relied on. */
   readonly byHand: boolean;
   /** Why the exposure record cannot be read or written, or null. */
-  readonly ledger: { readonly unreadable: string | null; readonly unwritable: string | null };
+  readonly ledger: Kept;
+  /** Why the record of proof tests cannot be read or written, or null. */
+  readonly proofRecord: Kept;
+  /** What the proof tests of the link's contacts refuse. */
+  readonly proofs: readonly Refusal[];
   /** Settings of the boards that are not as the profile demands. */
   readonly settings: readonly string[];
   readonly entitledUntil: Millis | null;
@@ -50,6 +60,7 @@ export function conditionsOf(outlook: Outlook): Conditions {
       hint,
     });
   }
+  failing.push(...proofRecordRefusals(outlook.proofRecord), ...outlook.proofs);
   for (const why of outlook.settings) {
     failing.push({
       code: 'board-settings',
@@ -63,6 +74,37 @@ export function conditionsOf(outlook: Outlook): Conditions {
     budgetLeftMs: outlook.budgetMs - outlook.exposedMs,
   };
 }
+
+function proofRecordRefusals({ unreadable, unwritable }: Kept): readonly Refusal[] {
+  const refusals: Refusal[] = [];
+  if (unreadable !== null)
+    refusals.push({
+      code: 'proof-record-unreadable',
+      why: `what the proof tests came to is not known: ${unreadable}`,
+      hint: 'move proofs.json in state_directory aside and restart, then `portcullis commission LINK`',
+    });
+  if (unwritable !== null)
+    refusals.push({
+      code: 'proof-record-unwritable',
+      why: `results of proof tests cannot be recorded: ${unwritable}`,
+      hint: 'make room on or repair the disk of state_directory',
+    });
+  return refusals;
+}
+
+/** What must hold wherever anything may be connected, whoever permits it: no matter which window, clock or proof. */
+const ALWAYS: ReadonlySet<string> = new Set([
+  'journal-unwritable',
+  'ledger-unreadable',
+  'ledger-unwritable',
+  'proof-record-unreadable',
+  'proof-record-unwritable',
+  'board-settings',
+]);
+
+/** Of what fails, what ends a commissioning session or a proof test, and refuses a session. */
+export const alwaysNeeded = (failing: readonly Refusal[]): readonly Refusal[] =>
+  failing.filter(({ code }) => ALWAYS.has(code));
 
 /** What each alarm means, for people. */
 export const alarmTexts = {
@@ -93,5 +135,9 @@ export const alarmTexts = {
   'connect-timeout': {
     why: 'connection was not proven within connect_timeout; isolated',
     hint: 'look at the vault and its cable; raise connect_timeout if the path takes longer',
+  },
+  'proof-failed': {
+    why: 'one contact alone was not seen to isolate the link within isolate_timeout; all were isolated then',
+    hint: 'see which contact (`portcullis status`), repair or replace it, then `portcullis commission LINK` at the box',
   },
 } as const;

@@ -1,10 +1,11 @@
 /** What the interlock says about itself. Commanded and observed are told apart; nothing is said that was not read. */
-import type { LinkStatus, Status } from '../protocol/messages.ts';
+import type { ContactProof, LinkStatus, Status } from '../protocol/messages.ts';
 import { isolationProvenAt, leaseOf } from '../core/link.ts';
 import { refusalsAt } from '../core/decide.ts';
 import { calendarText } from './clock.ts';
 import type { Interlock } from './interlock.ts';
 import { type LinkAtWork, latchShown } from './link-at-work.ts';
+import type { Proofs } from './proof-record.ts';
 
 /** Everything, as `GET /v1/status` answers it. */
 export function statusOf(interlock: Interlock): Status {
@@ -24,7 +25,7 @@ export function statusOf(interlock: Interlock): Status {
 
 /** One link, as status pages and the event stream show it. */
 export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus {
-  const { clock, ledger } = interlock.parts;
+  const { clock, ledger, proofs } = interlock.parts;
   const now = clock.now();
   const { state } = link.shell;
   const lease = leaseOf(state);
@@ -33,7 +34,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
     link: link.name,
     state: state.at,
     since: calendarText(link.since),
-    commanded: lease === null ? 'isolated' : 'connected',
+    commanded: lease !== null || link.holding?.hands?.drivesAll() === true ? 'connected' : 'isolated',
     observed: link.watch.evidence.position,
     proof: proven ? link.watch.evidence.basis : 'none',
     evidence_grade: link.parts.grade,
@@ -54,10 +55,26 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
             ends_in_ms: Math.floor(lease.endsAt - now),
           },
     latch: latchShown(link),
+    proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofs.of(link.name))),
     refusals: [...refusalsAt(state, interlock.conditionsNow(link), now)],
     exposure: {
       last_24h_ms: ledger.exposedMs(link.name, interlock.moment()),
       budget_ms: link.parts.budgetMs,
     },
+  };
+}
+
+function proofOf(contact: string, proofs: Proofs): ContactProof {
+  const last = proofs[contact];
+  if (last === undefined)
+    return { contact, outcome: 'none', basis: 'none', took_ms: null, at: null, by: null };
+  const { outcome, basis, tookMs, at, by } = last;
+  return {
+    contact,
+    outcome,
+    basis,
+    took_ms: tookMs === null ? null : Math.round(tookMs),
+    at: calendarText(at),
+    by,
   };
 }

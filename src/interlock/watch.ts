@@ -4,9 +4,10 @@
  * hangs stops renewing.
  */
 import type { Contact, Witness } from '../contacts/port.ts';
-import { combine, type Evidence, type Indication, type Reading } from '../core/evidence.ts';
-import { type Conditions, leaseOf, type State } from '../core/link.ts';
+import { aloneOf, combine, type Evidence, type Indication, type Reading } from '../core/evidence.ts';
+import { type Conditions, leaseOf, permissionOf, type State } from '../core/link.ts';
 import type { Clock } from './clock.ts';
+import type { Look } from './commissioning-hands.ts';
 import type { LinkShell } from './link-shell.ts';
 
 /** Longest that one round waits for an indicator, ms; whoever has not answered by then is unknown in this round. */
@@ -30,6 +31,7 @@ export interface Watched {
 
 interface Watchable {
   readonly watched: Watched;
+  readonly indication: (reading: Reading | null) => Indication;
   readonly read: () => Promise<Reading>;
   /** A question is on its way. */
   asking: boolean;
@@ -48,20 +50,27 @@ export class Watch {
   #stopped = false;
   #poked = false;
   #wake: () => void = () => undefined;
+  /** Who waits for a round that has not begun yet. */
+  #looking: ((look: Look) => void)[] = [];
   #done: Promise<void> = Promise.resolve();
 
+  /** `sees`: per witness the contacts whose isolation it shows; a witness that is not named sees the whole path. */
   constructor(
     shell: LinkShell,
     witnesses: readonly Witness[],
     evidenceMaxAgeMs: number,
     clock: Clock,
     conditions: () => Conditions,
+    sees: Readonly<Record<string, readonly string[]>> = {},
   ) {
     this.#shell = shell;
     this.#clock = clock;
     this.#conditions = conditions;
     this.#longestPauseMs = evidenceMaxAgeMs / ROUNDS_PER_AGE;
-    this.#indicators = [...shell.contacts.map(contactOf), ...witnesses.map(witnessOf)];
+    this.#indicators = [
+      ...shell.contacts.map(contactOf),
+      ...witnesses.map((witness) => witnessOf(witness, sees[witness.name] ?? null)),
+    ];
   }
 
   /** What every indicator last said, for people. */
@@ -84,6 +93,14 @@ export class Watch {
     this.#wake();
   }
 
+  /** What a round finds that begins after this call. */
+  look(): Promise<Look> {
+    return new Promise((resolve) => {
+      this.#looking.push(resolve);
+      this.poke();
+    });
+  }
+
   /** Ends after the round in progress. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -100,18 +117,32 @@ export class Watch {
   }
 
   async #round(): Promise<void> {
+    const looking = this.#looking.splice(0);
     const readings = await Promise.all(this.#indicators.map((each) => this.#ask(each)));
-    this.#evidence = combine(
-      this.#indicators.map(({ watched }, i) => ({ kind: watched.kind, reading: readings[i] ?? null })),
-    );
-    void this.#shell.handle({ kind: 'seen', now: this.#clock.now(), evidence: this.#evidence });
-    if (leaseOf(this.#shell.state) === null) return;
+    const indications = this.#indicators.map((each, i) => each.indication(readings[i] ?? null));
+    this.#evidence = combine(indications);
+    const { state } = this.#shell;
+    const alone = state.at === 'proving' ? aloneOf(indications, state.contact) : null;
+    void this.#shell.handle({ kind: 'seen', now: this.#clock.now(), evidence: this.#evidence, alone });
+    for (const tell of looking) tell({ evidence: this.#evidence, indicators: this.#looked(readings) });
+    if (permissionOf(this.#shell.state) === null && this.#shell.state.at !== 'proving') return;
     void this.#shell.handle({
       kind: 'conditions-sampled',
       now: this.#clock.now(),
       conditions: this.#conditions(),
     });
+    // A commissioning session renews what it wants renewed.
+    if (leaseOf(this.#shell.state) === null) return;
     await Promise.race([this.#shell.renewHardware(), this.#clock.pause(ROUND_WAIT_MS)]);
+  }
+
+  #looked(readings: readonly (Reading | null)[]): Look['indicators'] {
+    return this.#indicators.map(({ watched: { kind, name, type } }, i) => ({
+      kind,
+      name,
+      type,
+      reading: readings[i] ?? null,
+    }));
   }
 
   /** One question at a time per indicator: one that hangs holds up a single round, and is asked again once it has answered. */
@@ -157,6 +188,8 @@ function pauseMs(state: State): number {
       return state.provenAt === null ? AWAITING_PAUSE_MS : PROVEN_PAUSE_MS;
     case 'unproven':
     case 'connecting':
+    case 'proving':
+    case 'commissioning':
     case 'isolating':
       return AWAITING_PAUSE_MS;
   }
@@ -164,13 +197,20 @@ function pauseMs(state: State): number {
 
 const contactOf = (contact: Contact): Watchable => ({
   watched: { kind: 'contact', name: contact.name, type: contact.kind, reading: null },
+  indication: (reading) => ({ kind: 'contact', name: contact.name, reading }),
   read: () => contact.read(),
   asking: false,
   late: null,
 });
 
-const witnessOf = (witness: Witness): Watchable => ({
+const witnessOf = (witness: Witness, sees: readonly string[] | null): Watchable => ({
   watched: { kind: 'witness', name: witness.name, type: witness.type, reading: null },
+  indication: (reading) => ({
+    kind: 'witness',
+    sees,
+    showsIsolation: witness.showsIsolation ?? true,
+    reading,
+  }),
   read: () => witness.read(),
   asking: false,
   late: null,

@@ -18,6 +18,8 @@ export const stateName = z.enum([
   'isolated',
   'connecting',
   'connected',
+  'proving',
+  'commissioning',
   'isolating',
   'tripped',
   'stuck',
@@ -46,6 +48,19 @@ const trip = z.object({
 });
 export type TripRecord = z.infer<typeof trip>;
 
+const proof = z.object({
+  contact: z.string(),
+  /** `none`: no proof test of this contact is known. */
+  outcome: z.enum(['passed', 'failed', 'none']),
+  basis: z.enum(['witness', 'read-back', 'none']),
+  /** ms from the command until isolation was seen; null when it was not. */
+  took_ms: z.number().nullable(),
+  /** Calendar time, RFC 3339; null without a proof. */
+  at: z.string().nullable(),
+  by: z.enum(['window', 'commissioning']).nullable(),
+});
+export type ContactProof = z.infer<typeof proof>;
+
 export const linkStatus = z.object({
   link: z.string(),
   state: stateName,
@@ -60,6 +75,8 @@ export const linkStatus = z.object({
   indicators: z.array(indicator),
   lease: z.object({ id: z.string(), holder: z.string(), ends_in_ms: z.number() }).nullable(),
   latch: trip.nullable(),
+  /** The last proof test of every contact: whether it alone was seen to isolate the link. */
+  proofs: z.array(proof),
   /** Everything that would refuse a lease now. */
   refusals: z.array(refusal),
   exposure: z.object({ last_24h_ms: z.number(), budget_ms: z.number() }),

@@ -155,6 +155,7 @@ export class FakeInterlock {
       refusals: isTripped
         ? [{ code: 'tripped', why: 'the link is latched', hint: 'reset it' }]
         : this.refusals,
+      proofs: [],
       exposure: { last_24h_ms: 0, budget_ms: 3_600_000 },
     });
   }

@@ -50,10 +50,12 @@ describe('the whole space of one link', () => {
   test('keeps every promise in every situation with every event', () => {
     const visited = explore({ decide, begin });
     expect([...visited.states].toSorted()).toEqual([
+      'commissioning',
       'connected',
       'connecting',
       'isolated',
       'isolating',
+      'proving',
       'stuck',
       'tripped',
       'unproven',
@@ -61,6 +63,8 @@ describe('the whole space of one link', () => {
     expect([...visited.acts].toSorted()).toEqual([
       'alarm',
       'connect',
+      'drive',
+      'proof-ended',
       'refuse',
       'tell-connected',
       'tell-granted',
@@ -68,6 +72,7 @@ describe('the whole space of one link', () => {
       'tell-renewed',
       'tell-reset',
     ]);
+    expect([...visited.proofs].toSorted()).toEqual(['failed', 'not-done', 'passed']);
     expect(visited.situations).toBeGreaterThan(500);
     console.info(
       `explored ${visited.situations} situations in ${visited.steps} steps, ${Object.keys(promises).length} promises`,

@@ -1,33 +1,21 @@
 /** Walks every reachable situation of one link with every event, and asserts the promises on each step. */
 import type { decide as Decide, begin as Begin } from '../../src/core/decide.ts';
-import type { Conditions, Decision, Event, Policy, State } from '../../src/core/link.ts';
-import { latchOf, leaseOf } from '../../src/core/link.ts';
+import type { Conditions, Decision, Event, State } from '../../src/core/link.ts';
+import { latchOf, leaseOf, permissionOf } from '../../src/core/link.ts';
 import { millis } from '../../src/core/time.ts';
-
-/** Small numbers keep the space finite; what matters is their order, and that every pair of them differs. */
-export const policy: Policy = {
-  connectTimeoutMs: 5,
-  isolateTimeoutMs: 3,
-  leaseTimeoutMs: 4,
-  evidenceMaxAgeMs: 2,
-};
+import { newerPromises } from './newer-promises.ts';
+import { policy, type Step } from './step.ts';
 
 /** Times further away than this from now cannot be told apart by any rule. */
 const HORIZON = 9;
 const ADVANCES = [0, 1, 2, 3, 6];
 
-export interface Step {
-  readonly before: State;
-  readonly event: Event;
-  readonly decision: Decision;
-}
-
 type Core = { readonly decide: typeof Decide; readonly begin: typeof Begin };
 
 /** Every promise that one step can break. A message means it is broken. */
 export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
-  'a trip cuts and latches, whatever the state': ({ event, decision }) =>
-    event.kind !== 'tripped' || (decision.cuts.length > 0 && latchOf(decision.state) !== null),
+  'a trip cuts every contact and latches, whatever the state': ({ event, decision }) =>
+    event.kind !== 'tripped' || (cutsAll(decision) && latchOf(decision.state) !== null),
   'a latch keeps its first cause': ({ before, event, decision }) => {
     const first = latchOf(before);
     return first === null || event.kind === 'reset-asked' || latchOf(decision.state)?.by === first.by;
@@ -56,12 +44,12 @@ export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
     leaseOf(decision.state) === null ||
     leaseOf(before) !== null ||
     decision.acts.some((act) => act.kind === 'connect'),
-  'a live lease has not ended and was renewed in time': ({ event, decision }) => {
-    const lease = leaseOf(decision.state);
+  'a live lease or session has not ended and was renewed in time': ({ event, decision }) => {
+    const lease = permissionOf(decision.state);
     return lease === null || (event.now < lease.endsAt && event.now < lease.renewBy);
   },
   'a lease belongs to whoever asked, and its end never moves away': ({ before, decision }) => {
-    const [was, is] = [leaseOf(before), leaseOf(decision.state)];
+    const [was, is] = [permissionOf(before), permissionOf(decision.state)];
     return was === null || is === null || (is.id === was.id && is.endsAt <= was.endsAt);
   },
   'a lease ends no later than window, budget and renewal allow': ({ event, decision }) => {
@@ -76,7 +64,7 @@ export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
     );
   },
   'only the holder renews': ({ before, event, decision }) => {
-    const [was, is] = [leaseOf(before), leaseOf(decision.state)];
+    const [was, is] = [permissionOf(before), permissionOf(decision.state)];
     if (was === null || is === null || is.renewBy <= was.renewBy) return true;
     return event.kind === 'lease-renewed' && event.leaseId === was.id;
   },
@@ -91,18 +79,20 @@ export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
       (event.kind === 'lease-renewed' && event.leaseId === was.id) || event.kind === 'conditions-sampled';
     return !told || allows(event.conditions, event.now) || leaseOf(decision.state) === null;
   },
-  'leaving a lease cuts and tells the holder': ({ before, decision }) => {
-    const was = leaseOf(before);
-    if (was === null || leaseOf(decision.state) !== null) return true;
+  'leaving a lease or a session cuts and tells the holder': ({ before, decision }) => {
+    const was = permissionOf(before);
+    if (was === null || permissionOf(decision.state) !== null) return true;
     const told = decision.acts.some((act) => act.kind === 'tell-over' && act.leaseId === was.id);
-    return decision.cuts.length > 0 && told;
+    const cut = decision.state.at === 'proving' ? decision.cuts.length > 0 : cutsAll(decision);
+    return cut && told;
   },
   'giving a lease back, or losing its holder, isolates': ({ before, event, decision }) =>
     event.kind !== 'lease-given-back' ||
-    leaseOf(before)?.id !== event.leaseId ||
-    leaseOf(decision.state) === null,
-  'a stop isolates': ({ event, decision }) =>
-    event.kind !== 'stop-asked' || (decision.cuts.length > 0 && leaseOf(decision.state) === null),
+    permissionOf(before)?.id !== event.leaseId ||
+    permissionOf(decision.state) === null,
+  'a stop cuts every contact': ({ event, decision }) =>
+    event.kind !== 'stop-asked' ||
+    (cutsAll(decision) && permissionOf(decision.state) === null && decision.state.at !== 'proving'),
   'connecting does not outlast its time-out': ({ event, decision }) =>
     decision.state.at !== 'connecting' || event.now < decision.state.giveUpAt,
   'connected rests on whole, fresh evidence taken after the connect': ({ before, event, decision }) => {
@@ -175,6 +165,7 @@ export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
     const { state } = decision;
     const waiting =
       state.at === 'unproven' ||
+      state.at === 'proving' ||
       state.at === 'isolating' ||
       ((state.at === 'tripped' || state.at === 'stuck') && state.provenAt === null);
     return !waiting || decision.cuts.length > 0;
@@ -191,6 +182,9 @@ export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
     const answered = (kind: string): boolean => decision.acts.some((act) => act.kind === kind);
     if (event.kind === 'lease-asked') return answered('refuse') || answered('tell-granted');
     if (event.kind === 'lease-renewed') return answered('refuse') || answered('tell-renewed');
+    if (event.kind === 'commissioning-asked') return answered('refuse') || answered('tell-granted');
+    if (event.kind === 'drive-asked')
+      return answered('refuse') || answered('drive') || decision.cuts.length > 0;
     return event.kind !== 'reset-asked' || answered('refuse') || answered('tell-reset');
   },
   'a refusal gives at least one reason, and refuses': ({ before, decision }) => {
@@ -198,11 +192,15 @@ export const promises: Readonly<Record<string, (step: Step) => boolean>> = {
     if (refusal === undefined) return true;
     if (refusal.refusals.length === 0) return false;
     return (
-      !decision.acts.some((act) => act.kind === 'connect') &&
-      (leaseOf(decision.state)?.endsAt ?? -Infinity) <= (leaseOf(before)?.endsAt ?? -Infinity)
+      !decision.acts.some((act) => act.kind === 'connect' || act.kind === 'drive') &&
+      (permissionOf(decision.state)?.endsAt ?? -Infinity) <= (permissionOf(before)?.endsAt ?? -Infinity)
     );
   },
+  ...newerPromises,
 };
+
+/** At least one cut is of every contact. */
+const cutsAll = ({ cuts }: Decision): boolean => cuts.some(({ only }) => only === undefined);
 
 const allows = (conditions: Conditions, now: number): boolean =>
   conditions.failing.length === 0 &&
@@ -216,10 +214,12 @@ export function explore(core: Core): {
   steps: number;
   states: Set<string>;
   acts: Set<string>;
+  proofs: Set<string>;
 } {
   const seen = new Map<string, State>();
   const states = new Set<string>();
   const acts = new Set<string>();
+  const proofs = new Set<string>();
   const queue: State[] = [];
   const meet = (state: State, now: number): void => {
     const rebased = rebase(state, now);
@@ -240,7 +240,7 @@ export function explore(core: Core): {
   for (let before = queue.pop(); before !== undefined; before = queue.pop()) {
     const frozen = JSON.stringify(before);
     for (const advance of ADVANCES) {
-      for (const event of events(advance)) {
+      for (const event of events(advance, before.at)) {
         const decision = core.decide(before, event, policy);
         steps += 1;
         for (const [name, holds] of Object.entries(promises)) {
@@ -249,16 +249,22 @@ export function explore(core: Core): {
           }
         }
         if (JSON.stringify(before) !== frozen) throw new Error('broken: decide changed its input');
-        for (const act of decision.acts) acts.add(act.kind);
+        for (const act of decision.acts) {
+          acts.add(act.kind);
+          if (act.kind === 'proof-ended') proofs.add(act.outcome);
+        }
         meet(decision.state, advance);
       }
     }
   }
-  return { situations: seen.size, steps, states, acts };
+  return { situations: seen.size, steps, states, acts, proofs };
 }
 
-function events(now: number): Event[] {
-  const at = { now: millis(now) };
+/** The contact whose turn it is. */
+const TURN = 'k';
+
+function events(now: number, at: State['at']): Event[] {
+  const here = { now: millis(now) };
   const fine: Conditions = { failing: [], entitledUntil: millis(now + 6), budgetLeftMs: 8 };
   const conditions: Conditions[] = [
     fine,
@@ -272,37 +278,83 @@ function events(now: number): Event[] {
   const sightings = (['connected', 'isolated', 'unknown'] as const).flatMap((position) =>
     [0, 1, 4].flatMap((ageMs) =>
       [true, false].map((whole): Event => ({
-        ...at,
+        ...here,
         kind: 'seen',
         evidence: { position, asOf: millis(now - ageMs), basis: 'witness', whole },
+        alone: null,
       })),
     ),
   );
   return [
-    { ...at, kind: 'tick' },
-    { ...at, kind: 'stop-asked' },
-    { ...at, kind: 'tripped', trip: { by: 'source:test', reason: 'test' } },
-    { ...at, kind: 'reset-asked', presence: true },
-    { ...at, kind: 'reset-asked', presence: false },
+    { ...here, kind: 'tick' },
+    { ...here, kind: 'stop-asked' },
+    { ...here, kind: 'tripped', trip: { by: 'source:test', reason: 'test' } },
+    { ...here, kind: 'reset-asked', presence: true },
+    { ...here, kind: 'reset-asked', presence: false },
     ...sightings,
     ...(['a', 'b'] as const).flatMap((leaseId) => [
       ...conditions.map((each): Event => ({
-        ...at,
+        ...here,
         kind: 'lease-asked',
         leaseId,
         conditions: each,
+        turn: TURN,
       })),
       ...conditions.map((each): Event => ({
-        ...at,
+        ...here,
         kind: 'lease-renewed',
         leaseId,
         conditions: each,
       })),
-      { ...at, kind: 'lease-given-back' as const, leaseId, why: 'released' as const },
-      { ...at, kind: 'lease-given-back' as const, leaseId, why: 'holder-gone' as const },
+      { ...here, kind: 'lease-given-back' as const, leaseId, why: 'released' as const },
+      { ...here, kind: 'lease-given-back' as const, leaseId, why: 'holder-gone' as const },
+      ...(['connected', 'isolated'] as const).map((position): Event => ({
+        ...here,
+        kind: 'drive-asked',
+        leaseId,
+        contact: 'x',
+        position,
+      })),
     ]),
-    ...conditions.map((each): Event => ({ ...at, kind: 'conditions-sampled', conditions: each })),
+    ...[true, false].flatMap((presence) =>
+      [[], [{ code: 'x', why: 'x', hint: 'x' }]].map((failing): Event => ({
+        ...here,
+        kind: 'commissioning-asked',
+        leaseId: 'a',
+        presence,
+        failing,
+      })),
+    ),
+    ...(at === 'proving' ? sightingsAlone(now) : []),
+    ...conditions.map((each): Event => ({ ...here, kind: 'conditions-sampled', conditions: each })),
   ];
+}
+
+/** What a round may say of the contact under proof test. The rest of its evidence must not matter. */
+function sightingsAlone(now: number): Event[] {
+  const evidence = { position: 'connected', asOf: millis(now), basis: 'witness', whole: true } as const;
+  return (['connected', 'isolated', 'unknown'] as const).flatMap((position) =>
+    (['connected', 'isolated', 'unknown'] as const).flatMap((others) =>
+      [0, 1, 4].flatMap((ageMs) =>
+        [-1, 0, 1, 3].flatMap((othersAgeMs) =>
+          [TURN, 'x'].map((contact): Event => ({
+            now: millis(now),
+            kind: 'seen',
+            evidence,
+            alone: {
+              contact,
+              position,
+              asOf: millis(now - ageMs),
+              basis: position === 'unknown' ? 'none' : 'witness',
+              others,
+              // Nobody else: as fresh as can be.
+              othersAsOf: millis(othersAgeMs < 0 ? Infinity : now - othersAgeMs),
+            },
+          })),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The same situation with `now` at zero; far-away times are folded onto the horizon. */

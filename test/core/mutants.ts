@@ -45,8 +45,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'anybody renews',
     find: 'if (!holds(state, leaseId)) return stay(state, [], [refuse([leaseUnknown])]);',
-    replace:
-      "if (state.at !== 'connecting' && state.at !== 'connected') return stay(state, [], [refuse([leaseUnknown])]);",
+    replace: 'if (!isPermitted(state)) return stay(state, [], [refuse([leaseUnknown])]);',
   },
   {
     name: 'a renewal ignores failing permissives',
@@ -146,7 +145,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'isolating is given up after the first command',
-    find: "return commandedIsolatedUnproven(state) ? stay(state, [{ why: 'again' }]) : stay(state);",
+    find: 'return stay(state, commandedAgain(state));',
     replace: 'return stay(state);',
   },
   {
@@ -167,9 +166,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a lost holder keeps the link',
-    find: 'return holds(state, event.leaseId) ? isolate(state, event.now, event.why, policy) : stay(state);',
-    replace:
-      "return holds(state, event.leaseId) && event.why === 'released' ? isolate(state, event.now, event.why, policy) : stay(state);",
+    find: "if (state.at === 'commissioning' || why === 'holder-gone') return isolate(state, now, why, policy);",
+    replace: "if (state.at === 'commissioning' || why === 'holder-gone') return stay(state);",
   },
   {
     name: 'isolating forgets to cut',
@@ -185,5 +183,174 @@ export const mutants: readonly Mutant[] = [
     name: 'a start forgets the latch',
     find: ': { ...tripped(now, latch, policy), alarmed: false };',
     replace: ': unproven(now, policy, false);',
+  },
+  {
+    name: 'a lost holder leaves by the proof test',
+    find: "if (state.at === 'commissioning' || why === 'holder-gone') return isolate(state, now, why, policy); return leave(state, now, why, policy);",
+    replace:
+      "if (state.at === 'commissioning') return isolate(state, now, why, policy); return leave(state, now, why === 'holder-gone' ? 'released' : why, policy);",
+  },
+  {
+    name: 'a lapsed lease leaves by the proof test',
+    find: "return over === 'lease-ended' ? leave(state, now, over, policy) : isolate(state, now, over, policy);",
+    replace: "return leave(state, now, 'lease-ended', policy);",
+  },
+  {
+    name: 'a link that nobody sees connected is tested',
+    find: "if (state.at === 'connecting' || !fresh(state.seenAt, now, policy)) return isolate(state, now, why, policy);",
+    replace: "if (state.at === 'connecting') return isolate(state, now, why, policy);",
+  },
+  {
+    name: 'a proof test begins without a cut',
+    find: 'return stay(proving, [{ why, only: state.turn }], [tellOver(state.lease.id, why)]);',
+    replace: 'return stay(proving, [], [tellOver(state.lease.id, why)]);',
+  },
+  {
+    name: 'a proof test cuts another contact than the one whose turn it is',
+    find: 'return stay(proving, [{ why, only: state.turn }], [tellOver(state.lease.id, why)]);',
+    replace: "return stay(proving, [{ why, only: 'x' }], [tellOver(state.lease.id, why)]);",
+  },
+  {
+    name: 'a proof test has no bound',
+    find: 'return now < state.giveUpAt ? stay(state) : provingOver(state, now, policy);',
+    replace: 'return stay(state);',
+  },
+  {
+    name: 'the bound of a proof test moves with what is seen',
+    find: 'const shown: Proving = { ...state, shownAt: state.shownAt ?? now, basis: alone.basis };',
+    replace:
+      'const shown: Proving = { ...state, giveUpAt: later(now, policy.isolateTimeoutMs), shownAt: state.shownAt ?? now, basis: alone.basis };',
+  },
+  {
+    name: 'the others stay connected after the proof test',
+    find: "return stay(isolating(now, 'proof-ended', policy), [{ why: 'proof-ended' }], acts);",
+    replace:
+      "return stay(isolating(now, 'proof-ended', policy), [{ why: 'proof-ended', only: state.contact }], acts);",
+  },
+  {
+    name: 'a trip during a proof test is cut by one contact',
+    find: "    case 'proving':\n      return { state: tripped(now, cause, policy), cuts, acts: [notDone(state)] };",
+    replace:
+      "    case 'proving':\n      return { state: tripped(now, cause, policy), cuts: [{ why: 'tripped', only: state.contact }], acts: [notDone(state)] };",
+  },
+  {
+    name: 'a stop during a proof test waits for it',
+    find: "if (state.at === 'proving') return cutShort(state, event.now, 'stopping', policy);",
+    replace: "if (state.at === 'proving') return stay(state, [{ why: 'stopping', only: state.contact }]);",
+  },
+  {
+    name: 'a failing permissive waits for the proof test',
+    find: "return state.at === 'proving' ? cutShort(state, now, 'permissive-failed', policy) : isolate",
+    replace: "return state.at === 'proving' ? stay(state) : isolate",
+  },
+  {
+    name: 'evidence from before the cut of one contact proves it',
+    find: 'if (alone.asOf <= state.cutAt || !fresh(alone.asOf, now, policy)) return stay(state);',
+    replace: 'if (!fresh(alone.asOf, now, policy)) return stay(state);',
+  },
+  {
+    name: 'unknown evidence of one contact counts as isolated',
+    find: "  if (alone.position === 'unknown') return stay(state);\n  const shown",
+    replace: '  const shown',
+  },
+  {
+    name: 'a contact is proven while nobody knows where the others are',
+    find: "const othersHold = alone.others === 'connected' && alone.othersAsOf >= (shown.shownAt ?? now);",
+    replace: 'const othersHold = alone.othersAsOf >= (shown.shownAt ?? now);',
+  },
+  {
+    name: 'others that were connected before isolation was shown are good enough',
+    find: "const othersHold = alone.others === 'connected' && alone.othersAsOf >= (shown.shownAt ?? now);",
+    replace: "const othersHold = alone.others === 'connected' && alone.othersAsOf >= state.cutAt;",
+  },
+  {
+    name: 'another contact that lets go is not noticed',
+    find: "if (alone.others === 'isolated' && alone.othersAsOf > state.cutAt)",
+    replace: 'if (alone.othersAsOf === null)',
+  },
+  {
+    name: 'evidence against a contact is not held against it',
+    find: "if (alone.position === 'connected') return stay({ ...state, shownAt: null, basis: 'none' });",
+    replace: "if (alone.position === 'connected') return stay(state);",
+  },
+  {
+    name: 'evidence of another contact counts',
+    find: 'if (alone.contact !== state.contact) return stay(state);',
+    replace: '',
+  },
+  {
+    name: 'a proof that failed is not told',
+    find: "...(outcome === 'failed' ? [alarm('proof-failed')] : [])",
+    replace: '',
+  },
+  {
+    name: 'a proof that failed was not done',
+    find: "endProof(state, now, state.shownAt === null ? 'failed' : 'not-done', policy);",
+    replace: "endProof(state, now, 'not-done', policy);",
+  },
+  {
+    name: 'a proof test is commanded once',
+    find: "if (state.at === 'proving') return [{ why: 'again', only: state.contact }];",
+    replace: "if (state.at === 'proving') return [];",
+  },
+  {
+    name: 'commissioning begins whatever the state',
+    find: "...(state.at === 'isolated' ? [] : [refusalAt(state.at)]), ...(event.presence",
+    replace: '...(event.presence',
+  },
+  {
+    name: 'commissioning begins while tripped',
+    find: "...(state.at === 'isolated' ? [] : [refusalAt(state.at)]), ...(event.presence",
+    replace:
+      "...(state.at === 'isolated' || state.at === 'tripped' ? [] : [refusalAt(state.at)]), ...(event.presence",
+  },
+  {
+    name: 'commissioning needs no presence',
+    find: '...(event.presence ? [] : [commissioningPresenceMissing]),',
+    replace: '',
+  },
+  {
+    name: 'commissioning ignores what fails',
+    find: '    ...event.failing,\n  ];',
+    replace: '  ];',
+  },
+  {
+    name: 'a session lives for ever',
+    find: 'return over === null ? stay(state) : isolate(state, now, over, policy);',
+    replace: 'return stay(state);',
+  },
+  {
+    name: 'a renewal moves the end of a session',
+    find: 'const lease = { ...state.lease, renewBy: later(now, policy.leaseTimeoutMs) };',
+    replace:
+      'const lease = { id: state.lease.id, endsAt: later(now, policy.commissioningMs), renewBy: later(now, policy.leaseTimeoutMs) };',
+  },
+  {
+    name: 'anybody drives a contact',
+    find: "if (state.at !== 'commissioning' || state.lease.id !== leaseId)",
+    replace: "if (state.at !== 'commissioning')",
+  },
+  {
+    name: 'a contact is driven outside of a session',
+    find: "if (state.at !== 'commissioning' || state.lease.id !== leaseId)",
+    replace: "if (state.at === 'commissioning' && state.lease.id !== leaseId)",
+  },
+  {
+    name: 'a session that ends leaves what it connected',
+    find: "if (isPermitted(state)) return isolate(state, event.now, 'stopping', policy);",
+    replace:
+      "if (isPermitted(state) && state.at !== 'commissioning') return isolate(state, event.now, 'stopping', policy);",
+  },
+  {
+    name: 'a permissive that fails does not end a session',
+    find: "if (state.at === 'commissioning' || state.at === 'proving') { if (conditions.failing.length === 0) return stay(state);",
+    replace:
+      "if (state.at === 'commissioning' || state.at === 'proving') { if (conditions.failing.length === 0 || state.at === 'commissioning') return stay(state);",
+  },
+  {
+    name: 'what is seen during a session trips',
+    find: "    case 'commissioning':\n      // Whatever is seen belongs to the procedure.\n      return stay(state);",
+    replace:
+      "    case 'commissioning':\n      return position === 'connected' ? connectedUnasked(now, policy) : stay(state);",
   },
 ];

@@ -9,6 +9,7 @@ const policy: Policy = {
   connectTimeoutMs: 10_000,
   isolateTimeoutMs: 2_000,
   leaseTimeoutMs: 3_000,
+  commissioningMs: 60_000,
   evidenceMaxAgeMs: 5_000,
 };
 const isolatedAsOf = (asOf: number): Evidence => ({
@@ -25,7 +26,7 @@ test.each([
 ] as const)('too old evidence proves nothing, old enough evidence does: %s', (_what, latch, at, proven) => {
   const { state } = begin(millis(0), latch, policy);
   const seen = (now: number, asOf: number): ReturnType<typeof decide> =>
-    decide(state, { kind: 'seen', now: millis(now), evidence: isolatedAsOf(asOf) }, policy);
+    decide(state, { kind: 'seen', now: millis(now), evidence: isolatedAsOf(asOf), alone: null }, policy);
   expect(seen(6_001, 1_000).state).toMatchObject(at === 'tripped' ? { at, provenAt: null } : { at });
   expect(seen(6_000, 1_000).state).toMatchObject({ at: proven, provenAt: 1_000 });
 });

@@ -11,6 +11,8 @@ const fine: Outlook = {
   clock: { synchronised: true, detail: '' },
   byHand: false,
   ledger: { unreadable: null, unwritable: null },
+  proofRecord: { unreadable: null, unwritable: null },
+  proofs: [],
   settings: [],
   entitledUntil: millis(5_000),
   exposedMs: 100,
@@ -29,6 +31,9 @@ describe('conditions', () => {
     ['clock-unsynchronised', { clock: { synchronised: false, detail: 'adjtimex' } }],
     ['ledger-unreadable', { ledger: { unreadable: 'EIO', unwritable: null } }],
     ['ledger-unwritable', { ledger: { unreadable: null, unwritable: 'EROFS' } }],
+    ['proof-record-unreadable', { proofRecord: { unreadable: 'EIO', unwritable: null } }],
+    ['proof-record-unwritable', { proofRecord: { unreadable: null, unwritable: 'EROFS' } }],
+    ['proof-failed', { proofs: [{ code: 'proof-failed', why: 'relay', hint: 'commission' }] }],
     ['board-settings', { settings: ['control mode 1'] }],
   ] as const)('%s', (code, outlook) => {
     expect(codes(outlook)).toEqual([code]);

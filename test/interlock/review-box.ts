@@ -7,6 +7,7 @@ import type { Clock } from '../../src/interlock/clock.ts';
 import { Interlock } from '../../src/interlock/interlock.ts';
 import { LatchFile, type Latches } from '../../src/interlock/latch-file.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
+import { ProofRecord } from '../../src/interlock/proof-record.ts';
 import { WindowClock } from '../../src/interlock/window-clock.ts';
 import type { Disk } from '../../src/journal/disk.ts';
 import { type Entry, type EntryInput, printEntry } from '../../src/journal/entry.ts';
@@ -218,6 +219,7 @@ export async function box<C extends Clock>(
     latches,
     latchesSaved: true,
     ledger,
+    proofs: new ProofRecord(disk, '/state'),
     windows: new WindowClock(windows, {}),
     signedHead: () => null,
     links: Object.fromEntries(
@@ -230,9 +232,11 @@ export async function box<C extends Clock>(
             connectTimeoutMs: 5_000,
             isolateTimeoutMs: 2_000,
             leaseTimeoutMs: 3_000,
+            commissioningMs: 60_000,
             evidenceMaxAgeMs: 5_000,
           },
           budgetMs: 4 * 3_600_000,
+          proofMaxAgeMs: 40 * 86_400_000,
           grade: 'simulated',
         },
       ]),

@@ -12,6 +12,7 @@ const policy: Policy = {
   connectTimeoutMs: 10_000,
   isolateTimeoutMs: 2_000,
   leaseTimeoutMs: 3_000,
+  commissioningMs: 60_000,
   evidenceMaxAgeMs: 6_000,
 };
 const ANSWER_MS = 5;
@@ -123,7 +124,7 @@ const tell = (shell: LinkShell, event: { kind: Event['kind'] } & Record<string, 
   void shell.handle({ now: clock.now(), ...event } as unknown as Event);
 
 const connect = async (shell: LinkShell): Promise<void> => {
-  tell(shell, { kind: 'lease-asked', leaseId: 'one', conditions: entitled });
+  tell(shell, { kind: 'lease-asked', leaseId: 'one', conditions: entitled, turn: 'relay' });
   await pass(200);
   expect(shell.state.at).toBe('connected');
 };
@@ -151,7 +152,7 @@ describe('rounds', () => {
     await pass(2_500);
     relay.asked = [];
     const now = clock.now();
-    tell(shell, { kind: 'lease-asked', leaseId: 'one', conditions: entitled });
+    tell(shell, { kind: 'lease-asked', leaseId: 'one', conditions: entitled, turn: 'relay' });
     await pass(ANSWER_MS);
     expect(relay.asked[0]).toBe(now);
   });
@@ -247,7 +248,7 @@ describe('while connected', () => {
     const before = leased.connects;
     for (let i = 0; i < 4; i += 1) {
       await pass(1_000);
-      tell(shell, { kind: 'lease-renewed', leaseId: 'one', conditions: entitled });
+      tell(shell, { kind: 'lease-renewed', leaseId: 'one', conditions: entitled, turn: 'relay' });
     }
     expect(leased.connects - before).toBeGreaterThanOrEqual(6);
     expect(plain.connects).toBe(1);

@@ -134,6 +134,7 @@ export class PhysicalLink {
   readonly witnesses: readonly PhysicalWitness[];
   readonly policy: Policy;
   readonly budgetMs: number;
+  readonly proofMaxAgeMs: number;
   cableIn = true;
 
   constructor(
@@ -142,12 +143,14 @@ export class PhysicalLink {
     witnesses: readonly PhysicalWitness[],
     policy: Policy,
     budgetMs: number,
+    proofMaxAgeMs: number,
   ) {
     this.name = name;
     this.contacts = contacts;
     this.witnesses = witnesses;
     this.policy = policy;
     this.budgetMs = budgetMs;
+    this.proofMaxAgeMs = proofMaxAgeMs;
   }
 
   /** The truth. */

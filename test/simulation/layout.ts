@@ -30,9 +30,10 @@ export function linksOf(dice: Dice, time: VirtualTime): readonly PhysicalLink[] 
   const witnesses = (): PhysicalWitness[] =>
     WITNESSES.filter(() => dice.chance(0.4)).map((nature) => new PhysicalWitness(nature));
   const budget = (): number => dice.pick([30_000, 90_000, 600_000]);
+  const maxAge = (): number => dice.pick([90_000, 2 * 86_400_000]);
   return [
-    new PhysicalLink('vault', [relay], witnesses(), policyOf(dice), budget()),
-    new PhysicalLink('attic', [gate, port], witnesses(), policyOf(dice), budget()),
+    new PhysicalLink('vault', [relay], witnesses(), policyOf(dice), budget(), maxAge()),
+    new PhysicalLink('attic', [gate, port], witnesses(), policyOf(dice), budget(), maxAge()),
   ];
 }
 
@@ -40,6 +41,7 @@ const policyOf = (dice: Dice): Policy => ({
   connectTimeoutMs: dice.between(1_500, 4_000),
   isolateTimeoutMs: dice.between(500, 2_000),
   leaseTimeoutMs: dice.between(1_200, 3_000),
+  commissioningMs: dice.between(20_000, 60_000),
   evidenceMaxAgeMs: dice.between(1_500, 5_000),
 });
 

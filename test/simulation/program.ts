@@ -4,10 +4,12 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cut } from '../../src/contacts/cut.ts';
+import { commission } from '../../src/interlock/commissioning-session.ts';
 import { Interlock } from '../../src/interlock/interlock.ts';
 import { LatchFile } from '../../src/interlock/latch-file.ts';
 import { latchesFound } from '../../src/interlock/latches-found.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
+import { ProofRecord, recordProof } from '../../src/interlock/proof-record.ts';
 import { WindowClock } from '../../src/interlock/window-clock.ts';
 
 /** What the simulation takes from the product. */
@@ -15,13 +17,26 @@ export interface Program {
   readonly Interlock: typeof Interlock;
   readonly LatchFile: typeof LatchFile;
   readonly Ledger: typeof Ledger;
+  readonly ProofRecord: typeof ProofRecord;
   readonly WindowClock: typeof WindowClock;
   readonly latchesFound: typeof latchesFound;
   readonly cut: typeof cut;
+  readonly commission: typeof commission;
+  readonly recordProof: typeof recordProof;
 }
 
 /** The product as it is. */
-export const realProgram: Program = { Interlock, LatchFile, Ledger, WindowClock, latchesFound, cut };
+export const realProgram: Program = {
+  Interlock,
+  LatchFile,
+  Ledger,
+  ProofRecord,
+  WindowClock,
+  latchesFound,
+  cut,
+  commission,
+  recordProof,
+};
 
 /** A text of a source file and what stands there instead. */
 export interface Mutation {
@@ -67,6 +82,8 @@ export async function mutatedProgram(directory: string, mutation: Mutation): Pro
     load('interlock/latch-file.mjs'),
     load('interlock/latches-found.mjs'),
     load('interlock/ledger.mjs'),
+    load('interlock/proof-record.mjs'),
+    load('interlock/commissioning-session.mjs'),
     load('interlock/window-clock.mjs'),
     load('contacts/cut.mjs'),
   ]);

@@ -89,6 +89,8 @@ export class World {
     const found = await this.program.latchesFound(disk, STATE, journal, names, clock);
     const ledger = new this.program.Ledger(disk, STATE);
     await ledger.load();
+    const proofs = new this.program.ProofRecord(disk, STATE);
+    await proofs.load();
     const interlock = new this.program.Interlock({
       clock,
       bootId: life.bootId,
@@ -99,6 +101,7 @@ export class World {
       latches: found.latches,
       latchesSaved: found.saved,
       ledger,
+      proofs,
       windows: new this.program.WindowClock(this.windows, ledger.lastBegun, () => this.dice.next()),
       signedHead: () => null,
       links: parts,
@@ -164,6 +167,7 @@ export class World {
           witnesses: link.witnesses.map((witness) => new WireWitness(link, witness, parts)),
           policy: link.policy,
           budgetMs: link.budgetMs,
+          proofMaxAgeMs: link.proofMaxAgeMs,
           grade: 'simulated',
         },
       ]),

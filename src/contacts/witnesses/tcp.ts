@@ -8,6 +8,7 @@ import { unknownReading } from './reading.ts';
 export class TcpWitness implements Witness {
   readonly name: string;
   readonly type = 'tcp';
+  readonly showsIsolation = false;
   readonly #host: string;
   readonly #port: number;
   readonly #timeoutMs: number;

@@ -1,0 +1,30 @@
+/** What the composition root hands over. */
+import type { Contact, IsolateReceipt } from '../contacts/port.ts';
+import type { Journal } from '../journal/file.ts';
+import type { Clock } from './clock.ts';
+import type { ClockTrust } from './clock-trust.ts';
+import type { LatchFile, Latches } from './latch-file.ts';
+import type { Ledger } from './ledger.ts';
+import type { LinkParts } from './link-at-work.ts';
+import type { ProofRecord } from './proof-record.ts';
+import type { WindowClock } from './window-clock.ts';
+
+/** Everything the interlock is made of. */
+export interface InterlockParts {
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly build: string;
+  readonly trust: () => ClockTrust;
+  readonly journal: Journal;
+  readonly latchFile: LatchFile;
+  readonly latches: Latches;
+  /** False when the latch file does not say the same as `latches`. */
+  readonly latchesSaved: boolean;
+  readonly ledger: Ledger;
+  readonly proofs: ProofRecord;
+  readonly windows: WindowClock;
+  /** The signed head of the journal as it stands; null when the signing key cannot be read. */
+  readonly signedHead: () => string | null;
+  readonly links: Readonly<Record<string, LinkParts>>;
+  readonly cut: (contacts: readonly Contact[]) => readonly IsolateReceipt[];
+}
