@@ -101,6 +101,8 @@ async function profileOf({ profile: name, directory }: EmulateArguments): Promis
 }
 
 function playable(profile: Profile): ModbusProfile | Wrong {
+  if (profile.driver !== 'modbus')
+    return wrong(`${profile.id} is a ${profile.driver} device; only Modbus boards can be played`);
   return profile;
 }
 

@@ -140,6 +140,7 @@ describe('transports', () => {
     const store = await loadProfiles();
     expect(store.problems).toEqual([]);
     for (const profile of store.profiles.values()) {
+      if (profile.driver !== 'modbus') continue;
       for (const transport of profile.transports) {
         const bus: BusSettings =
           transport === 'modbus-rtu'

@@ -16,7 +16,7 @@ const { profiles } = await loadProfiles();
 /** A profile of the program. */
 export function profileNamed(id: string): ModbusProfile {
   const profile = profiles.get(id);
-  if (profile === undefined) throw new Error(`no profile ${id}`);
+  if (profile?.driver !== 'modbus') throw new Error(`no Modbus profile ${id}`);
   return profile;
 }
 

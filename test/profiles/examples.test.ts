@@ -55,59 +55,60 @@ function ask(
   return { answer: spelledBytes(Buffer.concat(sent)), board };
 }
 
+const boards = [...profiles.values()].filter((profile) => profile.driver === 'modbus');
+
 test('the profiles of the program are sound', () => {
   expect(problems).toEqual([]);
-  expect([...profiles.keys()]).toEqual([
-    'generic/modbus-coils',
-    'waveshare/modbus-poe-eth-relay-8ch',
-    'waveshare/modbus-rtu-relay-8ch',
-    'waveshare/modbus-rtu-relay-8ch-d',
-  ]);
+  expect([...profiles.keys()]).toEqual(
+    expect.arrayContaining([
+      'generic/modbus-coils',
+      'waveshare/modbus-poe-eth-relay-8ch',
+      'waveshare/modbus-rtu-relay-8ch',
+      'waveshare/modbus-rtu-relay-8ch-d',
+    ]),
+  );
 });
 
-describe.each([...profiles.values()].map((profile) => ({ id: profile.id, profile })))(
-  '$id',
-  ({ profile }) => {
-    describe.each(profile.examples.map((example) => ({ name: title(example), example })))(
-      '$name',
-      ({ example }) => {
-        const transaction = transactionOf(example);
+describe.each(boards.map((profile) => ({ id: profile.id, profile })))('$id', ({ profile }) => {
+  describe.each(profile.examples.map((example) => ({ name: title(example), example })))(
+    '$name',
+    ({ example }) => {
+      const transaction = transactionOf(example);
 
-        test('is the request we build', () => {
-          const request = requestFor(profile, example);
-          const built = encodeRequest(example.framing, { transaction, unit: profile.unit }, request);
-          expect(spelledBytes(built)).toBe(example.request);
-        });
+      test('is the request we build', () => {
+        const request = requestFor(profile, example);
+        const built = encodeRequest(example.framing, { transaction, unit: profile.unit }, request);
+        expect(spelledBytes(built)).toBe(example.request);
+      });
 
-        test('means what the profile says', () => {
-          const request = requestFor(profile, example);
-          const decoder = new ReplyDecoder({
-            framing: example.framing,
-            transaction,
-            unit: profile.unit,
-            request,
-          });
-          const progress = decoder.push(bytes(example.reply));
-          if (progress.kind !== 'reply') throw new Error(JSON.stringify(progress));
-          expect(meaningOf(profile, example, progress.reply)).toEqual(example.means);
+      test('means what the profile says', () => {
+        const request = requestFor(profile, example);
+        const decoder = new ReplyDecoder({
+          framing: example.framing,
+          transaction,
+          unit: profile.unit,
+          request,
         });
+        const progress = decoder.push(bytes(example.reply));
+        if (progress.kind !== 'reply') throw new Error(JSON.stringify(progress));
+        expect(meaningOf(profile, example, progress.reply)).toEqual(example.means);
+      });
 
-        test('is what the emulated board answers, and it moves accordingly', () => {
-          const { answer, board } = ask(profile, example);
-          expect(answer).toBe(example.reply);
-          const { contacts } = board.state();
-          if (example.ask === 'connect' || example.ask === 'lease') {
-            expect(contacts.indexOf('connected')).toBe(example.channel - 1);
-            expect(contacts.lastIndexOf('connected')).toBe(example.channel - 1);
-          }
-          if (example.ask === 'isolate') expect(contacts.indexOf('isolated')).toBe(example.channel - 1);
-          if (example.ask === 'isolate-all') expect(contacts).not.toContain('connected');
-          board.close();
-        });
-      },
-    );
-  },
-);
+      test('is what the emulated board answers, and it moves accordingly', () => {
+        const { answer, board } = ask(profile, example);
+        expect(answer).toBe(example.reply);
+        const { contacts } = board.state();
+        if (example.ask === 'connect' || example.ask === 'lease') {
+          expect(contacts.indexOf('connected')).toBe(example.channel - 1);
+          expect(contacts.lastIndexOf('connected')).toBe(example.channel - 1);
+        }
+        if (example.ask === 'isolate') expect(contacts.indexOf('isolated')).toBe(example.channel - 1);
+        if (example.ask === 'isolate-all') expect(contacts).not.toContain('connected');
+        board.close();
+      });
+    },
+  );
+});
 
 /** From the reference sheet, typed again by hand: the profile files must not lose these. */
 const MUST_HOLD: readonly (readonly [string, string])[] = [
@@ -127,11 +128,13 @@ const MUST_HOLD: readonly (readonly [string, string])[] = [
 ];
 
 test.each(MUST_HOLD)('%s shows %s', (id, frame) => {
-  expect(profiles.get(id)?.examples.map(({ request }) => request)).toContain(frame);
+  expect(boards.find((profile) => profile.id === id)?.examples.map(({ request }) => request)).toContain(
+    frame,
+  );
 });
 
 test('what nobody has tried on hardware is marked so', () => {
-  for (const profile of profiles.values()) {
+  for (const profile of boards) {
     expect(profile.evidence.grade, profile.id).toBe('paper');
     expect(profile.power_on.certainty, profile.id).toBe('unproven');
     expect(profile.read.reports, profile.id).toBe('commanded');

@@ -22,7 +22,7 @@ export function bears(ended: Ended, sign: Sign): boolean {
   const lines = linesOf(ended.stdout);
   if (lines === null) return false;
   const matches = (pattern: string): boolean => {
-    const expression = new RegExp(pattern);
+    const expression = new RegExp(pattern, 'u');
     return lines.some((line) => expression.test(line));
   };
   if (sign.some_line !== undefined && !matches(sign.some_line)) return false;

@@ -12,9 +12,17 @@ import { later, millis, type Millis } from '../../core/time.ts';
 import type { Board, Exchange, Verdict } from '../exchange.ts';
 import type { Timers } from '../timers.ts';
 import { type Credentials, Dialect, isClockReport } from './dialect.ts';
-import { type Ask, findInterfaces, nameOf } from './lookup.ts';
-import { confirms, judged, OBJECT, valueAt } from './objects.ts';
-import { asked, type Reply, type Request, set, type Value, type Varbind } from './pdu.ts';
+import { type Ask, findInterfaces } from './lookup.ts';
+import { judged, OBJECT, valueAt } from './objects.ts';
+import { asked, type Reply, type Request, type Varbind } from './pdu.ts';
+import {
+  bears,
+  type Place,
+  readConfirmation,
+  readingRequest,
+  readValue,
+  settingRequest,
+} from './requests.ts';
 
 /** How a port is named: by ifName (or ifDescr), or by its place in the PoE table, `group.port`. */
 export type PortKind = 'interface' | 'poe-port';
@@ -40,12 +48,6 @@ export interface Port {
   readonly kind: PortKind;
   readonly name: string;
   readonly label: string;
-}
-
-interface Place {
-  readonly index: string;
-  /** `null` where the index is the name. */
-  readonly nameObject: string | null;
 }
 
 /** What is behind one `host:port`. */
@@ -155,21 +157,10 @@ export class Agent {
 
   /** Asks where a column of the port stands; the judge has checked that the index still bears the port's name. */
   reading(port: Port, object: string): Exchange<number> {
-    return this.#exchange(port, (place) => {
-      const { nameObject } = place;
-      const value = `${object}.${place.index}`;
-      const oids = nameObject === null ? [value] : [value, nameObject];
-      return {
-        request: { type: 'get', varbinds: oids.map(asked) },
-        read: (reply) => {
-          if (nameObject !== null && !bears(valueAt(reply, 1, nameObject), port.name))
-            return { kind: 'fault', why: `index ${place.index} is no longer ${port.label}` };
-          const said = valueAt(reply, 0, value);
-          if (said?.kind === 'integer') return { kind: 'answer', answer: said.value };
-          return { kind: 'refused', why: `the agent shows no ${value} for ${port.label}` };
-        },
-      };
-    });
+    return this.#exchange(port, (place) => ({
+      request: readingRequest(object, place),
+      read: (verdict) => readValue(verdict, object, place, port.name),
+    }));
   }
 
   /** Forgets that the port is ours to isolate. */
@@ -180,8 +171,8 @@ export class Agent {
   /** Moves a port to connected. */
   connecting(port: Port, switching: Switching): Exchange<null> {
     return this.#exchange(port, (place) => ({
-      request: { type: 'set', varbinds: [set(`${switching.object}.${place.index}`, switching.connect)] },
-      read: confirmed,
+      request: settingRequest(switching.object, place, switching.connect),
+      read: readConfirmation,
       expiring: true,
     }));
   }
@@ -190,8 +181,8 @@ export class Agent {
   isolating(port: Port, switching: Switching): Exchange<null> {
     this.#isolations.set(port, switching);
     return this.#exchange(port, (place) => ({
-      request: { type: 'set', varbinds: [set(`${switching.object}.${place.index}`, switching.isolate)] },
-      read: confirmed,
+      request: settingRequest(switching.object, place, switching.isolate),
+      read: readConfirmation,
     }));
   }
 
@@ -204,9 +195,9 @@ export class Agent {
         for (const [port, switching] of this.#isolations) {
           const place = this.#place(port);
           if ('why' in place) return this.#withoutPlace(place.why);
-          varbinds.push(set(`${switching.object}.${place.index}`, switching.isolate));
+          varbinds.push(...settingRequest(switching.object, place, switching.isolate).varbinds);
         }
-        return this.#begin({ request: { type: 'set', varbinds }, read: confirmed });
+        return this.#begin({ request: { type: 'set', varbinds }, read: readConfirmation });
       },
     };
   }
@@ -225,7 +216,7 @@ export class Agent {
     const dialect = this.#dialect;
     if (dialect === null) throw new TypeError('nothing is said on a socket before its agent was met');
     const { bytes, judge } = dialect.speak(request, expiring);
-    return { bytes, judge: (datagram) => judged(judge(datagram), (reply) => read(reply, request.varbinds)) };
+    return { bytes, judge: (datagram) => read(judge(datagram), request) };
   }
 
   #place(port: Port): Place | { readonly why: string } {
@@ -235,23 +226,18 @@ export class Agent {
   /** Nothing can be asked about a port that was not found: says so, and now and then has it looked for again. */
   #withoutPlace(why: string): ReturnType<Exchange<never>['begin']> {
     const again = this.#timers.now() >= later(this.#foundAt, RELOOK_MS);
-    return this.#begin({ request: harmless, read: () => ({ kind: again ? 'fault' : 'refused', why }) });
+    return this.#begin({
+      request: harmless,
+      read: (verdict) => judged(verdict, () => ({ kind: again ? 'fault' : 'refused', why })),
+    });
   }
 }
 
 interface Conversation<A> {
   readonly request: Request;
-  readonly read: (reply: Reply, commanded: readonly Varbind[]) => Verdict<A>;
+  readonly read: (verdict: Verdict<Reply>, request: Request) => Verdict<A>;
   /** The agent must not obey it some seconds later. */
   readonly expiring?: true;
 }
 
 const harmless: Request = { type: 'get', varbinds: [asked(OBJECT.sysUpTime)] };
-
-function confirmed(reply: Reply, commanded: readonly Varbind[]): Verdict<null> {
-  if (confirms(reply, commanded)) return { kind: 'answer', answer: null };
-  return { kind: 'fault', why: 'it confirms something else than what was commanded' };
-}
-
-const bears = (value: Value | null, name: string): boolean =>
-  value?.kind === 'octets' && nameOf(value.value) === name;

@@ -26,6 +26,9 @@ export async function readCredentials(files: CredentialFiles): Promise<Credentia
       return { version: '2c', community: await readSecret(files.community_file, 1) };
     case '3': {
       const { user: name, auth, privacy } = files;
+      // A key of SHA-1 is too short for AES-256, and makers lengthen it in two different ways.
+      if (auth === 'sha' && privacy === 'aes256')
+        throw new Error('`privacy: aes256` needs `auth: sha256` or `auth: sha512`, or take `privacy: aes`');
       const authPassword = await readSecret(files.auth_key_file, MIN_PASSWORD_BYTES);
       const privacyPassword = await readSecret(files.privacy_key_file, MIN_PASSWORD_BYTES);
       return { version: '3', user: { name, auth, authPassword, privacy, privacyPassword } };
