@@ -9,6 +9,8 @@ export interface SerialLine {
   readonly dataBits: 7 | 8;
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
+  /** `released`: DTR and RTS are let go after opening, and closing does not hang up. */
+  readonly controlLines?: 'released' | 'as-opened';
 }
 
 /** ms within which a serial device must be open; the kernel needs microseconds, a dying USB adapter may need for ever. */
@@ -76,10 +78,17 @@ export class SerialTransport implements Transport {
       parity: line.parity,
       stopBits: line.stopBits,
       autoOpen: false,
+      hupcl: line.controlLines !== 'released',
     });
     await new Promise<void>((resolve, reject) => {
       port.open((error) => (error === null ? resolve() : reject(error)));
     });
+    if (line.controlLines === 'released') {
+      // A terminal without such lines (a pseudo-terminal) refuses this, and has nothing to let go.
+      await new Promise<void>((resolve) => {
+        port.set({ brk: false, dtr: false, rts: false }, () => resolve());
+      });
+    }
     // What an earlier user of the line left in the kernel, in both directions, is not ours.
     await new Promise<void>((resolve) => {
       port.flush(() => resolve());

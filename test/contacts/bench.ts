@@ -78,6 +78,13 @@ export function pymodbusMissing(): string | null {
   return tried.status === 0 ? null : 'python3-pymodbus, python3-serial or python3-serial-asyncio is missing';
 }
 
+/** Why no slave in plain Python can run here, or `null`. */
+export const pythonMissing = (): string | null => (existsSync(PYTHON) ? null : 'python3 is missing');
+
+/** A serial relay board written by hand from what its vendor says; `where`: a terminal, or `tcp:0`. */
+export const serialSlave = (kind: string, where: string): Promise<Slave> =>
+  startSlave([PYTHON, join(slaves, 'serial_boards.py'), kind, where]);
+
 /** A pymodbus slave; its unit ignores requests for others. */
 export const pymodbus = (
   kind: 'tcp' | 'rtu-tcp' | 'rtu',

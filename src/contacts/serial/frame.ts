@@ -40,6 +40,8 @@ export type Match =
       readonly lease: number | null;
     };
 
+/** What most consoles put between two lines of an answer: LF CR. */
+const USUAL_GAP: Buffer = Buffer.of(0x0a, 0x0d);
 const BYTE_MAX = 0xff;
 /** Bytes shown of a frame in a message. */
 const MAX_SHOWN = 32;
@@ -91,6 +93,8 @@ function partBytes(part: Part, { template, numbers, said, before }: Building): U
       return needed(said?.value);
     case 'any':
       return Buffer.of(0);
+    case 'gap':
+      return USUAL_GAP;
   }
 }
 
@@ -116,6 +120,11 @@ export function matchFrame(template: Template, expected: Expected, bytes: Buffer
     if (part.kind === 'any') {
       if (rest.length === 0) return MORE;
       at += 1;
+    } else if (part.kind === 'gap') {
+      const length = gapLength(rest);
+      if (rest.length === 0) return MORE;
+      if (length === 0) return mismatch(rest, 'a line end');
+      at += length;
     } else if (part.kind === 'number' && isUnknownLease(part, expected)) {
       const taken = takeNumber(rest, part.form);
       if (taken === 'no number') return mismatch(rest, 'a number');
@@ -146,6 +155,11 @@ export function matchFrame(template: Template, expected: Expected, bytes: Buffer
     }
   }
   return { kind: 'match', length: at, connected, value, lease };
+}
+
+function gapLength(bytes: Buffer): number {
+  const end = bytes.findIndex((byte) => byte !== 0x0a && byte !== 0x0d && byte !== 0x20);
+  return end === -1 ? bytes.length : end;
 }
 
 const mismatch = (rest: Buffer, wanted: string): Match => ({

@@ -6,6 +6,8 @@
  *
  * A placeholder is `{name}`. Numbers may be changed by a constant in hexadecimal (`{channel+64}`, `{bit^FF}`) and are
  * one byte among bytes, decimal digits in text. In text, `{channel:2}` takes two digits and `{channel0:X}` hexadecimal ones.
+ * Replies may also hold `{any}` (one byte, whatever it is), `{echo}` (the request again), `{state}` and `{value}`, and in text
+ * `{gap}` (one or more of CR, LF and space).
  */
 
 /** What a profile's frames consist of. */
@@ -19,9 +21,9 @@ const NUMBERS: readonly string[] = ['channel', 'channel0', 'bit', 'address', 'le
 export type ChecksumName = 'sum8' | 'xor';
 const CHECKSUMS: readonly string[] = ['sum8', 'xor'] satisfies ChecksumName[];
 
-/** What only a reply may hold: the request again, the state of channels, the value of a check, any one byte. */
-export type ReplyPartName = 'echo' | 'state' | 'value' | 'any';
-const REPLY_PARTS: readonly string[] = ['echo', 'state', 'value', 'any'] satisfies ReplyPartName[];
+/** What only a reply may hold: the request again, the state of channels, the value of a check, any one byte, line ends of any kind. */
+export type ReplyPartName = 'echo' | 'state' | 'value' | 'any' | 'gap';
+const REPLY_PARTS: readonly string[] = ['echo', 'state', 'value', 'any', 'gap'] satisfies ReplyPartName[];
 
 /** How a number is written: one byte, or at least `width` digits. */
 export interface NumberForm {
@@ -68,10 +70,10 @@ class NotationError extends Error {
   override readonly name = 'NotationError';
 }
 
-/** Reads a template. */
-export function readTemplate(text: string, language: Language): TemplateReading {
+/** Reads a template of at most `most` characters. */
+export function readTemplate(text: string, language: Language, most = MAX_TEMPLATE): TemplateReading {
   const problem = (what: string): TemplateReading => ({ kind: 'problem', what });
-  if (text.length > MAX_TEMPLATE) return problem(`longer than ${MAX_TEMPLATE} characters`);
+  if (text.length > most) return problem(`longer than ${most} characters`);
   const tokens = language === 'bytes' ? text.split(' ') : (text.match(/\{[^{}]*\}|[\s\S]/g) ?? []);
   if (text === '') return problem('a frame has at least one byte');
   try {
@@ -112,6 +114,7 @@ function placeholder(text: string, language: Language): Part {
   }
   if (isReplyPart(name)) {
     if (text !== name) throw new NotationError(`{${name}} takes no form: write {${name}}`);
+    if (name === 'gap' && language === 'bytes') throw new NotationError('{gap} is for text');
     return { kind: name };
   }
   if (language === 'bytes' && (width !== undefined || hex !== undefined)) {
