@@ -1,11 +1,13 @@
 /** `status`, `trip`, `reset` and `window`: what a person asks a running interlock. */
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { ratingTexts } from '../core/rating.ts';
 import { buildId } from '../protocol/build.ts';
 import { interlockClient, type InterlockClient } from '../protocol/client.ts';
 import {
   INTERLOCK_SOCKET,
   PRESENCE_SOCKET,
+  type CommissioningStatus,
   type ContactProof,
   type LinkStatus,
   type Status,
@@ -100,7 +102,9 @@ function statusLines(status: Status): string[] {
 function linkLines(link: LinkStatus): string[] {
   const indicators = link.indicators.map(({ name, kind, position, age_ms, detail }) => {
     const age = age_ms === null ? 'never read' : `${seconds(age_ms)} ago`;
-    return `  ${kind} ${name}: ${position} (${age}; ${detail})`;
+    const rating = kind === 'contact' ? link.ratings[name] : undefined;
+    const trust = rating === undefined ? '' : `, ${ratingTexts[rating]}`;
+    return `  ${kind} ${name}${trust}: ${position} (${age}; ${detail})`;
   });
   const latch =
     link.latch === null ? [] : [`  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason}`];
@@ -112,6 +116,7 @@ function linkLines(link: LinkStatus): string[] {
     `${link.link}: ${link.state.toUpperCase()} since ${link.since}; ${proofWords(link)}`,
     `  commanded ${link.commanded}, observed ${link.observed}`,
     ...indicators,
+    `  commissioning: ${commissioningWords(link.commissioning)}`,
     ...link.proofs.map((each) => `  proof test of ${proofTestWords(each)}`),
     ...latch,
     ...lease,
@@ -131,6 +136,23 @@ export function proofWords(link: LinkStatus): string {
       return `by the board's own word only${grade}`;
     case 'none':
       return 'not proven';
+  }
+}
+
+function commissioningWords({ state, at, grade }: CommissioningStatus): string {
+  const when = at === null ? '' : ` at ${at}`;
+  const played = grade === 'simulated' ? ' on an EMULATED board: shows nothing about hardware' : '';
+  switch (state) {
+    case 'passed':
+      return `passed${when}${played}`;
+    case 'failed':
+      return `FAILED${when}`;
+    case 'outdated':
+      return `OUTDATED: passed${when}, something was changed since`;
+    case 'never':
+      return 'NEVER: no window is opened';
+    case 'unreadable':
+      return 'the record is NOT TO BE BELIEVED';
   }
 }
 

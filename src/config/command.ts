@@ -1,5 +1,6 @@
 /** `portcullis check [FILE] [--json]`: prints everything that is wrong with a configuration file. */
 import type { Profile } from '../contacts/profile.ts';
+import { type ContactFacts, hardwareFacts } from '../contacts/hardware-facts.ts';
 import { loadConfig } from './load.ts';
 import { printable } from '../sources/excerpt.ts';
 import type { Problem } from './problems.ts';
@@ -30,6 +31,9 @@ export async function checkCommand(
   for (const problem of loaded.problems) {
     write(json ? JSON.stringify({ file, ...problem }) : `${name}:${formatProblem(problem)}`);
   }
+  for (const facts of loaded.kind === 'valid' ? hardwareFacts(loaded.config, profiles) : []) {
+    write(json ? JSON.stringify({ file, ...facts }) : `${name}: ${formatFacts(facts)}`);
+  }
   const errors = loaded.problems.filter(({ severity }) => severity === 'error').length;
   const warnings = loaded.problems.length - errors;
   if (json) write(JSON.stringify({ file, result: loaded.kind, errors, warnings }));
@@ -41,5 +45,9 @@ export async function checkCommand(
 export function formatProblem({ line, column, severity, path, what, hint }: Problem): string {
   return `${line}:${column} ${severity} ${path === '' ? '' : `${path}: `}${what}${hint === '' ? '' : ` — ${hint}`}`;
 }
+
+/** `link/contact: rating. What becomes of it when the process dies.` */
+const formatFacts = ({ link, contact, rating_text: rating, when_we_die: death }: ContactFacts): string =>
+  `contact ${link}/${contact}: ${rating}. ${death}`;
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,6 +1,7 @@
 /** Do the buses, contacts and witnesses make sense together? */
 import { leaseProblem, leaseRange } from '../contacts/hardware-lease.ts';
 import { wireOf } from '../contacts/hardware-settings.ts';
+import { linkRatings } from '../contacts/link-ratings.ts';
 import { deviceText, placeOf, placeProblems, placeText } from '../contacts/place.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { formatDuration } from './duration.ts';
@@ -11,6 +12,8 @@ import { quoted } from './problems.ts';
 import { witnessFindings } from './meaning-witnesses.ts';
 import type { Config, ContactConfig, LinkConfig } from './schema.ts';
 
+/** The words with which a configuration takes a link without a fail-safe contact. */
+export const ACCEPT_HOLDING = 'without power this link keeps its last state';
 /** The one that was lost, the isolate that is confirmed, and the read-back. */
 const EXCHANGES_AFTER_LOSS = 3;
 /** Renewed about twice a second; a round of readings that meets a silent indicator takes up to two seconds. */
@@ -21,7 +24,7 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
   return [
     ...sharedDevices(config),
     ...Object.entries(config.links).flatMap(([name, link]) => [
-      ...oneLink(['links', name], link, around),
+      ...oneLink(['links', name], link, config, around),
       ...link.contacts.flatMap((contact, index) =>
         oneContact(['links', name, 'contacts', index], contact, config, around),
       ),
@@ -35,28 +38,21 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
   ];
 }
 
-function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly Finding[] {
+function oneLink(path: Path, link: LinkConfig, config: Config, around: Surroundings): readonly Finding[] {
   const findings: Finding[] = [];
-  const profiles = link.contacts.map((contact) => around.profiles.get(contact.profile));
   if (link.contacts.length === 0) {
     findings.push(
       error([...path, 'contacts'], 'no contact: nothing could isolate this link', 'add a contact'),
     );
-  } else if (profiles.every((profile) => profile?.contact === 'holding')) {
-    findings.push(
-      error(
-        [...path, 'contacts'],
-        'only holding contacts: without power or permission they keep their last state',
-        'add a contact that falls to isolated by itself, such as a normally-open relay',
-      ),
-    );
+  } else {
+    findings.push(...ratingFindings(path, link, config, around));
   }
   if (link.witnesses.length === 0) {
     findings.push({
       ...warning(
         [...path, 'witnesses'],
         "no witness: isolation will rest on the board's own word",
-        'add one under `witnesses`: carrier, path, block-device, tcp or modbus-discrete-input',
+        'add one under `witnesses`: a mirror contact (gpio, modbus-discrete-input), carrier, snmp, block-device, …',
       ),
       atKey: true,
     });
@@ -74,6 +70,43 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
     }
   }
   return findings;
+}
+
+/** A link stands on a contact that falls to isolated by itself, or on words that take the responsibility. */
+function ratingFindings(
+  path: Path,
+  link: LinkConfig,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
+  const said = link.accept_holding;
+  const ratings = linkRatings(link, config.buses, around.profiles);
+  const unknown = link.contacts.some(({ profile }) => !around.profiles.has(profile));
+  const failSafe = [...ratings.values()].some((rating) => rating !== 'holding');
+  if (failSafe || unknown) {
+    if (said === undefined || unknown) return [];
+    const what = 'this link has a fail-safe contact; there is nothing to accept';
+    return [error([...path, 'accept_holding'], what, 'remove the key')];
+  }
+  if (said === ACCEPT_HOLDING) return [];
+  if (said !== undefined) {
+    const what = 'this is not the sentence that accepts a link of holding contacts';
+    return [error([...path, 'accept_holding'], what, `write exactly: ${ACCEPT_HOLDING}`)];
+  }
+  return [
+    error(
+      [...path, 'contacts'],
+      'only holding contacts: without power or permission they keep their last state',
+      `add a contact that falls to isolated by itself, such as a normally-open relay; or write accept_holding: "${ACCEPT_HOLDING}"`,
+    ),
+  ];
+}
+
+/** Isolate releases the coil, and a released coil lets a normally-closed contact go through. */
+function wiringFindings(path: Path, contact: ContactConfig): readonly Finding[] {
+  if (contact.wiring === 'normally-open') return [];
+  const what = 'the normally-closed contact connects without power, and whenever isolate releases the coil';
+  return [error([...path, 'wiring'], what, 'wire the link through COM and NO, and remove the key')];
 }
 
 function oneContact(
@@ -96,7 +129,12 @@ function oneContact(
       ? error([...path, key], what, hint)
       : { ...error(path, what, hint), because: [...path, key] },
   );
-  return [...findings, ...problems, ...leaseFindings([...path, 'hardware_lease'], contact, profile)];
+  return [
+    ...findings,
+    ...problems,
+    ...wiringFindings(path, contact),
+    ...leaseFindings([...path, 'hardware_lease'], contact, profile),
+  ];
 }
 
 function leaseFindings(path: Path, contact: ContactConfig, profile: Profile): readonly Finding[] {
@@ -133,7 +171,7 @@ function isolateTimeoutFindings(
 ): readonly Finding[] {
   const neededMs = link.contacts.map(({ bus: name, profile }) => {
     const [bus, board] = [config.buses[name], around.profiles.get(profile)];
-    if (bus === undefined || board === undefined || !('timings' in board)) return 0;
+    if (bus === undefined || board?.driver !== 'modbus') return 0;
     // Frames with an id, and lines that are not listened to.
     if (bus.transport !== 'rtu-over-tcp' && bus.transport !== 'modbus-rtu') return 0;
     const { timings } = board;

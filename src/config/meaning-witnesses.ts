@@ -11,8 +11,18 @@ function unitFindings(path: Path, unit: number, bus: BusConfig | undefined): rea
   return unitProblems(unit, bus).map(({ what, hint }) => error(path, what, hint));
 }
 
+interface Parts {
+  readonly config: Config;
+  readonly link: LinkConfig;
+  readonly around: Surroundings;
+}
+
 /** Findings about one witness. */
-export function witnessFindings(
+export function witnessFindings(path: Path, witness: WitnessConfig, parts: Parts): readonly Finding[] {
+  return [...mirrorFindings(path, witness, parts.link), ...kindFindings(path, witness, parts)];
+}
+
+function kindFindings(
   path: Path,
   witness: WitnessConfig,
   {
@@ -82,6 +92,18 @@ function inputFindings(
     findings.push(error([...path, 'input'], `input ${witness.input} does not exist on this board`, hint));
   }
   return findings;
+}
+
+/** A mirror contact belongs to one contact; where there are several, it must be said which. */
+function mirrorFindings(path: Path, witness: WitnessConfig, link: LinkConfig): readonly Finding[] {
+  if (witness.type !== 'gpio' && witness.type !== 'modbus-discrete-input') return [];
+  const names = link.contacts.map(({ name }) => name);
+  if (witness.mirrors !== undefined) {
+    return unresolved([...path, 'mirrors'], 'contact of this link', witness.mirrors, names);
+  }
+  if (names.length < 2) return [];
+  const what = 'this input counts as seeing the whole link; a mirror contact sees one contact';
+  return [warning(path, what, `write mirrors: with one of ${names.join(', ')}`)];
 }
 
 function witnessBus(

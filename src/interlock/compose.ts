@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { cut } from '../contacts/cut.ts';
 import { createHardware, type Hardware } from '../contacts/drivers.ts';
+import type { LinkSettings } from '../contacts/hardware-settings.ts';
+import { linkRatings } from '../contacts/link-ratings.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../core/link.ts';
@@ -16,6 +18,7 @@ import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
 import { secretsIn } from '../sources/secrets.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
+import { CommissioningBook, COMMISSIONING_DIRECTORY, plansOf } from './commissioning/book.ts';
 import { Interlock } from './interlock.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkParts } from './link-at-work.ts';
@@ -155,6 +158,11 @@ async function assembled(
   await proofs.load();
   // Without its key there are no signed heads; nothing that keeps a vault isolated needs them.
   const headKey = await openHeadKey(join(state, JOURNAL_DIRECTORY)).catch(() => null);
+  const links = linkParts(config, profiles, hardware);
+  const commissionings = new CommissioningBook(nodeDisk, state, headKey, plansOf(config, profiles, links));
+  // A disk that takes no directory shows when a record is to be kept.
+  await mkdir(join(state, COMMISSIONING_DIRECTORY), { recursive: true, mode: 0o750 }).catch(() => undefined);
+  await commissionings.load();
   const parts: InterlockParts = {
     clock,
     bootId,
@@ -166,9 +174,10 @@ async function assembled(
     latchesSaved: found.saved,
     ledger,
     proofs,
+    commissionings,
     windows: new WindowClock(config.windows, ledger.lastBegun),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
-    links: linkParts(config, profiles, hardware),
+    links,
     cut,
   };
   return { parts, latchNote: found.note };
@@ -197,10 +206,21 @@ function linkParts(
           policy,
           budgetMs: link.exposure_budget,
           proofMaxAgeMs: PROOF_MAX_AGE_MS,
+          sees: mirrorsOf(link),
+          ratings: linkRatings(link, config.buses, profiles),
           grade: gradeOf(config, name, profiles),
         },
       ];
     }),
+  );
+}
+
+/** A mirror contact shows one contact; every other witness sees the whole path. */
+function mirrorsOf({ witnesses }: LinkSettings): NonNullable<LinkParts['sees']> {
+  return Object.fromEntries(
+    witnesses.flatMap((witness) =>
+      'mirrors' in witness && witness.mirrors !== undefined ? [[witness.name, [witness.mirrors]]] : [],
+    ),
   );
 }
 

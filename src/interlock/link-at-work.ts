@@ -1,6 +1,7 @@
 /** One link at work: its shell and its watch, and the hands with which the shell touches latch, ledger, journal and holder. */
 import type { CommandOutcome, Contact, IsolateReceipt, Witness } from '../contacts/port.ts';
 import type { Moment } from '../core/exposure.ts';
+import type { Rating } from '../core/rating.ts';
 import {
   type Act,
   type Conditions,
@@ -33,6 +34,8 @@ export interface LinkParts {
   readonly budgetMs: number;
   /** A proof older than this refuses leases, ms of calendar time. */
   readonly proofMaxAgeMs: number;
+  /** How far each contact may be trusted, by name; a contact that is not named is holding. */
+  readonly ratings?: ReadonlyMap<string, Rating>;
   /** The weakest evidence behind its profiles; `simulated` when a board is emulated. */
   readonly grade: 'paper' | 'simulated' | 'bench' | 'field';
 }
@@ -166,6 +169,7 @@ export class LinkAtWork {
       exposureBegins: (plannedMs) => ledger.begin(this.name, plannedMs, this.#around.moment()),
       exposureEnds: () => ledger.end(this.name, this.#around.moment()),
       record: async (step) => void (await journal.append(entryOf(step))),
+      proofEnded: (ended) => this.#proofEnded(ended),
       act: (act) => this.#act(act),
       connectEnded: (contact, outcome) => this.#connectEnded(contact, outcome),
       changed: () => {
@@ -223,7 +227,7 @@ export class LinkAtWork {
         this.#around.announce({ event: 'alarm', link: this.name, code: act.alarm, ...alarmTexts[act.alarm] });
         return;
       case 'proof-ended':
-        this.#proofEnded(act);
+        // Counted when it was decided.
         return;
       case 'tell-renewed':
       case 'refuse':

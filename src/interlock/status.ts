@@ -4,6 +4,7 @@ import { isolationProvenAt, leaseOf } from '../core/link.ts';
 import { refusalsAt } from '../core/decide.ts';
 import { calendarText } from './clock.ts';
 import type { Interlock } from './interlock.ts';
+import { commissioningShown } from './commissioning/shown.ts';
 import { type LinkAtWork, latchShown } from './link-at-work.ts';
 import type { Proofs } from './proof-record.ts';
 
@@ -46,6 +47,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
       age_ms: reading === null ? null : Math.round(now - reading.takenAt),
       detail: reading?.detail ?? 'not read yet',
     })),
+    ratings: Object.fromEntries(link.parts.ratings ?? []),
     lease:
       lease === null
         ? null
@@ -56,6 +58,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
           },
     latch: latchShown(link),
     proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofs.of(link.name))),
+    commissioning: commissioningShown(interlock.parts.commissionings, link.name),
     refusals: [...refusalsAt(state, interlock.conditionsNow(link), now)],
     exposure: {
       last_24h_ms: ledger.exposedMs(link.name, interlock.moment()),

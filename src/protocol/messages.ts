@@ -48,6 +48,9 @@ const trip = z.object({
 });
 export type TripRecord = z.infer<typeof trip>;
 
+/** Fail-safe with independent or indirect evidence, or holding: an extra layer that is never trusted alone. */
+const rating = z.enum(['fail-safe-independent', 'fail-safe-indirect', 'holding']);
+
 const proof = z.object({
   contact: z.string(),
   /** `none`: no proof test of this contact is known. */
@@ -61,6 +64,15 @@ const proof = z.object({
 });
 export type ContactProof = z.infer<typeof proof>;
 
+const commissioning = z.object({
+  /** `outdated`: configuration or profile changed since. `unreadable`: also when its signature is wrong. */
+  state: z.enum(['passed', 'failed', 'outdated', 'never', 'unreadable']),
+  /** Calendar time, RFC 3339; null without a readable record. */
+  at: z.string().nullable(),
+  grade: z.enum(['simulated', 'field']).nullable(),
+});
+export type CommissioningStatus = z.infer<typeof commissioning>;
+
 export const linkStatus = z.object({
   link: z.string(),
   state: stateName,
@@ -73,10 +85,14 @@ export const linkStatus = z.object({
   /** True when a contact of this link is played by the emulator or its profile is not bench-proven: shown wherever the proof is. */
   evidence_grade: z.enum(['paper', 'simulated', 'bench', 'field']),
   indicators: z.array(indicator),
+  /** How far each contact may be trusted, by its name. */
+  ratings: z.record(z.string(), rating),
   lease: z.object({ id: z.string(), holder: z.string(), ends_in_ms: z.number() }).nullable(),
   latch: trip.nullable(),
   /** The last proof test of every contact: whether it alone was seen to isolate the link. */
   proofs: z.array(proof),
+  /** What its commissioning came to. */
+  commissioning,
   /** Everything that would refuse a lease now. */
   refusals: z.array(refusal),
   exposure: z.object({ last_24h_ms: z.number(), budget_ms: z.number() }),

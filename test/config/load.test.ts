@@ -44,7 +44,12 @@ describe('portcullis check', () => {
   test('a good file: 0', async () => {
     const secret = written('good.secret', SECRET);
     const file = written('good.yaml', configuration(secret, secret));
-    expect(await printed(file)).toEqual({ code: 0, lines: [`${file}: valid, 0 errors, 0 warnings`] });
+    const contact =
+      'contact vault/relay: fail-safe, indirect evidence. When the process dies, the device isolates by itself 10 s after the last renewal; commissioning shows whether it does.';
+    expect(await printed(file)).toEqual({
+      code: 0,
+      lines: [`${file}: ${contact}`, `${file}: valid, 0 errors, 0 warnings`],
+    });
   });
 
   test('warnings do not stop anything: 0', async () => {
@@ -52,7 +57,7 @@ describe('portcullis check', () => {
     const file = written('open.yaml', configuration(secret, secret));
     const { code, lines } = await printed(file);
     expect(code).toBe(0);
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
     expect(lines[0]).toBe(
       `${file}:8:44 warning sources.a.verify.token_file: everybody on this machine can read "${secret}" — chmod o-rwx "${secret}"`,
     );

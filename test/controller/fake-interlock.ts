@@ -143,6 +143,7 @@ export class FakeInterlock {
       proof: 'witness',
       evidence_grade: 'simulated',
       indicators: [],
+      ratings: {},
       lease:
         this.held === null
           ? null
@@ -156,6 +157,7 @@ export class FakeInterlock {
         ? [{ code: 'tripped', why: 'the link is latched', hint: 'reset it' }]
         : this.refusals,
       proofs: [],
+      commissioning: { state: 'passed', at: '2026-01-01T00:00:00.000Z', grade: 'simulated' },
       exposure: { last_24h_ms: 0, budget_ms: 3_600_000 },
     });
   }

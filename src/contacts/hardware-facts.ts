@@ -1,0 +1,53 @@
+/** What a person should know about each configured contact before trusting it: its rating, and what happens when we die. */
+import { type Rating, ratingTexts } from '../core/rating.ts';
+import { chosenAccess, kernelOffer } from './gpio/access.ts';
+import { deathNote, persistsOutputs } from './gpio/death.ts';
+import { leaseMs } from './hardware-lease.ts';
+import type { BusSettings, ContactSettings, GpioBus, HardwareSettings } from './hardware-settings.ts';
+import { linkRatings } from './link-ratings.ts';
+import type { Profile } from './profile.ts';
+
+/** One contact in words. */
+export interface ContactFacts {
+  readonly link: string;
+  readonly contact: string;
+  readonly rating: Rating;
+  readonly rating_text: string;
+  /** What becomes of the contact when this program dies. */
+  readonly when_we_die: string;
+}
+
+/** Facts about every contact whose profile and bus are known. */
+export function hardwareFacts(
+  settings: HardwareSettings,
+  profiles: ReadonlyMap<string, Profile>,
+): readonly ContactFacts[] {
+  return Object.entries(settings.links).flatMap(([name, link]) => {
+    const ratings = linkRatings(link, settings.buses, profiles);
+    return link.contacts.flatMap((contact): readonly ContactFacts[] => {
+      const profile = profiles.get(contact.profile);
+      const bus = settings.buses[contact.bus];
+      const rating = ratings.get(contact.name);
+      if (profile === undefined || bus === undefined || rating === undefined) return [];
+      const rating_text = ratingTexts[rating];
+      const when_we_die = deathText(contact, bus, profile);
+      return [{ link: name, contact: contact.name, rating, rating_text, when_we_die }];
+    });
+  });
+}
+
+function deathText(contact: ContactSettings, bus: BusSettings, profile: Profile): string {
+  if (bus.transport === 'gpio') return gpioDeathText(bus);
+  const lease = leaseMs(contact.hardware_lease, profile);
+  if (lease !== null) {
+    return `When the process dies, the device isolates by itself ${lease / 1000} s after the last renewal; commissioning shows whether it does.`;
+  }
+  return 'When the process dies, nothing in the device isolates: systemd (ExecStopPost) or the next start does.';
+}
+
+/** As this machine would drive it; `check` may run on another one than the box, so it says which way was taken. */
+function gpioDeathText(bus: GpioBus): string {
+  const way = chosenAccess(bus.access, kernelOffer());
+  if (way.kind === 'none') return `The lines of ${bus.chip} cannot be driven on this machine: ${way.why}`;
+  return `Driven by ${way.kind} on this machine (${way.why}). ${deathNote(way.kind, bus.chip, persistsOutputs(bus.chip)).sentence}`;
+}

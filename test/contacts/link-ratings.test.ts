@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import type {
+  HardwareSettings,
+  LinkSettings,
+  WitnessSettings,
+} from '../../src/contacts/hardware-settings.ts';
+import { linkRatings } from '../../src/contacts/link-ratings.ts';
+import { byId, testProfile } from './profiles.ts';
+
+const board = testProfile();
+const profiles = byId(board);
+const buses: HardwareSettings['buses'] = {
+  board: { transport: 'modbus-tcp', host: '192.0.2.1', port: 502 },
+  inputs: { transport: 'modbus-tcp', host: '192.0.2.2', port: 502 },
+  pins: { transport: 'gpio', chip: 'pinctrl-bcm2711', access: 'auto' },
+};
+const contact = (name: string, channel: number) => ({
+  name,
+  profile: board.id,
+  bus: 'board',
+  unit: 1,
+  channel,
+});
+
+const input = (bus: string, mirrors?: string): WitnessSettings => ({
+  name: 'mirror',
+  type: 'modbus-discrete-input',
+  bus,
+  unit: 1,
+  input: 0,
+  isolated_when: 1,
+  ...(mirrors === undefined ? {} : { mirrors }),
+});
+
+function ratings(...witnesses: WitnessSettings[]): Record<string, string> {
+  const link: LinkSettings = { contacts: [contact('one', 1), contact('two', 2)], witnesses };
+  return Object.fromEntries(linkRatings(link, buses, profiles));
+}
+
+const INDEPENDENT = 'fail-safe-independent';
+const INDIRECT = 'fail-safe-indirect';
+
+test.each<readonly [string, readonly WitnessSettings[], string, string]>([
+  ['no witness', [], INDIRECT, INDIRECT],
+  [
+    'a carrier sees the whole link',
+    [{ name: 'c', type: 'carrier', interface: 'eth1' }],
+    INDEPENDENT,
+    INDEPENDENT,
+  ],
+  [
+    'a mirror contact on another board vouches for its contact',
+    [input('inputs', 'one')],
+    INDEPENDENT,
+    INDIRECT,
+  ],
+  ['an input of the same board shares its processor', [input('board', 'one')], INDIRECT, INDIRECT],
+  [
+    'a mirror contact on a GPIO line vouches for its contact',
+    [
+      {
+        name: 'm',
+        type: 'gpio',
+        bus: 'pins',
+        line: 22,
+        isolated_when: 1,
+        bias: 'none',
+        debounce: 20,
+        mirrors: 'two',
+      },
+    ],
+    INDIRECT,
+    INDEPENDENT,
+  ],
+  [
+    'a TCP probe proves little',
+    [{ name: 't', type: 'tcp', host: 'vault', port: 22, timeout: 1000 }],
+    INDIRECT,
+    INDIRECT,
+  ],
+  [
+    'an absent disk proves little',
+    [{ name: 'd', type: 'block-device', device: '/dev/x' }],
+    INDIRECT,
+    INDIRECT,
+  ],
+])('%s', (_name, witnesses, one, two) => {
+  expect(ratings(...witnesses)).toEqual({ one, two });
+});
+
+test('wired through the normally-closed contact, or of an unknown profile, a contact is holding', () => {
+  const link: LinkSettings = {
+    contacts: [
+      { ...contact('closed', 1), wiring: 'normally-closed' },
+      { ...contact('stranger', 2), profile: 'no/such' },
+    ],
+    witnesses: [{ name: 'c', type: 'carrier', interface: 'eth1' }],
+  };
+  expect(Object.fromEntries(linkRatings(link, buses, profiles))).toEqual({
+    closed: 'holding',
+    stranger: 'holding',
+  });
+});
