@@ -91,6 +91,16 @@ program
     (await import('./command/ask.ts')).resetLink(link, options.reason, options),
   );
 program
+  .command('commission')
+  .description('prove the wiring, the timing and the fail-safe behaviour of a link; at the box, as root')
+  .argument('<link>', 'name of the link')
+  .option('--yes', 'nobody lends a hand; only for boards that are emulated')
+  .addOption(config())
+  .addOption(json())
+  .action(async (link: string, options) =>
+    (await import('./command/commission.ts')).commissionLink(link, options),
+  );
+program
   .command('isolate')
   .description('drive every contact to isolated straight from the configuration, without the interlock')
   .requiredOption('--all', 'every contact of every link')

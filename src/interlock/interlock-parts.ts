@@ -2,6 +2,7 @@
 import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import type { Journal } from '../journal/file.ts';
 import type { Clock } from './clock.ts';
+import type { CommissioningBook } from './commissioning/book.ts';
 import type { ClockTrust } from './clock-trust.ts';
 import type { LatchFile, Latches } from './latch-file.ts';
 import type { Ledger } from './ledger.ts';
@@ -22,6 +23,8 @@ export interface InterlockParts {
   readonly latchesSaved: boolean;
   readonly ledger: Ledger;
   readonly proofs: ProofRecord;
+  /** What was shown of each link at its commissioning; a link without it is not connected. */
+  readonly commissionings: Pick<CommissioningBook, 'plan' | 'record' | 'refusal' | 'save' | 'unsigned'>;
   readonly windows: WindowClock;
   /** The signed head of the journal as it stands; null when the signing key cannot be read. */
   readonly signedHead: () => string | null;

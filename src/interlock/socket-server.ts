@@ -8,6 +8,7 @@ import type { Refusal } from '../core/link.ts';
 import { leaseUnknown, linkUnknown } from '../core/refusals.ts';
 import { MAX_ACTOR_LENGTH } from '../journal/entry.ts';
 import { JournalUnwritableError } from '../journal/file.ts';
+import type { CommissioningLine } from '../protocol/commissioning.ts';
 import {
   BUILD_HEADER,
   type EventLine,
@@ -20,6 +21,7 @@ import {
   tripRequest,
 } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
+import { addCommissioning } from './commissioning/routes.ts';
 import type { Interlock } from './interlock.ts';
 import type { Holder } from './link-at-work.ts';
 import { RefusalTally } from './refusal-tally.ts';
@@ -78,7 +80,9 @@ export function createSocketServer(interlock: Interlock, presence: boolean): Fas
   addQuestions(app, interlock, refuse);
   addLeases(app, interlock, refuse);
   addTrip(app, interlock, refuse);
-  if (presence) addPresence(app, interlock, refuse);
+  if (!presence) return app;
+  addPresence(app, interlock, refuse);
+  addCommissioning(app, { interlock, refuse, actor: person, beginStream, send });
   return app;
 }
 
@@ -236,7 +240,7 @@ function beginStream(reply: FastifyReply, build: string): void {
   reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', [BUILD_HEADER]: build });
 }
 
-function send(reply: FastifyReply, line: LeaseLine | EventLine): void {
+function send(reply: FastifyReply, line: LeaseLine | EventLine | CommissioningLine): void {
   if (reply.raw.destroyed || reply.raw.writableEnded) return;
   reply.raw.write(`${JSON.stringify(line)}\n`);
   if (reply.raw.writableLength > MAX_WAITING_BYTES) reply.raw.destroy();

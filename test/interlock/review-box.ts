@@ -9,6 +9,7 @@ import { LatchFile, type Latches } from '../../src/interlock/latch-file.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
 import { ProofRecord } from '../../src/interlock/proof-record.ts';
 import { WindowClock } from '../../src/interlock/window-clock.ts';
+import { everyLinkCommissioned } from '../commissioning/commissioned.ts';
 import type { Disk } from '../../src/journal/disk.ts';
 import { type Entry, type EntryInput, printEntry } from '../../src/journal/entry.ts';
 import { type Journal, JournalUnwritableError } from '../../src/journal/file.ts';
@@ -219,6 +220,7 @@ export async function box<C extends Clock>(
     latches,
     latchesSaved: true,
     ledger,
+    commissionings: everyLinkCommissioned,
     proofs: new ProofRecord(disk, '/state'),
     windows: new WindowClock(windows, {}),
     signedHead: () => null,

@@ -4,6 +4,7 @@ import type { Interlock } from '../../src/interlock/interlock.ts';
 import type { LinkParts } from '../../src/interlock/link-at-work.ts';
 import type { WindowConfig } from '../../src/interlock/window-clock.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
+import { everyLinkCommissioned } from '../commissioning/commissioned.ts';
 import { Dice } from './dice.ts';
 import { SimulatedDisk, STATE } from './disk.ts';
 import { type PhysicalLink } from './hardware.ts';
@@ -101,6 +102,7 @@ export class World {
       latches: found.latches,
       latchesSaved: found.saved,
       ledger,
+      commissionings: everyLinkCommissioned,
       proofs,
       windows: new this.program.WindowClock(this.windows, ledger.lastBegun, () => this.dice.next()),
       signedHead: () => null,

@@ -54,6 +54,6 @@ const busesOf = (config: Config, name: string): readonly string[] => {
 
 /** The board that a contact sits on, in words: contacts with the same words lose their power together. */
 export function supplyOf(contact: Config['links'][string]['contacts'][number]): string {
-  const unit = 'unit' in contact && contact.unit !== undefined ? `, unit ${contact.unit}` : '';
-  return `the board on bus ${contact.bus}${unit} (${contact.profile})`;
+  const unit = 'unit' in contact && contact.unit !== undefined ? `unit ${contact.unit} of ` : '';
+  return `the board at ${unit}bus ${contact.bus}`;
 }

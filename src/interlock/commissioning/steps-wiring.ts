@@ -186,7 +186,10 @@ const cycles: Step = {
     } finally {
       bench.figures.timing = false;
     }
-    return passed(`${CYCLES} cycles, every one seen by ${bench.facts.witnesses.length} witnesses`);
+    const witnesses = namesOf(bench.facts.witnesses);
+    return passed(
+      `${CYCLES} cycles${witnesses === '' ? ', by own word only' : `, every one shown by ${witnesses}`}`,
+    );
   },
 };
 
