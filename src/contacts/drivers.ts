@@ -1,5 +1,8 @@
 /** The one table of drivers: makes buses, contacts and witnesses from what the configuration says. Opens nothing. */
 import type { BusWorker } from './bus-worker.ts';
+import { CommandBusWorker } from './command/hardware.ts';
+import { ConsoleBus, consoleTransport } from './console/hardware.ts';
+import { GpioWorker } from './gpio/hardware.ts';
 import { leaseMs } from './hardware-lease.ts';
 import { HardwareProblems, hardwareProblems } from './hardware-problems.ts';
 import {
@@ -15,12 +18,16 @@ import type { ModbusProfile } from './modbus/profile.ts';
 import { type Place, placeOf } from './place.ts';
 import type { Contact, Witness } from './port.ts';
 import type { Profile } from './profile.ts';
+import { SerialWorker, serialTransport } from './serial/hardware.ts';
+import { SnmpWorker } from './snmp/hardware.ts';
 import { processTimers, type Timers } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { CarrierWitness, SYS_CLASS_NET } from './witnesses/carrier.ts';
+import { CommandWitness } from './witnesses/command.ts';
 import { FileReads } from './witnesses/file-reads.ts';
 import { PresenceWitness } from './witnesses/presence.ts';
 import { TcpWitness } from './witnesses/tcp.ts';
+import { UsbDeviceWitness } from './witnesses/usb-device.ts';
 
 /** What is behind one link. */
 export interface LinkHardware {
@@ -123,12 +130,20 @@ function workerFor(
       const boards = profiles.filter((profile) => profile.driver === 'modbus');
       return new ModbusWorker(settings, surroundings.modbusTransport(settings, boards), timers);
     }
-    case 'serial':
-    case 'tcp':
-    case 'gpio':
     case 'snmp':
+      return new SnmpWorker(settings, profiles, timers);
     case 'command':
-      throw new Error(`no driver is wired in for ${settings.transport} yet`);
+      return new CommandBusWorker(timers);
+    case 'serial':
+    case 'tcp': {
+      const [first] = profiles.filter((profile) => profile.driver === 'console');
+      if (first !== undefined)
+        return new ConsoleBus(settings, first, consoleTransport(settings, first), timers);
+      const board = profiles.find((profile) => profile.driver === 'serial') ?? null;
+      return new SerialWorker(settings, serialTransport(settings, board), timers);
+    }
+    case 'gpio':
+      return new GpioWorker(settings, timers);
   }
 }
 
@@ -158,9 +173,19 @@ function witnessFor(witness: WitnessSettings, link: LinkSettings, parts: Witness
         timeoutMs: witness.timeout,
         timers,
       });
-    case 'usb-device':
+    case 'usb-device': {
+      const { vendor, product, serial = null } = witness;
+      return new UsbDeviceWitness({ name, vendor, product, serial, reads, timers });
+    }
     case 'command':
-      throw new Error(`no witness of type ${witness.type} is wired in yet`);
+      return new CommandWitness({
+        name,
+        argv: witness.argv,
+        timeoutMs: witness.timeout,
+        isolatedExit: witness.isolated_exit,
+        connectedExit: witness.connected_exit,
+        timers,
+      });
     case 'modbus-discrete-input':
     case 'gpio':
     case 'snmp':

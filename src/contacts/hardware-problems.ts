@@ -1,4 +1,5 @@
 /** What of the configured hardware cannot be. The configuration is checked with the same rules, by line: see config. */
+import { lineClashes } from './gpio/place.ts';
 import { leaseMs, leaseProblem } from './hardware-lease.ts';
 import {
   busOfWitness,
@@ -26,7 +27,7 @@ export function hardwareProblems(
   settings: HardwareSettings,
   profiles: ReadonlyMap<string, Profile>,
 ): readonly string[] {
-  const problems: string[] = [...sharedWires(settings)];
+  const problems: string[] = [...sharedWires(settings), ...lineClashes(settings)];
   const taken = new Map<string, string>();
   const devices = new Map<string, string>();
   for (const [name, link] of Object.entries(settings.links)) {

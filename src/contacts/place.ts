@@ -1,6 +1,12 @@
 /** Where a contact sits, as its driver needs it, and what of it cannot be. */
+import { portProblem } from './console/script.ts';
+import { lineProblems } from './gpio/place.ts';
 import type { BusSettings, ContactSettings } from './hardware-settings.ts';
+import { parameterProblems } from './command/words.ts';
 import type { Profile } from './profile.ts';
+import { addressProblem } from './serial/address.ts';
+import { POE_PORT } from './snmp/findings.ts';
+import type { SnmpProfile } from './snmp/profile.ts';
 
 /** Where a contact sits on its bus. */
 export type Place =
@@ -21,7 +27,7 @@ export interface PlaceProblem {
   readonly hint: string;
 }
 
-type Driver = Profile['driver'] | Place['driver'];
+type Driver = Profile['driver'];
 
 /** Which keys each driver needs, and which it takes. */
 const KEYS: Readonly<
@@ -42,7 +48,7 @@ export const HIGHEST_RTU_UNIT = 247;
 /** The place of a contact whose profile is this one, or `null` when a key is missing. */
 export function placeOf(contact: ContactSettings, profile: Profile): Place | null {
   const { unit, channel, line, port } = contact;
-  const driver = profile.driver as Driver;
+  const { driver } = profile;
   switch (driver) {
     case 'modbus':
       return unit === undefined || channel === undefined ? null : { driver, unit, channel };
@@ -80,8 +86,8 @@ export function placeText(bus: string, place: Place): string {
 export function deviceText(bus: string, place: Place): string | null {
   switch (place.driver) {
     case 'modbus':
-    case 'serial':
       return `unit ${place.unit} on bus "${bus}"`;
+    case 'serial':
     case 'console':
       return `bus "${bus}"`;
     case 'gpio':
@@ -120,6 +126,8 @@ export function placeProblems(
   if (bus !== undefined) problems.push(...busProblems(contact, profile, bus));
   const place = placeOf(contact, profile);
   if (place !== null) problems.push(...driverProblems(place, profile, bus));
+  if (place?.driver === 'gpio' && profile.driver === 'gpio' && bus?.transport === 'gpio')
+    problems.push(...lineProblems(contact, place.line, profile, bus));
   return problems;
 }
 
@@ -140,8 +148,14 @@ function busProblems(contact: ContactSettings, profile: Profile, bus: BusSetting
 /** The transports by which a device is reached. */
 export function transportsOf(profile: Profile): readonly BusSettings['transport'][] {
   switch (profile.driver) {
+    case 'console':
     case 'modbus':
+    case 'serial':
       return profile.transports;
+    case 'gpio':
+    case 'snmp':
+    case 'command':
+      return [profile.driver];
   }
 }
 
@@ -155,8 +169,33 @@ function driverProblems(
     const what = `channel ${place.channel} does not exist on this board`;
     problems.push({ key: 'channel', what, hint: `it has channels 1 to ${profile.channels}` });
   }
+  if (place.driver === 'snmp' && profile.driver === 'snmp')
+    problems.push(...snmpPortProblems(place.port, profile));
+  if (place.driver === 'command' && profile.driver === 'command')
+    problems.push(
+      ...parameterProblems(profile, place.parameters).map((each) => ({
+        key: 'parameters' as const,
+        ...each,
+      })),
+    );
   if (place.driver === 'modbus' && bus !== undefined) problems.push(...unitProblems(place.unit, bus));
+  if (place.driver === 'serial' && profile.driver === 'serial') {
+    const problem = addressProblem(profile, place.unit);
+    if (problem !== null) problems.push({ key: 'unit', ...problem });
+  }
+  if (place.driver === 'console' && profile.driver === 'console') {
+    const problem = portProblem(profile, place.port);
+    if (problem !== null)
+      problems.push({ key: 'port', what: `"${place.port}" is no port of this switch`, hint: problem });
+  }
   return problems;
+}
+
+/** A PoE port is named by its place in the table, an interface by its name. */
+function snmpPortProblems(port: string, profile: SnmpProfile): readonly PlaceProblem[] {
+  if (profile.ports === 'interface' || POE_PORT.test(port)) return [];
+  const what = `${JSON.stringify(port.slice(0, 40))} is no place in the PoE table`;
+  return [{ key: 'port', what, hint: 'write group.port, such as "1.5"; the group of a single switch is 1' }];
 }
 
 /** Units that a serial bus does not have. */

@@ -1,8 +1,13 @@
 /** A profile in words for people: what all say first, then what the driver needs, then the dangers. */
+import { commandRows } from './command/text.ts';
+import { consoleRows } from './console/text.ts';
+import { gpioRows } from './gpio/text.ts';
 import { leaseRange } from './hardware-lease.ts';
 import { modbusRows } from './modbus/text.ts';
 import { transportsOf } from './place.ts';
 import type { Profile } from './profile.ts';
+import { serialRows } from './serial/text.ts';
+import { snmpRows } from './snmp/text.ts';
 
 /** One line: a name and what there is to say; an empty name goes on with the line above. */
 export type Row = readonly [string, string];
@@ -39,8 +44,18 @@ export function profileText(profile: Profile): string {
 
 function driverRows(profile: Profile): readonly Row[] {
   switch (profile.driver) {
+    case 'gpio':
+      return gpioRows(profile);
+    case 'console':
+      return consoleRows(profile);
     case 'modbus':
       return modbusRows(profile);
+    case 'serial':
+      return serialRows(profile);
+    case 'snmp':
+      return snmpRows(profile);
+    case 'command':
+      return commandRows(profile);
   }
 }
 

@@ -341,7 +341,7 @@ describe('chips', () => {
   });
 
   test('sysfs and onoff are there, so that sysfs is taken unless a pull is asked for', () => {
-    expect(kernelOffer()).toEqual({ sysfs: true, onoffMissing: null });
+    expect(kernelOffer()).toEqual({ sysfsMissing: null, onoffMissing: null });
     expect(chosenAccess('auto', kernelOffer()).kind).toBe('sysfs');
     expect(chosenAccess('auto', kernelOffer(), true).kind).toBe('character-device');
   });

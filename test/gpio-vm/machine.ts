@@ -61,18 +61,16 @@ async function boot(kernel: string, initrd: string, messages: string, results: s
   args.push('-monitor', 'none', '-no-reboot', '-serial', `file:${messages}`, '-serial', `file:${results}`);
   args.push('-kernel', kernel, '-initrd', initrd);
   args.push('-append', 'console=ttyS0 quiet panic=-1 rdinit=/init');
-  const machine = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  const limit = setTimeout(() => machine.kill('SIGKILL'), MACHINE_TIMEOUT_MS);
   // A test run that is broken off must leave no machine behind.
-  const end = (): void => void machine.kill('SIGKILL');
-  process.once('exit', end);
+  const bound = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args];
+  const machine = spawn('setpriv', bound, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const limit = setTimeout(() => machine.kill('SIGKILL'), MACHINE_TIMEOUT_MS);
   try {
     await new Promise((resolve, reject) => {
       machine.once('exit', resolve);
       machine.once('error', reject);
     });
   } finally {
-    process.off('exit', end);
     clearTimeout(limit);
   }
 }

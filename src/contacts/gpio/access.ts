@@ -1,10 +1,10 @@
 /** Which way into the kernel a bus takes. */
-import { existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Timers } from '../timers.ts';
 import { CharacterDevice } from './character-device.ts';
 import { SYS_CLASS_GPIO } from './chips.ts';
-import { GpioFailure } from './failure.ts';
+import { codeOf, GpioFailure } from './failure.ts';
 import type { AccessKind, GpioAccess } from './lines.ts';
 import { onoffMissing, Sysfs } from './sysfs.ts';
 
@@ -13,8 +13,8 @@ export type AskedAccess = 'auto' | AccessKind;
 
 /** What there is on this machine. */
 export interface KernelOffer {
-  /** /sys/class/gpio is there; kernels may leave it out. */
-  readonly sysfs: boolean;
+  /** Why sysfs cannot be written here, or `null`: kernels may leave it out, and a sandbox makes it read-only. */
+  readonly sysfsMissing: string | null;
   /** Why onoff cannot be loaded, or `null`. */
   readonly onoffMissing: string | null;
 }
@@ -26,18 +26,33 @@ export type ChosenAccess =
 
 /** Looks at this machine. */
 export const kernelOffer = (root: string = SYS_CLASS_GPIO): KernelOffer => ({
-  sysfs: existsSync(join(root, 'export')),
+  sysfsMissing: sysfsMissing(join(root, 'export')),
   onoffMissing: onoffMissing(),
 });
 
+function sysfsMissing(file: string): string | null {
+  try {
+    accessSync(file, constants.W_OK);
+    return null;
+  } catch (error) {
+    switch (codeOf(error)) {
+      case 'ENOENT':
+        return `this kernel has no ${file}`;
+      case 'EROFS':
+        return `${file} is read-only here (ProtectKernelTunables= of the unit)`;
+      default:
+        return `${file} may not be written by the user of this process`;
+    }
+  }
+}
+
 /** Which way to take. Pure. `biased`: an input wants a pull resistor, which only the character device can set. */
 export function chosenAccess(asked: AskedAccess, offer: KernelOffer, biased = false): ChosenAccess {
-  const noSysfs = offer.sysfs ? null : `there is no ${SYS_CLASS_GPIO} on this kernel`;
   const noOnoff =
     offer.onoffMissing === null
       ? null
       : `onoff cannot be loaded (${offer.onoffMissing}); bin/prepare builds it`;
-  const lacking = noSysfs ?? noOnoff;
+  const lacking = offer.sysfsMissing ?? noOnoff;
   switch (asked) {
     case 'character-device':
       return { kind: 'character-device', why: 'the configuration says so' };
@@ -50,7 +65,7 @@ export function chosenAccess(asked: AskedAccess, offer: KernelOffer, biased = fa
     case 'auto':
       if (biased) return { kind: 'character-device', why: 'sysfs cannot set a pull resistor' };
       return lacking === null
-        ? { kind: 'sysfs', why: `${SYS_CLASS_GPIO} is there` }
+        ? { kind: 'sysfs', why: `${SYS_CLASS_GPIO} can be written` }
         : { kind: 'character-device', why: lacking };
   }
 }

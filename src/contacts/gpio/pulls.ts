@@ -12,29 +12,35 @@ const UART_TX = 14;
 const HAT_EEPROM: readonly number[] = [0, 1];
 const BOARD_PULL_UPS: readonly number[] = [2, 3];
 
-/** Lines that isolate an active-high relay from power-on; the ones to offer. */
-const GOOD_FOR_ACTIVE_HIGH = '16, 17 or 22 to 27';
-const GOOD_FOR_ACTIVE_LOW = '5 or 6';
+/** Lines to offer instead: those with the right pull and no other work at boot. */
+const BETTER: Readonly<Record<Level, string>> = {
+  1: 'use line 17, 23, 25 or 16',
+  0: 'use line 5 or 6, or better an active-high board',
+};
 
 /**
- * Why the line energises a relay from power-on on a known Raspberry Pi, in a sentence that says what to do, or `null`.
- * `activeLevel`: the level of the pin that energises. An unknown chip has no known pulls.
+ * Why the line energises a relay from power-on on a known Raspberry Pi, and what to do; `null` where it does not.
+ * `activeLevel`: the level of the pin that energises. A chip that is not known has no known pulls.
  */
-export function resetPullProblem(chipLabel: string, line: number, activeLevel: Level): string | null {
+export function resetPullProblem(
+  chipLabel: string,
+  line: number,
+  activeLevel: Level,
+): { readonly what: string; readonly hint: string } | null {
   if (!PI_CHIPS.includes(chipLabel) || line > LAST_ON_HEADER) return null;
   const why = energised(line, activeLevel);
   if (why === null) return null;
-  const better = activeLevel === 1 ? GOOD_FOR_ACTIVE_HIGH : GOOD_FOR_ACTIVE_LOW;
-  return `line ${line} of ${chipLabel} ${why}, which energises an active-${activeLevel === 1 ? 'high' : 'low'} relay before any program runs. Use line ${better}${activeLevel === 0 ? ', or better an active-high board' : ''}; or, if the wiring makes up for it, write accept_reset_pull: "${ACCEPT_RESET_PULL}" at the contact`;
+  const polarity = activeLevel === 1 ? 'high' : 'low';
+  return {
+    what: `line ${line} of ${chipLabel} ${why}, which energises an active-${polarity} relay before any program runs`,
+    hint: `${BETTER[activeLevel]}; or, where the wiring makes up for it, write accept_reset_pull: "${ACCEPT_RESET_PULL}"`,
+  };
 }
 
 function energised(line: number, activeLevel: Level): string | null {
-  if (HAT_EEPROM.includes(line))
-    return 'is driven up and down at boot while the firmware looks for a HAT EEPROM';
-  if (activeLevel === 1) {
-    if (BOARD_PULL_UPS.includes(line)) return 'has a 1.8 kΩ pull-up on the board';
-    if (line <= LAST_PULLED_UP) return 'is pulled up from power-on';
-    return line === UART_TX ? 'is driven high at boot (UART TX)' : null;
-  }
-  return line > LAST_PULLED_UP ? 'is pulled down from power-on' : null;
+  if (HAT_EEPROM.includes(line)) return 'goes high and low at boot while the firmware looks for a HAT EEPROM';
+  if (activeLevel === 0) return line > LAST_PULLED_UP ? 'is pulled down from power-on' : null;
+  if (BOARD_PULL_UPS.includes(line)) return 'has a 1.8 kΩ pull-up on the board';
+  if (line <= LAST_PULLED_UP) return 'is pulled up from power-on';
+  return line === UART_TX ? 'is driven high at boot (UART TX)' : null;
 }
