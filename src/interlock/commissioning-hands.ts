@@ -50,6 +50,8 @@ export interface IsolatedAlone {
 export interface ConnectedAlone {
   /** Monotonic ms at which the driver was told, after the journal had it. */
   readonly commandedAt: Millis;
+  /** ms until its frame was written; null when it was not. */
+  readonly writtenMs: number | null;
   readonly outcome: CommandOutcome;
 }
 
@@ -102,9 +104,17 @@ export function commissioningHands({ shell, clock, session, ...bench }: Workbenc
     const allowed = decision.acts.some((act) => act.kind === 'drive') && recorded && shell.isNoted(session);
     const commandedAt = clock.now();
     if (!allowed || contact === undefined || !fence.isCurrent())
-      return { commandedAt, outcome: { kind: 'fenced' } };
+      return { commandedAt, writtenMs: null, outcome: { kind: 'fenced' } };
     driven.add(name);
-    return { commandedAt, outcome: await contact.connect(fence) };
+    let writtenMs: number | null = null;
+    // A driver asks its fence in the tick of the write; the last time that it may is when it writes.
+    const isCurrent = (): boolean => {
+      const may = fence.isCurrent();
+      if (may) writtenMs = clock.now() - commandedAt;
+      return may;
+    };
+    const outcome = await contact.connect({ isCurrent });
+    return { commandedAt, writtenMs, outcome };
   };
   const isolate = async (name: string): Promise<IsolatedAlone | null> => {
     driven.delete(name);

@@ -176,8 +176,8 @@ export class VirtualWorld implements CommissioningHands, Person {
   async connect(contact: string): ReturnType<CommissioningHands['connect']> {
     const commandedAt = this.now();
     await this.pause(READ_TAKES_MS);
-    if (!this.live()) return { commandedAt, outcome: { kind: 'fenced' } };
-    return { commandedAt, outcome: this.#drive(contact, 'connect') };
+    if (!this.live()) return { commandedAt, writtenMs: null, outcome: { kind: 'fenced' } };
+    return { commandedAt, writtenMs: READ_TAKES_MS, outcome: this.#drive(contact, 'connect') };
   }
 
   async isolate(contact: string): ReturnType<CommissioningHands['isolate']> {

@@ -118,10 +118,11 @@ export class Bench {
     );
     this.#alive();
     let to = from;
-    for (const { name, commandedAt, outcome } of driven) {
+    for (const { name, commandedAt, writtenMs, outcome } of driven) {
       if (outcome.kind !== 'done') throw new WrongError(notAnswered(name, 'connect', outcome));
       this.#commanded.set(name, 'connected');
       if (this.#contact(name).hardwareLeaseMs !== null) this.#kept.set(name, this.now());
+      if (writtenMs !== null) this.figures.written(name, 'connected', writtenMs);
       this.figures.acknowledged(name, 'connected', outcome.at - commandedAt);
       to = Math.max(to, outcome.at);
     }

@@ -60,9 +60,8 @@ export function addCommissioning(app: FastifyInstance, parts: SocketParts): void
     reply.raw.on('close', () => session.holderGone());
     try {
       const conducted = await session.conduct();
-      if ('refusals' in conducted) return reply.code(409).send(conducted);
-      reply.raw.end();
-      return reply;
+      if ('refusals' in conducted) return await reply.code(409).send(conducted);
+      return await ended(reply);
     } finally {
       clearInterval(alive);
       if (session.id !== null) sessions.delete(session.id);
@@ -76,6 +75,12 @@ export function addCommissioning(app: FastifyInstance, parts: SocketParts): void
     return parts.refuse(request, reply, 409, notAsked);
   });
 }
+
+/** The stream has said everything. */
+const ended = (reply: FastifyReply): FastifyReply => {
+  reply.raw.end();
+  return reply;
+};
 
 const handNeeded = (bus: string): Refusal => ({
   code: 'commissioning-needs-a-hand',

@@ -117,8 +117,7 @@ function silence(silent: Sight): Finding {
 /** A contact says something else than it was told, and no witness contradicts what it was told. */
 function ownWord(contact: Sighting, witnesses: Sight, moved: string | null): Finding {
   const { name, expected, position } = contact;
-  const shown =
-    witnesses.some(({ position }) => position !== 'unknown') && witnesses.every(({ fits }) => fits);
+  const shown = witnesses.some((each) => each.position !== 'unknown') && witnesses.every(({ fits }) => fits);
   if (shown && (moved === null || moved === name))
     return {
       code: 'read-back-lies',
@@ -171,8 +170,8 @@ export function inverted(contacts: readonly string[], witnesses: Sight): Finding
       what: `witness ${namesOf(seeing)} says the opposite of the other witnesses, at rest and connected`,
       todo: `turn \`isolated_when\` of witness ${namesOf(seeing)} round, or its wires`,
     };
-  const [only, ...more] = contacts;
-  if (more.length === 0 && seeing.length > 1 && only !== undefined) return normallyClosed(only);
+  const [single, ...more] = contacts;
+  if (more.length === 0 && seeing.length > 1 && single !== undefined) return normallyClosed(single);
   return {
     code: 'inverted',
     what: `witness ${namesOf(seeing)} sees a path at rest and none when the contacts are told to connect`,
