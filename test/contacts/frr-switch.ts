@@ -86,16 +86,10 @@ export async function buildFrrSwitch(): Promise<FrrSwitch> {
   );
   writeFileSync(join(directory.path, 'vtysh.conf'), 'no service integrated-vtysh-config\n');
   const inSwitch = ['netns', 'exec', space];
-  const zebra = spawn(
-    'ip',
-    [
-      ...inSwitch,
-      ZEBRA,
-      ...['-f', conf, '-i', join(vty, 'zebra.pid'), '-z', join(vty, 'zserv.api'), '--vty_socket', vty],
-      ...['-A', `${net}.6`, '-P', `${TERMINAL_PORT}`],
-    ],
-    { stdio: 'ignore' },
-  );
+  const [pid, api] = [join(vty, 'zebra.pid'), join(vty, 'zserv.api')];
+  const files = ['-f', conf, '-i', pid, '-z', api, '--vty_socket', vty];
+  const address = ['-A', `${net}.6`, '-P', `${TERMINAL_PORT}`];
+  const zebra = spawn('ip', [...inSwitch, ZEBRA, ...files, ...address], { stdio: 'ignore' });
   await until(() => existsSync(join(vty, 'zebra.vty')), 'zebra listens');
   await until(() => !ip('-o', 'link', 'show', VAULT_PORT).includes(',UP'), 'zebra has shut the port');
   const line = join(directory.path, 'console');

@@ -41,8 +41,8 @@ export class ConsoleContact implements Contact {
     return this.#worker.isolate(this.#port);
   }
 
-  async read(): Promise<Reading> {
-    return await portReading(this.#worker, 'administrative', this.#port, this.#timers);
+  read(): Promise<Reading> {
+    return portReading(this.#worker, 'administrative', this.#port, this.#timers);
   }
 
   /** The privileges of the session show in the reading; the stored configuration must have the port shut. */

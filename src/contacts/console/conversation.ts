@@ -35,11 +35,11 @@ export class Conversation {
   }
 
   /** What the cursor waits for after `bytes`; only what is printed from now on counts. */
-  async send(bytes: Uint8Array, limitMs: number): Promise<CursorSays> {
+  send(bytes: Uint8Array, limitMs: number): Promise<CursorSays> {
     this.#from = this.terminal.count();
     const inputs = this.terminal.inputs();
     this.terminal.write(bytes);
-    return await this.cursor(limitMs, inputs);
+    return this.cursor(limitMs, inputs);
   }
 
   /** What the cursor waits for when it has been quiet; after more than `inputs` pieces of input. */

@@ -25,6 +25,7 @@ export class CursorReader {
   readonly #questions: readonly { readonly like: Pattern; readonly question: Question }[];
   readonly #username: readonly Pattern[];
   readonly #password: readonly Pattern[];
+  readonly #contexts: readonly string[];
   readonly #modes: readonly { readonly at: Mode['at']; readonly likes: readonly Pattern[] }[];
 
   constructor(device: ConsoleDevice) {
@@ -35,8 +36,9 @@ export class CursorReader {
     // The innermost first: what ends in # may be any of three.
     this.#modes = (['interface', 'configure', 'privileged', 'user'] as const).map((at) => ({
       at,
-      likes: ready(device.prompts[at]),
+      likes: ready(device.prompts[at].map((prompt) => prompt.replaceAll('{port}', '**'))),
     }));
+    this.#contexts = device.prompts.interface;
   }
 
   /** Questions go before prompts: a prompt taken for a question costs a key, a question taken for a prompt is answered. */
@@ -48,5 +50,10 @@ export class CursorReader {
     if (anyMatches(this.#password, line)) return { kind: 'password' };
     const mode = this.#modes.find(({ likes }) => anyMatches(likes, line));
     return mode === undefined ? { kind: 'nothing' } : { kind: 'mode', at: mode.at };
+  }
+
+  /** Whether a prompt may stand in the context of this port; prompts that do not name the port always may. */
+  mayBeAt(line: string, port: string): boolean {
+    return this.#contexts.some((prompt) => pattern(prompt, port).matches(line));
   }
 }

@@ -3,10 +3,10 @@
  * every restart, and those that erase, restart or replace. Switches take any unambiguous beginning of a word for the word.
  */
 
-const VERBS = [
-  ...['write', 'copy', 'save', 'commit', 'archive', 'backup', 'export', 'erase', 'format', 'factory-reset'],
-  ...['reload', 'reboot', 'restart', 'reset', 'restore', 'boot', 'load', 'install', 'upgrade'],
-];
+const SAVES = ['write', 'copy', 'save', 'commit', 'archive', 'backup', 'export'];
+const DESTROYS = ['erase', 'format', 'factory-reset', 'restore', 'load', 'install', 'upgrade'];
+const RESTARTS = ['reload', 'reboot', 'restart', 'reset', 'boot'];
+const VERBS = [...SAVES, ...DESTROYS, ...RESTARTS];
 /** Words that save wherever they stand. */
 const ANYWHERE = [
   'save',

@@ -8,7 +8,7 @@
  *   What was typed is then neither done nor undone; the next wire begins with an unknown prompt again.
  * - Questions about saving are answered no by the profile's table; what the profile does not know is not answered.
  */
-import { later, millis, type Millis } from '../../core/time.ts';
+import type { Millis } from '../../core/time.ts';
 import type { Timers } from '../timers.ts';
 import type { Transport, Wire } from '../transport.ts';
 import { Attention } from './attention.ts';
@@ -16,8 +16,8 @@ import type { Terminal } from './conversation.ts';
 import { CursorReader, type CursorSays } from './cursor.ts';
 import type { ConsoleDevice, Key, Reply } from './fields.ts';
 import { farewell, FAREWELL_MS } from './farewell.ts';
+import { HandsOff } from './hands-off.ts';
 import type { Login } from './login.ts';
-import { anyMatches, pattern, type Pattern } from './pattern.ts';
 import { Screen } from './screen.ts';
 import { type Mode, pressedBytes, typedBytes } from './script.ts';
 import { type TypedEnd, Typing } from './typing.ts';
@@ -49,13 +49,11 @@ export class Session {
   readonly #cursor: CursorReader;
   readonly #attention: Attention;
   readonly #idleAttention: Attention;
-  readonly #handsOff: readonly Pattern[];
+  readonly #handsOff: HandsOff;
   readonly #familiar = new Set<string>();
   #state: State = { kind: 'closed' };
   #generation = 0;
   #mode: Mode = { at: 'user' };
-  #handsOffUntil: Millis = millis(0);
-  #seen = 0;
   /** Counts input, so that a prompt is told from one that stood before something was typed. */
   #inputs = 0;
   /** Told when lines in flight are over, or the wire is. */
@@ -78,7 +76,7 @@ export class Session {
     this.#cursor = new CursorReader(parts.device);
     this.#attention = new Attention(parts.timers, parts.device.timings.quiet_ms);
     this.#idleAttention = new Attention(parts.timers, parts.device.timings.quiet_ms);
-    this.#handsOff = (parts.device.hands_off?.lines ?? []).map((each) => pattern(each));
+    this.#handsOff = new HandsOff(parts.device, parts.timers);
   }
 
   get state(): State['kind'] {
@@ -103,7 +101,6 @@ export class Session {
       onGone: (why: string) => present() && this.fail(why),
     };
     this.#screen.clear();
-    this.#seen = this.#screen.count;
     this.prepared = false;
     this.#transport.open(events).then(
       (wire) => {
@@ -225,10 +222,15 @@ export class Session {
     this.#released();
   }
 
-  /** Where the prompt says we are. `expected` adds which port it is, which prompts do not say. */
+  /** Where the prompt says we are. `expected` adds which port it is, which many prompts do not say. */
   #stands(at: Mode['at'], expected: Mode | null): void {
-    if (at !== 'interface') this.#mode = { at };
-    else this.#mode = expected?.at === 'interface' ? expected : { at, port: null };
+    if (at !== 'interface') {
+      this.#mode = { at };
+      return;
+    }
+    const port = expected?.at === 'interface' ? expected.port : null;
+    const isThere = port !== null && this.#cursor.mayBeAt(this.#screen.current, port);
+    this.#mode = { at, port: isThere ? port : null };
   }
 
   #press(keys: Key | Reply): void {
@@ -265,7 +267,7 @@ export class Session {
       write: (bytes) => {
         if (present() && !wire.write(bytes)) this.fail('nothing could be written');
       },
-      handsOffMs: () => Math.max(0, this.#handsOffUntil - this.#timers.now()),
+      handsOffMs: () => this.#handsOff.leftMs,
       lines: (from) => this.#screen.since(from),
       count: () => this.#screen.count,
       inputs: () => this.#inputs,
@@ -282,22 +284,12 @@ export class Session {
   #take(chunk: Uint8Array): void {
     this.#inputs += 1;
     this.#screen.take(chunk);
-    if (this.#isStarting()) {
-      this.#handsOffUntil = later(this.#timers.now(), this.device.hands_off?.for_ms ?? 0);
+    if (this.#handsOff.begins(this.#screen)) {
       this.fail('the switch is starting');
       return;
     }
     if (this.#state.kind === 'idle') this.#watchIdle();
     else this.#attention.input();
-  }
-
-  #isStarting(): boolean {
-    if (this.#handsOff.length === 0) return false;
-    const lines = [...this.#screen.since(this.#seen), this.#screen.current];
-    this.#seen = this.#screen.count;
-    return (
-      this.#handsOffUntil <= this.#timers.now() && lines.some((line) => anyMatches(this.#handsOff, line))
-    );
   }
 
   /** Nobody asked for this: a log line, or the end of the session. */

@@ -51,20 +51,20 @@ export class Typist {
     const typed = (at: Millis): void => seat.markTyped(at);
     this.#session.type(lines, parkedAt(this.#device, seat.port), typed, (how) => {
       if (how.kind === 'lost') return;
-      seat.typedError = how.error;
+      seat.typedError = how.error === null ? null : `it said ${how.error}`;
       this.#leaves = 0;
       this.#next();
     });
   }
 
-  /** Reads a state of a port, then calls `end`, or leaves the context in which it cannot be read. */
-  read(asked: Asked, port: string, end: (how: ReadEnd) => void): void {
+  /** Reads a state of a port, then calls `end`; false: the context in which it cannot be read is being left. */
+  read(asked: Asked, port: string, end: (how: ReadEnd) => void): boolean {
     const reading = this.#device[asked];
     if (reading === undefined) throw new TypeError(`the profile does not say how ${asked} is read`);
     const line = readingLine(this.#device, reading, this.#session.mode, port);
     if (line === null) {
       this.leave();
-      return;
+      return false;
     }
     this.#leaves = 0;
     this.#type([line], this.#session.mode, (how) => {
@@ -75,6 +75,7 @@ export class Typist {
       const read: StateRead = isRefused ? { kind: 'unknown', why: `the switch said ${error}` } : said;
       end({ read, askedAt, answeredAt });
     });
+    return true;
   }
 
   /** Paging off and the like, once per session. An older firmware may not know a line; then the pager is answered. */
@@ -95,6 +96,12 @@ export class Typist {
     return isParked(this.#device, this.#session.mode, port);
   }
 
+  /** Whether the session stands in the context of a port that is not this one. */
+  isAtAnother(port: string): boolean {
+    const { mode } = this.#session;
+    return mode.at === 'interface' && mode.port !== port;
+  }
+
   /** One line on the way to the context of a port; the last one leads to exactly this port. */
   enter(port: string, refused: (error: string) => void): void {
     const lines = way(this.#device, this.#session.mode, port);
@@ -103,8 +110,10 @@ export class Typist {
       this.#session.fail('no line leads from this prompt to the port');
       return;
     }
-    this.#type([line], lines?.length === 1 ? parkedAt(this.#device, port) : null, (how) => {
-      if (how.error !== null) refused(how.error);
+    const isLast = lines?.length === 1;
+    this.#type([line], isLast ? parkedAt(this.#device, port) : null, (how) => {
+      if (how.error !== null) refused(`the switch said ${how.error}`);
+      else if (isLast && !this.isAt(port)) refused('the switch did not go to the port');
     });
   }
 
@@ -114,7 +123,7 @@ export class Typist {
     const mode = parkedAt(this.#device, port);
     this.#session.type(lines, mode, typed, (how) => {
       if (how.kind === 'lost') return;
-      if (how.error !== null) refused(how.error);
+      if (how.error !== null) refused(`the switch said ${how.error}`);
       this.#next();
     });
   }

@@ -21,9 +21,9 @@ export type WakeEnd =
   | { readonly kind: 'failed' | 'login-refused'; readonly why: string };
 
 /** Wakes a console. Types nothing that changes the switch. */
-export async function wake(terminal: Terminal, device: ConsoleDevice, login: Login): Promise<WakeEnd> {
+export function wake(terminal: Terminal, device: ConsoleDevice, login: Login): Promise<WakeEnd> {
   const waker = new Waker(terminal, device, login);
-  return await waker.run();
+  return waker.run();
 }
 
 class Waker {
@@ -74,9 +74,9 @@ class Waker {
         return { says: await this.#talk.send(typedBytes(this.#device, [username]), replyMs) };
       }
       case 'password':
-        return await this.#password(replyMs);
+        return this.#password(replyMs);
       case 'mode':
-        return await this.#prompt(says.at, replyMs);
+        return this.#prompt(says.at, replyMs);
     }
   }
 
@@ -90,8 +90,8 @@ class Waker {
     }
   }
 
-  async #answer(question: Question, wakeMs: number): Promise<CursorSays> {
-    return await this.#talk.send(pressedBytes(this.#device, question.answer), wakeMs);
+  #answer(question: Question, wakeMs: number): Promise<CursorSays> {
+    return this.#talk.send(pressedBytes(this.#device, question.answer), wakeMs);
   }
 
   async #password(replyMs: number): Promise<{ readonly says: CursorSays } | { readonly end: WakeEnd }> {
@@ -126,7 +126,7 @@ class Waker {
   }
 
   /** Types a mark; what stands after its echo is new. `null`: there was no echo. */
-  async #mark(replyMs: number): Promise<CursorSays | null> {
+  #mark(replyMs: number): Promise<CursorSays | null> {
     const line = markerLine(this.#device, randomBytes(MARK_BYTES).toString('hex'));
     const from = this.#talk.terminal.count();
     this.#talk.terminal.write(typedBytes(this.#device, [line]));
@@ -136,7 +136,7 @@ class Waker {
       const says = this.#talk.terminal.cursor();
       return says.kind === 'nothing' ? null : says;
     };
-    return await this.#talk.terminal.wait(look, replyMs);
+    return this.#talk.terminal.wait(look, replyMs);
   }
 
   #refused(): WakeEnd {

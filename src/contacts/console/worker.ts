@@ -24,7 +24,8 @@ import { Alarm, type Timers } from '../timers.ts';
 import type { Transport } from '../transport.ts';
 import { MAX_WAIT_MS } from '../waiting.ts';
 import type { ConsoleDevice } from './fields.ts';
-import { type Asked, type Connecting, Jobs, type Question } from './jobs.ts';
+import { Errands } from './errands.ts';
+import { type Asked, type Connecting, Jobs } from './jobs.ts';
 import type { Login } from './login.ts';
 import { PortSeat, RETRY_PAUSE_MS } from './port-seat.ts';
 import type { StateRead } from './printed.ts';
@@ -33,8 +34,6 @@ import { Typist } from './typist.ts';
 
 /** ms between two attempts to log in after one that was refused: switches lock out who tries too often. */
 export const LOGIN_PAUSE_MS = 5000;
-/** ms between two readings of a port that is still to change. */
-const LOOK_AGAIN_MS = 50;
 
 /** What a console is made of. */
 export interface ConsoleParts {
@@ -50,6 +49,7 @@ export class ConsoleWorker {
   readonly #timers: Timers;
   readonly #session: Session;
   readonly #typist: Typist;
+  readonly #errands: Errands;
   readonly #seats = new Map<string, PortSeat>();
   readonly #jobs = new Jobs();
   readonly #pause: Alarm;
@@ -71,6 +71,16 @@ export class ConsoleWorker {
     };
     this.#session = new Session({ ...parts, owner });
     this.#typist = new Typist(parts.device, this.#session, () => this.#step());
+    this.#errands = new Errands({
+      typist: this.#typist,
+      jobs: this.#jobs,
+      timers: parts.timers,
+      settleMs: parts.device.timings.settle_ms,
+      next: () => this.#step(),
+      failed: () => {
+        this.#yielding = true;
+      },
+    });
   }
 
   /** Makes a port known; nothing is typed. */
@@ -162,7 +172,11 @@ export class ConsoleWorker {
     if (shared !== undefined) return shared.answer;
     const { promise, resolve } = Promise.withResolvers<Answer<StateRead>>();
     const until = later(this.#timers.now(), MAX_WAIT_MS);
-    this.#jobs.add({ kind: 'question', asked, port, until, answer: promise, end: resolve, isTyped: false });
+    const end = (answer: Answer<StateRead>): void => {
+      this.#yielding = false;
+      resolve(answer);
+    };
+    this.#jobs.add({ kind: 'question', asked, port, until, answer: promise, end, isTyped: false });
     this.#step();
     return promise;
   }
@@ -206,9 +220,9 @@ export class ConsoleWorker {
       return;
     }
     const typed = [...this.#seats.values()].find((seat) => seat.typedAt !== null && seat.lookAt <= now);
-    if (typed !== undefined) this.#prove(typed);
-    else if (job?.kind === 'question') this.#question(job);
-    else if (job?.kind === 'connect') this.#connect(job);
+    if (typed !== undefined) this.#errands.prove(typed);
+    else if (job?.kind === 'question') this.#errands.question(job);
+    else if (job?.kind === 'connect') this.#errands.connect(job);
     else this.#typist.park(this.#lastConnected());
   }
 
@@ -222,82 +236,6 @@ export class ConsoleWorker {
       else if (best === null || seat.failures < best.failures) best = seat;
     }
     return best;
-  }
-
-  /** Reads whether a port that was told to isolate is shut. */
-  #prove(seat: PortSeat): void {
-    const { typedAt } = seat;
-    this.#typist.read('administrative', seat.port, ({ read }) => {
-      // Another cut in between began anew.
-      if (seat.typedAt !== typedAt || typedAt === null) return;
-      const now = this.#timers.now();
-      if (read.kind === 'isolated') {
-        seat.proven(now);
-        return;
-      }
-      if (read.kind === 'connected' && now < typedAt + this.device.timings.settle_ms) {
-        seat.lookAt = later(now, LOOK_AGAIN_MS);
-        return;
-      }
-      this.#yielding = true;
-      seat.failed(unproven(read, seat.typedError), later(now, RETRY_PAUSE_MS));
-    });
-  }
-
-  #question(job: Question): void {
-    this.#typist.read(job.asked, job.port, ({ read, askedAt, answeredAt }) => {
-      this.#jobs.remove(job);
-      this.#yielding = false;
-      job.end({ kind: 'answer', answer: read, askedAt, at: answeredAt });
-    });
-    // Once typed it is too old for whoever asks from now on.
-    job.isTyped = this.#session.state === 'busy';
-  }
-
-  #connect(job: Connecting): void {
-    const { seat } = job;
-    const { port } = seat;
-    const refused = (error: string): void => job.end({ kind: 'refused', why: `the switch said ${error}` });
-    if (job.typedAt !== null) this.#confirm(job, job.typedAt);
-    else if (!job.fence.isCurrent() || seat.cuts !== job.cuts) this.#over(job, { kind: 'fenced' });
-    else if (seat.owes)
-      this.#over(job, { kind: 'unknown', why: 'not typed: the isolate before it is still unanswered' });
-    else if (!job.exists) this.#probe(job);
-    else if (!this.#typist.isAt(port)) this.#typist.enter(port, refused);
-    else {
-      const typed = (at: Millis): void => {
-        job.typedAt = at;
-        seat.commanded = 'connected';
-      };
-      this.#typist.connect(port, typed, refused);
-    }
-  }
-
-  #over(job: Connecting, outcome: CommandOutcome): void {
-    job.end(outcome);
-    this.#step();
-  }
-
-  /** Nothing is connected that was not seen to be there. */
-  #probe(job: Connecting): void {
-    this.#typist.read('administrative', job.seat.port, ({ read }) => {
-      if (read.kind === 'absent') job.end({ kind: 'refused', why: `not typed: ${read.why}` });
-      else if (read.kind === 'unknown') job.end({ kind: 'unknown', why: `not typed: ${read.why}` });
-      else job.exists = true;
-    });
-  }
-
-  #confirm(job: Connecting, typedAt: Millis): void {
-    this.#typist.read('administrative', job.seat.port, ({ read }) => {
-      if (!this.#jobs.has(job)) return;
-      if (read.kind === 'connected') {
-        job.seat.confirmed = true;
-        job.end({ kind: 'done', at: this.#timers.now() });
-      } else if (read.kind !== 'isolated') job.end({ kind: 'unknown', why: read.why });
-      // Read again until it had its time; the switch itself is the pause between two readings.
-      else if (this.#timers.now() >= typedAt + this.device.timings.settle_ms)
-        job.end({ kind: 'refused', why: 'the port still reads shut' });
-    });
   }
 
   #lastConnected(): string | null {
@@ -339,16 +277,3 @@ export class ConsoleWorker {
 }
 
 const CLOSED = { kind: 'unknown', why: 'the driver was closed' } as const;
-
-function unproven(read: StateRead, typedError: string | null): CommandOutcome {
-  const said = typedError === null ? '' : ` (it said ${typedError})`;
-  switch (read.kind) {
-    case 'unknown':
-      return { kind: 'unknown', why: `${read.why}${said}` };
-    case 'absent':
-      return { kind: 'refused', why: `${read.why}${said}` };
-    case 'connected':
-    case 'isolated':
-      return { kind: 'refused', why: `the port does not read shut${said}` };
-  }
-}
