@@ -8,7 +8,7 @@ import { has, scratch, until } from './bench.ts';
 import { type Cable, cableMissing, layCable } from './cable.ts';
 
 /** The community that may write, and the users of version 3; each password is its file's content. */
-export const COMMUNITY = 'only-for-this-bench';
+export const COMMUNITY = 'example-community';
 /** A community that may only read. */
 export const READ_ONLY = 'readers-of-this-bench';
 /** One user per pair of protocols, as snmpd spells them. */

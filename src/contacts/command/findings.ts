@@ -22,7 +22,7 @@ const SHELLS = new Set([
   'zsh',
 ]);
 /** A word of a program that turns a state round instead of setting it. */
-const TOGGLES = /^(toggle|cycle|flip|2)$/i;
+const TOGGLES = /^(toggle|cycle|flip)$/i;
 
 /** Everything that contradicts itself, or that must not be run. */
 export function commandFindings(profile: CommandProfile): readonly Finding[] {
