@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../..');
 /** ms after which a machine is ended. It needs half a minute; a loaded one several times that. */
 export const MACHINE_TIMEOUT_MS = 400_000;
 /** What the firmware and the kernel draw with. */
-const ESCAPES = /\u001b(c|\[[0-9;?]*[A-Za-z])/g;
+const ESCAPES = new RegExp(`${String.fromCharCode(27)}(c|\\[[0-9;?]*[A-Za-z])`, 'g');
 /** What the guest gets of the checkout. */
 const SOURCES = ['package.json', 'src/core', 'src/contacts', 'test/contacts', 'test/gpio-vm'];
 const PACKAGES = ['onoff', 'epoll', 'bindings', 'file-uri-to-path', 'lodash.debounce', 'koffi', '@koromix'];
