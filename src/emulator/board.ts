@@ -8,12 +8,15 @@
  * against this board proves anything about a real one.
  */
 import type { Reply, Request } from '../contacts/modbus/pdu.ts';
-import type { ModbusProfile } from '../contacts/modbus/profile.ts';
+import type { Framing, ModbusProfile } from '../contacts/modbus/profile.ts';
 import type { Millis } from '../core/time.ts';
 import { FaultList, type Fault, type FaultName, type RequestKind } from './faults.ts';
+import { Happenings } from './happenings.ts';
 import { Inputs } from './inputs.ts';
+import type { BoardSession, PlayedBoard, SessionWire } from './played.ts';
 import { Registers } from './registers.ts';
 import { channelAt, COIL_RELEASED, COIL_SET, requestKind } from './request-kind.ts';
+import { Session } from './session.ts';
 import { Relays, type BoardTimers, type Cause, type ContactPosition } from './relays.ts';
 
 const ILLEGAL_FUNCTION = 1;
@@ -73,15 +76,14 @@ const exception = (code: number): Reply => ({ kind: 'exception', code });
 const ECHO: Reply = { kind: 'echo' };
 
 /** The board. Methods throw `RangeError` for a channel, input or register that the profile does not have. */
-export class Board {
+export class Board implements PlayedBoard {
   readonly profile: ModbusProfile;
   readonly timers: BoardTimers;
   readonly #relays: Relays;
   readonly #inputs: Inputs;
   readonly #registers: Registers;
   readonly #faults = new FaultList();
-  readonly #watchers = new Set<(event: BoardEvent) => void>();
-  readonly #breakers = new Set<() => void>();
+  readonly #happenings = new Happenings();
   #deafUntil: (() => void) | null = null;
 
   constructor(profile: ModbusProfile, timers: BoardTimers) {
@@ -96,21 +98,25 @@ export class Board {
     this.#registers = new Registers(profile.startup_checks);
   }
 
-  /** Calls `watcher` for everything that happens; returns what ends that. */
-  watch(watcher: (event: BoardEvent) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+  faultProblem(name: FaultName): string | null {
+    return name === 'asleep' ? 'asleep is for serial boards' : null;
   }
 
-  /** Calls `breaker` when the board drops its connections; returns what ends that. */
+  session(wire: SessionWire, framing: Framing): BoardSession {
+    return new Session(this, framing, wire);
+  }
+
+  watch(watcher: (event: BoardEvent) => void): () => void {
+    return this.#happenings.watch(watcher);
+  }
+
   onDrop(breaker: () => void): () => void {
-    this.#breakers.add(breaker);
-    return () => this.#breakers.delete(breaker);
+    return this.#happenings.onDrop(breaker);
   }
 
   /** Tells the watchers. */
   emit(event: BoardEvent): void {
-    for (const watcher of this.#watchers) watcher(event);
+    this.#happenings.emit(event);
   }
 
   /** Makes `input` read 1 while the contact of `channel` is isolated, as a force-guided normally-closed contact does. */
@@ -140,8 +146,10 @@ export class Board {
   }
 
   addFault(fault: Fault): void {
+    const problem = this.faultProblem(fault.name);
+    if (problem !== null) throw new RangeError(problem);
     if (fault.name === 'reboot') this.#reboot(fault.value);
-    else if (fault.name === 'drop-connections') this.#dropConnections();
+    else if (fault.name === 'drop-connections') this.#happenings.drop();
     else {
       this.#faults.add(fault);
       this.#relays.settle();
@@ -271,11 +279,7 @@ export class Board {
     this.#deafUntil = this.timers.after(deafMs, () => {
       this.#deafUntil = null;
     });
-    this.#dropConnections();
-  }
-
-  #dropConnections(): void {
-    for (const breaker of this.#breakers) breaker();
+    this.#happenings.drop();
   }
 
   #emitFaults(): void {

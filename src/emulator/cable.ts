@@ -13,7 +13,7 @@
  * - When the emulator itself ends, the kernel ends its connections.
  */
 import { createConnection, type Socket } from 'node:net';
-import type { Board } from './board.ts';
+import type { PlayedBoard } from './played.ts';
 import { switchedPort } from './switched-port.ts';
 import type { TcpAddress } from './tcp.ts';
 
@@ -48,7 +48,7 @@ interface Strand {
 const PIECE_BYTES = 4096;
 
 /** Lays a cable. Rejects when the address cannot be had. */
-export async function layCable(board: Board, plan: CablePlan): Promise<Cable> {
+export async function layCable(board: PlayedBoard, plan: CablePlan): Promise<Cable> {
   const strands = new Set<Strand>();
   const passes = (): boolean => plan.channels.every((channel) => board.isConnected(channel));
   const accept = (client: Socket): void => {

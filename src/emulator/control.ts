@@ -2,7 +2,7 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
-import type { Board } from './board.ts';
+import type { PlayedBoard } from './played.ts';
 import { FAULTS, parseFault, type FaultName } from './faults.ts';
 
 /** Longest line, characters. */
@@ -28,7 +28,7 @@ const FORMS =
 const isFaultName = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 
 /** Does what one control line says; returns the answer, `ok` or with an `error` that tells what is possible. */
-export function control(board: Board, text: string): Readonly<Record<string, unknown>> {
+export function control(board: PlayedBoard, text: string): Readonly<Record<string, unknown>> {
   const failed = (error: string): Readonly<Record<string, unknown>> => ({ ok: false, error });
   let raw: unknown;
   try {
@@ -81,7 +81,7 @@ export interface ControlService {
 }
 
 /** Takes control lines on a Unix socket that only this user may use. Rejects when the path cannot be had. */
-export async function serveControl(board: Board, path: string): Promise<ControlService> {
+export async function serveControl(board: PlayedBoard, path: string): Promise<ControlService> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);

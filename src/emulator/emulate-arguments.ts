@@ -1,10 +1,11 @@
 /** The command line of `portcullis emulate`, read whole: everything that is wrong with it is reported at once. */
 import { resolve } from 'node:path';
-import { framingOf, type Framing, type ModbusProfile } from '../contacts/modbus/profile.ts';
+import { framingOf, type Framing } from '../contacts/modbus/profile.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { loadProfiles, PROFILE_DIRECTORY, readProfileFile } from '../contacts/profile-store.ts';
+import { processTimers } from '../contacts/timers.ts';
 import type { CablePlan } from './cable.ts';
-import type { EmulationPlan } from './emulation.ts';
+import { boardOf, type EmulationPlan, type PlayableProfile } from './emulation.ts';
 import { faultWords, parseFault, type Fault } from './faults.ts';
 import type { TcpAddress } from './tcp.ts';
 
@@ -65,6 +66,14 @@ export async function planOf(args: EmulateArguments): Promise<Planned> {
   const faults = list(args.fault, (text) => readFault(text, profile));
   const framing = note(readFraming(args, profile));
   const serial = args.pty !== undefined && args.tcp === undefined;
+  if (
+    args.pty === undefined &&
+    args.tcp === undefined &&
+    !profile.transports.some((each) => each !== 'serial')
+  )
+    problems.push(
+      `${profile.id} sits on a serial line: say --pty PATH (or --tcp HOST:PORT for a serial server)`,
+    );
   const address = serial
     ? null
     : args.tcp === undefined
@@ -85,7 +94,7 @@ export async function planOf(args: EmulateArguments): Promise<Planned> {
   };
 }
 
-async function profileOf({ profile: name, directory }: EmulateArguments): Promise<ModbusProfile | Wrong> {
+async function profileOf({ profile: name, directory }: EmulateArguments): Promise<PlayableProfile | Wrong> {
   const shown = JSON.stringify(name.slice(0, 100));
   if (name.endsWith('.yaml')) {
     const reading = await readProfileFile(resolve(name));
@@ -97,19 +106,26 @@ async function profileOf({ profile: name, directory }: EmulateArguments): Promis
   const { profiles } = await loadProfiles(directory ?? PROFILE_DIRECTORY);
   const profile = profiles.get(name);
   if (profile !== undefined) return playable(profile);
-  return wrong(`no usable profile ${shown}; known: ${[...profiles.keys()].join(', ')}`);
+  const known = [...profiles.values()].filter((each) => !isWrong(playable(each))).map(({ id }) => id);
+  return wrong(`no usable profile ${shown}; known: ${known.join(', ')}`);
 }
 
-function playable(profile: Profile): ModbusProfile | Wrong {
-  if (profile.driver !== 'modbus')
-    return wrong(`${profile.id} is a ${profile.driver} device; only Modbus boards can be played`);
+function playable(profile: Profile): PlayableProfile | Wrong {
+  if (profile.driver !== 'modbus' && profile.driver !== 'serial')
+    return wrong(`${profile.id} is a ${profile.driver} device; only Modbus and serial boards can be played`);
+  if (profile.unsuitable !== undefined)
+    return wrong(`${profile.id} must not be a contact, and is not played: ${profile.unsuitable}`);
   return profile;
 }
 
 function readFraming(
   { framing, pty, tcp }: EmulateArguments,
-  profile: ModbusProfile,
+  profile: PlayableProfile,
 ): { readonly framing: Framing } | Wrong {
+  if (profile.driver === 'serial')
+    return framing === undefined
+      ? { framing: 'rtu' }
+      : wrong(`--framing is for Modbus; ${profile.id} has none`);
   const overNetwork = profile.transports.find((transport) => transport !== 'modbus-rtu');
   if (framing === undefined) return { framing: overNetwork === undefined ? 'rtu' : framingOf(overNetwork) };
   if (framing !== 'rtu' && framing !== 'modbus-tcp')
@@ -119,12 +135,17 @@ function readFraming(
   return { framing };
 }
 
-function readFault(text: string, profile: ModbusProfile): Fault | Wrong {
+function readFault(text: string, profile: PlayableProfile): Fault | Wrong {
   const reading = parseFault(text, profile.channels);
+  const problem = reading.kind === 'fault' ? faultProblem(reading.fault, profile) : null;
+  if (problem !== null) return wrong(`--fault: ${problem}`);
   return reading.kind === 'fault'
     ? reading.fault
     : wrong(`--fault: ${reading.what}\n${faultWords()}`.trimEnd());
 }
+
+const faultProblem = ({ name }: Fault, profile: PlayableProfile): string | null =>
+  boardOf(profile, processTimers).faultProblem(name);
 
 function readAddress(option: string, text: string): TcpAddress | Wrong {
   const match = /^(?<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?<port>\d{1,5})$/.exec(text);
@@ -134,10 +155,9 @@ function readAddress(option: string, text: string): TcpAddress | Wrong {
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
-function readMirror(
-  text: string,
-  { channels, inputs }: ModbusProfile,
-): { channel: number; input: number } | Wrong {
+function readMirror(text: string, profile: PlayableProfile): { channel: number; input: number } | Wrong {
+  const { channels } = profile;
+  const inputs = profile.driver === 'modbus' ? profile.inputs : undefined;
   const match = /^(?<channel>\d{1,3}):(?<input>\d{1,3})$/.exec(text);
   if (match === null) return wrong(`--mirror: ${JSON.stringify(text.slice(0, 100))} is not CHANNEL:INPUT`);
   const channel = Number(match.groups?.['channel']);
@@ -152,7 +172,7 @@ function readMirror(
 /** Reads `1+2,127.0.0.1:8000=unix:/path` or `1,127.0.0.1:8000=tcp:HOST:PORT`. */
 export function readCable(
   text: string,
-  { channels: count }: Pick<ModbusProfile, 'channels'>,
+  { channels: count }: Pick<PlayableProfile, 'channels'>,
 ): CablePlan | Wrong {
   const match = /^(?<channels>\d{1,3}(?:\+\d{1,3})*),(?<listen>[^=]+)=(?<kind>unix|tcp):(?<to>.+)$/.exec(
     text,

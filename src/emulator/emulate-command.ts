@@ -4,7 +4,7 @@ import { processTimers } from '../contacts/timers.ts';
 import type { BoardEvent } from './board.ts';
 import { control, lineTaker } from './control.ts';
 import { planOf, STANDARD_INPUT, type EmulateArguments } from './emulate-arguments.ts';
-import { startEmulation, type Emulation } from './emulation.ts';
+import { startEmulation, type Emulation, type PlayableProfile } from './emulation.ts';
 
 /** What the command needs around it. */
 export interface EmulateSurroundings {
@@ -40,7 +40,7 @@ export async function emulateCommand(
   }
   const said = args.json === true ? (event: object) => `${JSON.stringify(event)}\n` : wordsOf;
   emulation.board.watch((event) => around.write(said(event)));
-  around.write(said(readyEvent(id, emulation)));
+  around.write(said(readyEvent(plan.profile, emulation)));
   await untilStopped(emulation, args, around, said);
   await emulation.close();
   return 0;
@@ -65,12 +65,18 @@ async function untilStopped(
   if (args.control === STANDARD_INPUT) stdin.pause();
 }
 
-function readyEvent(profile: string, { tcp, pty, cables, control: controlled }: Emulation): object {
+function readyEvent(
+  { id, driver }: PlayableProfile,
+  { tcp, pty, cables, control: controlled }: Emulation,
+): object {
   return {
     event: 'ready',
     emulation: true,
-    profile,
-    tcp: tcp === null ? null : { host: tcp.host, port: tcp.port, framing: tcp.framing },
+    profile: id,
+    tcp:
+      tcp === null
+        ? null
+        : { host: tcp.host, port: tcp.port, framing: driver === 'modbus' ? tcp.framing : null },
     pty: pty?.path ?? null,
     control: controlled?.path ?? null,
     cables: cables.map(({ channels, host, port }) => ({ channels, host, port })),

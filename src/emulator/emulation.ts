@@ -1,16 +1,22 @@
 /** Everything that one emulation consists of, begun and ended together. */
 import type { Framing, ModbusProfile } from '../contacts/modbus/profile.ts';
-import { createBoard, type Board } from './board.ts';
+import type { SerialProfile } from '../contacts/serial/profile.ts';
+import { createBoard } from './board.ts';
 import { layCable, type Cable, type CablePlan } from './cable.ts';
 import { serveControl, type ControlService } from './control.ts';
 import type { Fault } from './faults.ts';
+import type { PlayedBoard } from './played.ts';
 import { servePty, type PtyService } from './pty.ts';
 import type { BoardTimers } from './relays.ts';
+import { SerialPlay } from './serial-board.ts';
 import { serveTcp, type TcpAddress, type TcpService } from './tcp.ts';
+
+/** What can be played. */
+export type PlayableProfile = ModbusProfile | SerialProfile;
 
 /** What an emulation is made of; channels and inputs from 1. */
 export interface EmulationPlan {
-  readonly profile: ModbusProfile;
+  readonly profile: PlayableProfile;
   readonly tcp?: TcpAddress & { readonly framing: Framing };
   /** Where the link to the pseudo-terminal appears. */
   readonly pty?: string;
@@ -23,7 +29,7 @@ export interface EmulationPlan {
 
 /** An emulation that runs. */
 export interface Emulation {
-  readonly board: Board;
+  readonly board: PlayedBoard;
   readonly tcp: TcpService | null;
   readonly pty: PtyService | null;
   readonly cables: readonly Cable[];
@@ -31,9 +37,19 @@ export interface Emulation {
   readonly close: () => Promise<void>;
 }
 
+/** The board of a profile. Starts nothing. */
+export function boardOf(profile: PlayableProfile, timers: BoardTimers): PlayedBoard {
+  switch (profile.driver) {
+    case 'modbus':
+      return createBoard(profile, timers);
+    case 'serial':
+      return new SerialPlay(profile, timers);
+  }
+}
+
 /** Begins an emulation. Rejects, with everything ended again, when one part of it cannot begin. */
 export async function startEmulation(plan: EmulationPlan, timers: BoardTimers): Promise<Emulation> {
-  const board = createBoard(plan.profile, timers);
+  const board = boardOf(plan.profile, timers);
   const parts: { readonly close: () => Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     board.close();

@@ -2,7 +2,7 @@
 
 interface FaultKind {
   /** What the number means, or `null` when there is none. */
-  readonly takes: 'ms' | 'channel' | 'code' | null;
+  readonly takes: 'ms' | 'channel' | 'code' | 'check' | null;
   /** The number when none is given. */
   readonly usual: number;
   readonly says: string;
@@ -10,6 +10,8 @@ interface FaultKind {
 
 const MAX_FAULT_MS = 600_000;
 const MAX_EXCEPTION_CODE = 0xff;
+/** Most start-up checks that a profile may have. */
+const MAX_CHECKS = 64;
 
 const kind = (says: string): FaultKind => ({ takes: null, usual: 0, says });
 
@@ -36,6 +38,12 @@ export const FAULTS = {
   'lying-read-back': kind('every coil reads isolated, whatever was commanded'),
   'lease-not-renewable': kind('a repeated lease is echoed, but the first one runs on to its end'),
   'isolate-ignored-during-lease': kind('a plain isolate is echoed, but the running lease goes on to its end'),
+  asleep: kind('says and does nothing until it has been initialised'),
+  'wrong-setting': {
+    takes: 'check',
+    usual: 1,
+    says: 'what this start-up check of the profile (counted from 1) reads first is wrong',
+  },
   'refuse-connections': kind('new TCP connections are refused; those that stand go on'),
   'drop-connections': kind('resets every TCP connection, once'),
   reboot: {
@@ -53,7 +61,7 @@ export type RequestKind = 'connect' | 'isolate' | 'read' | 'other';
 /** A fault as it was asked for. */
 export interface Fault {
   readonly name: FaultName;
-  /** ms, channel from 1, or exception code; 0 when the fault takes none. */
+  /** ms, channel or start-up check from 1, or exception code; 0 when the fault takes none. */
   readonly value: number;
   /** Only for requests of this kind. */
   readonly on: RequestKind | 'any';
@@ -90,6 +98,8 @@ export function parseFault(
     return problem(`${name}: channels are 1 to ${channels}`);
   if (takes === 'code' && (value < 1 || value > MAX_EXCEPTION_CODE))
     return problem(`${name}: codes are 1 to ${MAX_EXCEPTION_CODE}`);
+  if (takes === 'check' && (value < 1 || value > MAX_CHECKS))
+    return problem(`${name}: start-up checks are 1 to ${MAX_CHECKS}`);
   return { kind: 'fault', fault: { name, value, on: scope.on ?? 'any', times: scope.times ?? null } };
 }
 

@@ -1,8 +1,7 @@
 /** An emulated board on a pseudo-terminal, which Debian's `socat` provides. Baud rate and parity mean nothing there. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { lstat } from 'node:fs/promises';
-import type { Board } from './board.ts';
-import { Session } from './session.ts';
+import type { PlayedBoard } from './played.ts';
 
 /** How long socat may take to make the terminal, ms. */
 const PTY_BEGIN_MS = 10_000;
@@ -18,7 +17,7 @@ export interface PtyService {
 }
 
 /** Serves `board` on a new pseudo-terminal to which `path` becomes a link. Rejects with a sentence for people. */
-export async function servePty(board: Board, path: string): Promise<PtyService> {
+export async function servePty(board: PlayedBoard, path: string): Promise<PtyService> {
   if (!PLAIN_PATH.test(path)) {
     throw new Error(
       `pseudo-terminal path ${JSON.stringify(path.slice(0, 120))}: only letters, digits and . _ / - are possible`,
@@ -32,12 +31,10 @@ export async function servePty(board: Board, path: string): Promise<PtyService> 
   stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-MAX_STDERR);
   });
-  const session = new Session(board, 'rtu', {
-    send: (bytes) => {
-      if (stdin.writable) stdin.write(bytes);
-    },
-    reject: () => undefined,
-  });
+  const send = (bytes: Buffer): void => {
+    if (stdin.writable) stdin.write(bytes);
+  };
+  const session = board.session({ send, reject: () => undefined }, 'rtu');
   stdout.on('data', (chunk: Buffer) => session.receive(chunk));
   // socat ended; `gone` tells why.
   stdin.on('error', () => session.end());

@@ -3,6 +3,8 @@ import { encodeFrame, encodeRequest, RequestDecoder, type RequestEvent } from '.
 import { replyPdu, type Request } from '../contacts/modbus/pdu.ts';
 import type { Framing } from '../contacts/modbus/profile.ts';
 import type { Answer, Board } from './board.ts';
+import { Delivery, spelledBytes } from './delivery.ts';
+import type { BoardSession, SessionWire } from './played.ts';
 
 /** Silence after which an RTU device begins a new frame. A real one takes 3.5 characters; here a busy machine must not tear a frame. */
 const RTU_SILENCE_MS = 50;
@@ -11,24 +13,13 @@ const ILLEGAL_FUNCTION = 1;
 /** What a confused proxy or web server says on the Modbus port. */
 const GARBAGE_MBAP: Buffer = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n');
 
-/** Bytes as `01 05 00 00 FF 00 8C 3A`. */
-export const spelledBytes = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
-
-/** Where a session's bytes go. */
-export interface SessionWire {
-  readonly send: (bytes: Buffer) => void;
-  /** Called when the peer sent what is no request, on a connection where that is the end. */
-  readonly reject: (why: string) => void;
-}
-
 /** What one peer says to the board and hears from it. */
-export class Session {
+export class Session implements BoardSession {
   readonly #board: Board;
   readonly #framing: Framing;
   readonly #wire: SessionWire;
   readonly #decoder: RequestDecoder;
-  readonly #late = new Set<() => void>();
+  readonly #delivery: Delivery;
   #endSilence: (() => void) | null = null;
 
   constructor(board: Board, framing: Framing, wire: SessionWire) {
@@ -36,6 +27,7 @@ export class Session {
     this.#framing = framing;
     this.#wire = wire;
     this.#decoder = new RequestDecoder(framing);
+    this.#delivery = new Delivery(board, wire);
   }
 
   receive(chunk: Uint8Array): void {
@@ -49,8 +41,7 @@ export class Session {
   /** Forgets late replies and timers; nothing is sent after this. */
   end(): void {
     this.#endSilence?.();
-    for (const cancel of this.#late) cancel();
-    this.#late.clear();
+    this.#delivery.end();
   }
 
   #take(event: RequestEvent): void {
@@ -61,7 +52,7 @@ export class Session {
       case 'unsupported': {
         if (event.unit !== this.#board.profile.unit) return;
         const pdu = Buffer.of(event.function | 0x80, ILLEGAL_FUNCTION);
-        this.#deliver(encodeFrame(this.#framing, { ...event, pdu }));
+        this.#delivery.send(encodeFrame(this.#framing, { ...event, pdu }), 0);
         return;
       }
       case 'request':
@@ -74,21 +65,7 @@ export class Session {
     if (address.unit !== this.#board.profile.unit && !broadcast) return;
     const answer = this.#board.hear(request, spelledBytes(encodeRequest(this.#framing, address, request)));
     if (answer === null || broadcast) return;
-    const bytes = this.#bytesOf(request, answer, address);
-    if (answer.lateMs === 0) {
-      this.#deliver(bytes);
-      return;
-    }
-    const cancel = this.#board.timers.after(answer.lateMs, () => {
-      this.#late.delete(cancel);
-      this.#deliver(bytes);
-    });
-    this.#late.add(cancel);
-  }
-
-  #deliver(bytes: Buffer): void {
-    this.#board.emit({ event: 'reply', at: this.#board.timers.now(), frame: spelledBytes(bytes) });
-    this.#wire.send(bytes);
+    this.#delivery.send(this.#bytesOf(request, answer, address), answer.lateMs);
   }
 
   #bytesOf(

@@ -1,8 +1,7 @@
 /** An emulated board on a TCP port. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Framing } from '../contacts/modbus/profile.ts';
-import type { Board } from './board.ts';
-import { Session } from './session.ts';
+import type { PlayedBoard } from './played.ts';
 
 /** More at once than any real board takes. */
 const MAX_CONNECTIONS = 64;
@@ -26,7 +25,7 @@ export interface TcpService {
 
 /** Serves `board` on a TCP port. Rejects when the address cannot be had. */
 export async function serveTcp(
-  board: Board,
+  board: PlayedBoard,
   options: TcpAddress & { readonly framing: Framing },
 ): Promise<TcpService> {
   const { framing } = options;
@@ -71,15 +70,13 @@ export async function serveTcp(
   };
 }
 
-function serveSocket(board: Board, framing: Framing, socket: Socket, sockets: Set<Socket>): void {
+function serveSocket(board: PlayedBoard, framing: Framing, socket: Socket, sockets: Set<Socket>): void {
   const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
-  const session = new Session(board, framing, {
-    send: (bytes) => {
-      if (socket.writable) socket.write(bytes);
-      if (socket.writableLength > MAX_UNREAD_BYTES) socket.resetAndDestroy();
-    },
-    reject: () => socket.destroy(),
-  });
+  const send = (bytes: Buffer): void => {
+    if (socket.writable) socket.write(bytes);
+    if (socket.writableLength > MAX_UNREAD_BYTES) socket.resetAndDestroy();
+  };
+  const session = board.session({ send, reject: () => socket.destroy() }, framing);
   sockets.add(socket);
   board.emit({ event: 'connection', at: board.timers.now(), peer, state: 'accepted' });
   socket.setNoDelay(true);

@@ -6,7 +6,8 @@ import { transactionOf } from '../../src/contacts/modbus/examples.ts';
 import { meaningOf, requestFor } from '../../src/contacts/modbus/requests.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { createBoard } from '../../src/emulator/board.ts';
-import { Session, spelledBytes } from '../../src/emulator/session.ts';
+import { spelledBytes } from '../../src/emulator/delivery.ts';
+import { Session } from '../../src/emulator/session.ts';
 import { virtualTimers } from '../emulator/virtual-timers.ts';
 
 const { profiles, problems } = await loadProfiles();
