@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { certainty, serialLine, text, waitMs } from '../profile-common.ts';
 import { MAX_PATTERN } from './pattern.ts';
 
-/** Most characters of a line that is typed: a prompt and the line must fit on a terminal of 80 columns, or the echo is torn. */
-export const MAX_TYPED = 60;
+/** Most characters of a line that is typed. */
+export const MAX_TYPED = 100;
 /** Longest time for which a profile may keep our hands off, ms. */
 const MAX_HANDS_OFF_MS = 600_000;
 const MAX_LIST = 16;

@@ -1,7 +1,7 @@
 /** What is wrong with the profile of a switch beyond its shape: lines that save, contradictions, examples that it does not produce. */
 import type { Finding } from '../profile-finding.ts';
 import { exampleFindings } from './examples.ts';
-import { type ConsoleDevice, MAX_TYPED } from './fields.ts';
+import type { ConsoleDevice } from './fields.ts';
 import { forbiddenLine } from './forbidden.ts';
 import type { ConsoleProfile } from './profile.ts';
 import { storesIsolation } from './script.ts';
@@ -47,12 +47,15 @@ export function typedLines(device: ConsoleDevice): readonly { readonly path: Pat
   ];
 }
 
+/** Most characters of a line on a terminal of 80 columns, which also holds the prompt. */
+const ORDINARY_LINE = 60;
 /** A port name of ordinary length, to see what a line comes to. */
 const ORDINARY_PORT = 'GigabitEthernet1/0/1';
 const NEEDS_PORT: readonly string[] = ['interface', 'administrative', 'operational'];
 const HAS_NO_PORT: readonly string[] = ['marker', 'privilege', 'prepare', 'configure', 'leave', 'logout'];
 
 function typedFindings(profile: ConsoleProfile): readonly Finding[] {
+  const isWide = profile.prepare.some((line) => line.includes('width'));
   return typedLines(profile).flatMap(({ path, line }) => {
     const findings: Finding[] = [];
     const [key] = path;
@@ -61,9 +64,9 @@ function typedFindings(profile: ConsoleProfile): readonly Finding[] {
       const hint = 'the driver never saves, erases or restarts; find another line';
       findings.push({ path, what: `"${line}" is never typed: ${why}`, hint });
     }
-    if (line.replaceAll('{port}', ORDINARY_PORT).length > MAX_TYPED) {
-      const what = `with an ordinary port this is longer than ${MAX_TYPED} characters, and its echo would be torn`;
-      findings.push({ path, what, hint: 'shorten it' });
+    if (!isWide && line.replaceAll('{port}', ORDINARY_PORT).length > ORDINARY_LINE) {
+      const what = `with an ordinary port this is longer than ${ORDINARY_LINE} characters, and its echo would be torn`;
+      findings.push({ path, what, hint: 'shorten it, or set the width of the terminal in prepare' });
     }
     if (NEEDS_PORT.includes(String(key)) && !line.includes('{port}') && !isTable(profile, key)) {
       findings.push({ path, what: 'this does not say which port', hint: 'write {port} where it stands' });

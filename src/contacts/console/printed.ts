@@ -61,9 +61,9 @@ export function storedRead(
   const ends = ready(stored.until, port);
   const rest = lines.slice(start + 1);
   const end = rest.findIndex((line) => anyMatches(ends, line));
-  if (end === -1) return { kind: 'unknown', why: 'the stored configuration of the port has no end' };
   const shut = ready(stored.isolated, port);
-  const line = rest.slice(0, end).find((each) => anyMatches(shut, each));
+  const section = end === -1 ? rest : rest.slice(0, end);
+  const line = section.find((each) => anyMatches(shut, each));
   return line === undefined
     ? { kind: 'connected', line: 'no line of its section shuts it' }
     : { kind: 'isolated', line };

@@ -113,6 +113,7 @@ class Waker {
     if (fresh.kind !== 'mode' || fresh.at !== at) return { says: fresh };
     if (at !== 'user') return { end: { kind: 'stands', at } };
     const { privilege } = this.#device;
+    if (this.#given.privilege > 0) return { end: this.#refused() };
     if (privilege === undefined || this.#asking === 'privilege')
       return { end: { kind: 'login-refused', why: 'the switch does not let us into the privileged mode' } };
     this.#asking = 'privilege';
