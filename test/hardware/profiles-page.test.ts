@@ -44,7 +44,15 @@ function put(profile: string): string {
   return file;
 }
 
-/** What the page shows below a command; `board` stands for the terminal. */
+/** Writes the configuration that the page types, with places in the tree. */
+function configure(name: string, board: string): string {
+  const text = new RegExp(`^\\$ cat >${name} <<'END'\\n(.*?)^END$`, 'ms').exec(page)?.[1] ?? '';
+  const file = join(tree, name);
+  writeFileSync(file, text.replace('/tmp/board', board).replaceAll('/tmp/portcullis-try', tree));
+  return file;
+}
+
+/** What the page shows below a command. */
 function shown(command: string): string[] {
   for (const session of sessions) {
     const lines = session.trimEnd().split('\n');
@@ -140,15 +148,28 @@ describe.skipIf(skipLoudly('playing the board of docs/profiles.md', missing))('p
     }
     await expect.poll(heard).toContain('channel 1 connected (frame 01 05 00 00 FF 00 8C 3A)');
 
-    const config = /^\$ cat >try.yaml <<'END'\n(.*?)^END$/ms.exec(page)?.[1] ?? '';
-    writeFileSync(
-      join(tree, 'try.yaml'),
-      config.replace('/tmp/board', board).replaceAll('/tmp/portcullis-try', tree),
-    );
-    const { exitCode, all } = await portcullis('isolate', '--all', '--config', join(tree, 'try.yaml'));
+    const { exitCode, all } = await portcullis('isolate', '--all', '--config', configure('try.yaml', board));
     expect(all.split('\n')).toEqual(shown('bin/portcullis isolate --all --config try.yaml'));
     expect(exitCode).toBe(0);
     await expect.poll(heard).toContain('channel 1 isolated');
+  });
+
+  test('bytes move a relay of the emulated serial board, and the product isolates it', async () => {
+    const file = put(serial);
+    const { board, heard } = await play(file);
+    const [ready = '', connected = '', isolated = ''] = shown(
+      `bin/portcullis emulate ${file} --pty /tmp/board`,
+    ).map((line) => line.replaceAll('/tmp/board', board));
+    expect(heard()).toContain(ready);
+    const typed = /^\$ (printf .*)$/m.exec(page)?.[1] ?? '';
+    await execa('sh', ['-c', typed.replace('/tmp/board', board)]);
+    await expect.poll(heard).toContain(connected);
+
+    const config = configure('try-serial.yaml', board);
+    const { exitCode, all } = await portcullis('isolate', '--all', '--config', config);
+    expect(all.split('\n')).toEqual(shown('bin/portcullis isolate --all --config try-serial.yaml'));
+    expect(exitCode).toBe(0);
+    await expect.poll(heard).toContain(isolated);
   });
 
   test('the faults that the page names exist', async () => {
