@@ -1,4 +1,4 @@
-const MAX_WHY = 1_000;
+const MAX_WHY = 2_000;
 const MAX_NAME = 64;
 
 /** The kernel did not give, or no longer gives, what was asked of a GPIO line; the message says what to do. */
