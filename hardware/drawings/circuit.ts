@@ -60,33 +60,44 @@ function joins(
   }
 }
 
+/** What is joined by wire alone: pairs of a wire's name and of the pin or wire that touches it. Worked out once per sheet. */
+function touches(
+  sheet: Sheet,
+  pins: ReadonlyMap<string, Point>,
+): readonly (readonly [number, string | number])[] {
+  const wires = wiresOf(sheet);
+  return wires.flatMap((wire, index) => [
+    ...[...pins].filter(([, at]) => lies(at, wire)).map(([name]) => [index, name] as const),
+    ...wires.flatMap((next, further) =>
+      further !== index && endsOf(wire).some((end) => lies(end, next)) ? [[index, further] as const] : [],
+    ),
+  ]);
+}
+
 /** Says whether two pins (`PART.PIN`) are joined in a situation. */
 export function circuitOf(sheet: Sheet): (one: string, other: string, situation: Acting) => boolean {
-  const all = wiresOf(sheet);
   const pins = new Map<string, Point>(
     sheet.parts.flatMap((part) => [...pinsOf(part)].map(([name, at]) => [`${part.id}.${name}`, at] as const)),
   );
+  const touching = touches(sheet, pins);
   return (one, other, situation) => {
-    const wires = all.filter((_, index) => situation.broken?.has(index) !== true);
-    const groups = new Map<string, string>();
-    const group = (name: string): string => {
-      const above = groups.get(name);
-      return above === undefined ? name : group(above);
+    for (const name of [one, other]) if (!pins.has(name)) throw new Error(`there is no pin ${name}`);
+    const groups = new Map<string | number, string | number>();
+    const group = (name: string | number): string | number => {
+      let top = name;
+      for (let above = groups.get(top); above !== undefined; above = groups.get(top)) top = above;
+      return top;
     };
-    const join = (a: string, b: string): void => {
+    const join = (a: string | number, b: string | number): void => {
       if (group(a) !== group(b)) groups.set(group(a), group(b));
     };
-    for (const [index, wire] of wires.entries()) {
-      for (const [name, at] of pins) if (lies(at, wire)) join(name, `wire ${index}`);
-      for (const [further, next] of wires.entries())
-        if (further !== index && endsOf(wire).some((end) => lies(end, next)))
-          join(`wire ${index}`, `wire ${further}`);
-    }
+    const isBroken = (end: string | number): boolean =>
+      typeof end === 'number' && situation.broken?.has(end) === true;
+    for (const [wire, end] of touching) if (!isBroken(wire) && !isBroken(end)) join(wire, end);
     const held = new Set(situation.acting);
     for (const part of sheet.parts)
       if ('of' in part && situation.welded?.has(part.id) === true) held.add(part.of);
     for (const part of sheet.parts) for (const [a, b] of joins(part, situation, held)) join(a, b);
-    for (const name of [one, other]) if (!pins.has(name)) throw new Error(`there is no pin ${name}`);
     return group(one) === group(other);
   };
 }
