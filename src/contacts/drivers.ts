@@ -23,7 +23,7 @@ import { SnmpWorker } from './snmp/hardware.ts';
 import { processTimers, type Timers } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { CarrierWitness, SYS_CLASS_NET } from './witnesses/carrier.ts';
-import { CommandWitness } from './witnesses/command.ts';
+import { CommandWitness } from './command/witness.ts';
 import { FileReads } from './witnesses/file-reads.ts';
 import { PresenceWitness } from './witnesses/presence.ts';
 import { TcpWitness } from './witnesses/tcp.ts';

@@ -1,6 +1,5 @@
 /** A UDP wire to an agent whose middle is ours. */
 import { createSocket, type Socket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 
 /** One datagram on its way. */
 export interface Crossing {
@@ -68,5 +67,5 @@ export async function datagramsBetween(host: string, port: number): Promise<Data
     });
   });
   await new Promise<void>((resolve) => near.bind(0, '127.0.0.1', resolve));
-  return Object.assign(wire, { port: (near.address() as AddressInfo).port });
+  return Object.assign(wire, { port: near.address().port });
 }

@@ -1,7 +1,7 @@
 /** A managed switch that nobody here wrote: Debian's snmpd in a network namespace, changing ports of a kernel bridge. */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Position } from '../../src/core/evidence.ts';
 import { has, scratch, until } from './bench.ts';
@@ -70,6 +70,8 @@ export async function buildSwitch(): Promise<ManagedSwitch> {
       `createUser ${name} ${auth} "${AUTH_PASSWORD}" ${privacy} "${PRIVACY_PASSWORD}"\nrwuser ${name} priv`,
   );
   const conf = join(directory.path, 'snmpd.conf');
+  // Not beside its configuration, which it would take for its own and rewrite.
+  mkdirSync(join(directory.path, 'kept'));
   writeFileSync(
     conf,
     [
@@ -97,7 +99,7 @@ export async function buildSwitch(): Promise<ManagedSwitch> {
     const args = [...cable.inside.slice(1), 'snmpd', '-f', '-C', '-Lo', '-c', conf, '-I', '-smux'];
     agent = spawn('ip', args, {
       stdio: 'ignore',
-      env: { ...process.env, SNMP_PERSISTENT_DIR: directory.path, MIBS: '' },
+      env: { ...process.env, SNMP_PERSISTENT_DIR: join(directory.path, 'kept'), MIBS: '' },
     });
     await until(() => snmpget('1.3.6.1.2.1.1.3.0') !== '', 'snmpd answers');
   };

@@ -97,7 +97,7 @@ function patternFindings(profile: CommandProfile): readonly Finding[] {
   ];
   const broken = patterns.flatMap(({ path, pattern }): readonly Finding[] => {
     try {
-      new RegExp(pattern ?? '', 'u');
+      void new RegExp(pattern ?? '', 'u');
       return [];
     } catch (error) {
       const why = error instanceof Error ? error.message.slice(0, 120) : 'not a pattern';

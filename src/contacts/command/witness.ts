@@ -1,6 +1,6 @@
 import type { Position, Reading } from '../../core/evidence.ts';
-import { endText } from '../command/meaning.ts';
-import { run, type Running } from '../command/process.ts';
+import { endText } from './meaning.ts';
+import { run, type Running } from './process.ts';
 import type { Witness } from '../port.ts';
 import type { Timers } from '../timers.ts';
 
