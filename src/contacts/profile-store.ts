@@ -213,11 +213,14 @@ function hintFor(path: readonly (string | number)[], value: unknown): string {
   return `found ${got}; see firmware-profiles/profile.schema.json`;
 }
 
-/** The keys that the schema knows at a path, as far as it is not a union. */
+/** The keys that the schema knows at a path. */
 function knownKeys(raw: unknown, path: readonly (string | number)[]): readonly string[] {
   let here: unknown = driverShape(raw);
-  for (const part of path)
-    here = typeof part === 'number' ? innerOf(here, 'element') : valueAt(innerOf(here, 'shape'), [part]);
+  path.forEach((part, depth) => {
+    const inner =
+      typeof part === 'number' ? innerOf(here, 'element') : valueAt(innerOf(here, 'shape'), [part]);
+    here = kindOf(inner, valueAt(raw, path.slice(0, depth + 1)));
+  });
   const shape = innerOf(here, 'shape');
   return typeof shape === 'object' && shape !== null ? Object.keys(shape) : [];
 }
@@ -226,16 +229,33 @@ function knownKeys(raw: unknown, path: readonly (string | number)[]): readonly s
 const driverShape = (raw: unknown): unknown =>
   profileSchema.options.find((shape) => shape.shape.driver.value === valueAt(raw, ['driver']));
 
+/** Of a union the kind that `value` names; anything else as it is. */
+function kindOf(schema: unknown, value: unknown): unknown {
+  const union = unwrapped(schema);
+  const options = valueAt(union, ['def', 'options']);
+  const key = valueAt(union, ['def', 'discriminator']);
+  if (!Array.isArray(options) || typeof key !== 'string') return schema;
+  const named = valueAt(value, [key]);
+  return options.find((option: unknown) => {
+    const values = valueAt(innerOf(option, 'shape'), [key, 'def', 'values']);
+    return Array.isArray(values) && values.includes(named);
+  });
+}
+
 /** `schema.shape` or `schema.element`, through optional and default wrappers. */
 function innerOf(schema: unknown, member: 'shape' | 'element'): unknown {
+  const here = unwrapped(schema);
+  return typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[member] : undefined;
+}
+
+/** The schema below optional and default wrappers. */
+function unwrapped(schema: unknown): unknown {
   let here = schema;
-  while (typeof here === 'object' && here !== null) {
-    if (member in here) return (here as Record<string, unknown>)[member];
-    const def: unknown = (here as Record<string, unknown>)['def'];
-    here =
-      typeof def === 'object' && def !== null ? (def as Record<string, unknown>)['innerType'] : undefined;
+  for (;;) {
+    const inner = valueAt(here, ['def', 'innerType']);
+    if (inner === undefined) return here;
+    here = inner;
   }
-  return undefined;
 }
 
 function valueAt(raw: unknown, path: readonly (string | number)[]): unknown {

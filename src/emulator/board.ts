@@ -10,18 +10,16 @@
 import type { Reply, Request } from '../contacts/modbus/pdu.ts';
 import type { Framing, ModbusProfile } from '../contacts/modbus/profile.ts';
 import type { Millis } from '../core/time.ts';
+import { AddressMap } from './address-map.ts';
 import { FaultList, type Fault, type FaultName, type RequestKind } from './faults.ts';
 import { Happenings } from './happenings.ts';
 import { Inputs } from './inputs.ts';
 import type { BoardSession, PlayedBoard, SessionWire } from './played.ts';
-import { Registers } from './registers.ts';
-import { channelAt, COIL_RELEASED, COIL_SET, requestKind } from './request-kind.ts';
+import { requestKind } from './request-kind.ts';
 import { Session } from './session.ts';
 import { Relays, type BoardTimers, type Cause, type ContactPosition } from './relays.ts';
-
-const ILLEGAL_FUNCTION = 1;
-const ILLEGAL_ADDRESS = 2;
-const ILLEGAL_VALUE = 3;
+import { Settings, type Space } from './settings.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 /** What happened on or to the board. `at` is monotonic ms, comparable between processes of one machine. */
 export type BoardEvent =
@@ -73,7 +71,6 @@ export interface BoardState {
 }
 
 const exception = (code: number): Reply => ({ kind: 'exception', code });
-const ECHO: Reply = { kind: 'echo' };
 
 /** The board. Methods throw `RangeError` for a channel, input or register that the profile does not have. */
 export class Board implements PlayedBoard {
@@ -81,7 +78,9 @@ export class Board implements PlayedBoard {
   readonly timers: BoardTimers;
   readonly #relays: Relays;
   readonly #inputs: Inputs;
-  readonly #registers: Registers;
+  readonly #settings: Settings;
+  readonly #addresses: AddressMap;
+  readonly #silence: SilenceWatch | null;
   readonly #faults = new FaultList();
   readonly #happenings = new Happenings();
   #deafUntil: (() => void) | null = null;
@@ -95,7 +94,20 @@ export class Board implements PlayedBoard {
     this.#inputs = new Inputs(profile.id, profile.inputs?.quantity ?? 0, (channel) =>
       this.#relays.isConnected(channel),
     );
-    this.#registers = new Registers(profile.startup_checks);
+    this.#settings = new Settings(profile.startup_checks, this.#faults);
+    const watchdog = profile.communication_watchdog;
+    this.#silence =
+      watchdog === undefined
+        ? null
+        : new SilenceWatch(watchdog, this.#settings, timers, () => this.#relays.trip());
+    this.#addresses = new AddressMap({
+      profile,
+      relays: this.#relays,
+      inputs: this.#inputs,
+      settings: this.#settings,
+      faults: this.#faults,
+      isLocked: () => this.#silence?.locked === true,
+    });
   }
 
   faultProblem(name: FaultName): string | null {
@@ -130,9 +142,16 @@ export class Board implements PlayedBoard {
 
   /** Sets a register that the profile checks at start. */
   setRegister(address: number, value: number): void {
-    if (!this.#registers.has(address, 1))
-      throw new RangeError(`${this.profile.id} has no register ${address}`);
-    this.#registers.write(address, [value]);
+    this.setValue(3, address, value);
+  }
+
+  /** Sets something that the profile checks at start; `space` is the function that reads it. */
+  setValue(space: Space, address: number, value: number): void {
+    if (!this.#settings.has(space, address, 1)) {
+      const what = { 1: 'coil', 2: 'discrete input', 3: 'register' }[space];
+      throw new RangeError(`${this.profile.id} has no ${what} ${address}`);
+    }
+    this.#settings.write(space, address, [value]);
   }
 
   /** Whether the contact of `channel` (from 1) really is connected. */
@@ -177,6 +196,7 @@ export class Board implements PlayedBoard {
   /** Ends every timer. */
   close(): void {
     this.#relays.close();
+    this.#silence?.restart();
     this.#deafUntil?.();
     this.#deafUntil = null;
   }
@@ -186,8 +206,12 @@ export class Board implements PlayedBoard {
     const kind = requestKind(this.profile, request);
     this.emit({ event: 'frame', at: this.timers.now(), kind, frame });
     if (this.#deafUntil !== null || this.#faults.strike('silence', kind) !== null) return null;
+    this.#silence?.heard(kind === 'read');
     const refusal = this.#faults.strike('exception', kind);
-    const reply = refusal === null ? this.#execute(request, frame) : exception(refusal.value);
+    const reply =
+      refusal === null
+        ? this.#addresses.execute(request, { kind: 'frame', frame })
+        : exception(refusal.value);
     if (this.#faults.strike('mute', kind) !== null) return null;
     return {
       reply,
@@ -198,82 +222,8 @@ export class Board implements PlayedBoard {
     };
   }
 
-  #execute(request: Request, frame: string): Reply {
-    switch (request.function) {
-      case 1: {
-        const lying = this.#faults.has('lying-read-back');
-        return this.#bits(
-          request,
-          this.profile.read.address,
-          this.#relays.coils().map((coil) => coil === 'connected' && !lying),
-        );
-      }
-      case 2:
-        if (this.profile.inputs === undefined) return exception(ILLEGAL_FUNCTION);
-        return this.#bits(request, this.profile.inputs.address, this.#inputs.list());
-      case 3:
-        return this.#readRegisters(request.address, request.quantity);
-      case 4:
-        return exception(ILLEGAL_FUNCTION);
-      case 5:
-        return this.#writeCoil(request.address, request.value, { kind: 'frame', frame });
-      case 6:
-        return this.#writeRegisters(request.address, [request.value]);
-      case 15:
-        return this.#writeCoils(request.address, request.bits, { kind: 'frame', frame });
-      case 16:
-        return this.#writeRegisters(request.address, request.values);
-    }
-  }
-
-  #bits(
-    { address, quantity }: { address: number; quantity: number },
-    base: number,
-    all: readonly boolean[],
-  ): Reply {
-    const first = address - base;
-    if (first < 0 || quantity < 1 || first + quantity > all.length) return exception(ILLEGAL_ADDRESS);
-    return { kind: 'bits', bits: all.slice(first, first + quantity) };
-  }
-
-  #readRegisters(address: number, quantity: number): Reply {
-    if (quantity === 0) return exception(ILLEGAL_VALUE);
-    const values = this.#registers.read(address, quantity);
-    return values === null ? exception(ILLEGAL_ADDRESS) : { kind: 'registers', values };
-  }
-
-  #writeRegisters(address: number, values: readonly number[]): Reply {
-    if (!this.#registers.has(address, values.length)) return exception(ILLEGAL_ADDRESS);
-    if (!this.#faults.has('echo-only')) this.#registers.write(address, values);
-    return ECHO;
-  }
-
-  #writeCoil(address: number, value: number, cause: Cause): Reply {
-    const { connect, hardware_lease: lease, isolate_all: all } = this.profile;
-    const leased = lease === undefined ? null : channelAt(this.profile, address, lease.address);
-    if (lease !== undefined && leased !== null) {
-      if (value < lease.min || value > lease.max) return exception(ILLEGAL_VALUE);
-      this.#relays.lease(leased, value * lease.unit_ms, cause);
-      return ECHO;
-    }
-    const single = channelAt(this.profile, address, connect.address);
-    const channels =
-      all?.function === 5 && address === all.address ? this.#all() : single === null ? [] : [single];
-    if (channels.length === 0) return exception(ILLEGAL_ADDRESS);
-    if (value !== COIL_SET && value !== COIL_RELEASED) return exception(ILLEGAL_VALUE);
-    for (const channel of channels) this.#relays.command(channel, value === COIL_SET, cause);
-    return ECHO;
-  }
-
-  #writeCoils(address: number, bits: readonly boolean[], cause: Cause): Reply {
-    const first = address - this.profile.connect.address;
-    if (first < 0 || bits.length < 1 || first + bits.length > this.#relays.count)
-      return exception(ILLEGAL_ADDRESS);
-    bits.forEach((bit, index) => this.#relays.command(first + index + 1, bit, cause));
-    return ECHO;
-  }
-
   #reboot(deafMs: number): void {
+    this.#silence?.restart();
     this.#relays.powerCycle(this.profile.power_on.position);
     this.#deafUntil?.();
     this.#deafUntil = this.timers.after(deafMs, () => {
@@ -284,10 +234,6 @@ export class Board implements PlayedBoard {
 
   #emitFaults(): void {
     this.emit({ event: 'fault', at: this.timers.now(), faults: this.#faults.list() });
-  }
-
-  #all(): readonly number[] {
-    return Array.from({ length: this.#relays.count }, (_, index) => index + 1);
   }
 }
 

@@ -10,7 +10,7 @@ export type ContactPosition = 'connected' | 'isolated';
 /** What moved a contact; `frame` holds the bytes of the request that did. */
 export type Cause =
   | { readonly kind: 'frame'; readonly frame: string }
-  | { readonly kind: 'lease-ran-out' | 'fault' | 'reboot'; readonly frame: null };
+  | { readonly kind: 'lease-ran-out' | 'watchdog' | 'fault' | 'reboot'; readonly frame: null };
 
 interface Relay {
   coil: boolean;
@@ -62,12 +62,20 @@ export class Relays {
     return this.#relay(channel).contact;
   }
 
-  /** A plain connect or isolate. */
-  command(channel: number, connected: boolean, cause: Cause): void {
+  /** A plain connect or isolate. `endsLease`: it ends a running lease; else it does nothing while one runs. */
+  command(channel: number, connected: boolean, cause: Cause, endsLease = true): void {
     const relay = this.#relay(channel);
     if (this.#faults.has('echo-only')) return;
-    if (!connected && relay.lease !== null && this.#faults.has('isolate-ignored-during-lease')) return;
+    const ignored = !endsLease || this.#faults.has('isolate-ignored-during-lease');
+    if (!connected && relay.lease !== null && ignored) return;
     this.#move(channel, relay, connected, cause);
+  }
+
+  /** The board's own watchdog isolates everything. */
+  trip(): void {
+    this.#relays.forEach((relay, index) =>
+      this.#move(index + 1, relay, false, { kind: 'watchdog', frame: null }),
+    );
   }
 
   /** Connects for `ms`. */

@@ -164,7 +164,7 @@ describe.skipIf(pymodbusWhy !== null)('what a slave may say no to', () => {
     );
     const [contact] = hardware.contacts;
     expect(await contact?.settingsProblems()).toEqual([
-      'mode of unit 1: register 0x1000 holds 0, register 0x1001 holds 0; must be 7. It moves.',
+      'mode of unit 1: holding register 0x1000 holds 0, must be 7, holding register 0x1001 holds 0, must be 7. It moves. To put it right: set holding register 4096 (0x1000) to 7, RTU frame 01 06 10 00 00 07 CC C8. The others likewise.',
     ]);
     await hardware.close();
     await slave.stop();

@@ -10,7 +10,7 @@ import {
   profileShow,
   type ProfileCommandOptions,
 } from '../../src/contacts/profile-command.ts';
-import { PROFILE_DIRECTORY } from '../../src/contacts/profile-store.ts';
+import { loadProfiles, PROFILE_DIRECTORY } from '../../src/contacts/profile-store.ts';
 
 const GENERIC = join(PROFILE_DIRECTORY, 'generic/modbus-coils.yaml');
 let out = '';
@@ -39,8 +39,10 @@ async function broken(): Promise<string> {
 
 test('list prints one line per profile with its grade', async () => {
   expect(await profileList(options())).toBe(0);
-  expect(lines()).toBe(4);
-  expect(out).toMatch(/^waveshare\/modbus-rtu-relay-8ch-d +paper +Waveshare/m);
+  const { profiles } = await loadProfiles();
+  expect(profiles.size).toBeGreaterThanOrEqual(4);
+  expect(lines()).toBe(profiles.size);
+  expect(out).toMatch(/^waveshare\/modbus-rtu-relay-8ch-d +paper +modbus +fail-safe +Waveshare/m);
   expect(errors).toBe('');
 });
 
@@ -48,10 +50,10 @@ test('list --json is one object', async () => {
   expect(await profileList(options({ json: true }))).toBe(0);
   expect(lines()).toBe(1);
   const said = z.object({
-    profiles: z.array(z.object({ id: z.string(), grade: z.literal('paper') })),
+    profiles: z.array(z.object({ id: z.string(), grade: z.string() })),
     problems: z.array(z.unknown()),
   });
-  expect(said.parse(JSON.parse(out)).profiles).toHaveLength(4);
+  expect(said.parse(JSON.parse(out)).profiles).toHaveLength((await loadProfiles()).profiles.size);
 });
 
 test('list with a broken file reports it and ends with 1', async () => {
@@ -75,7 +77,7 @@ test('show tells what is unproven, and every danger', async () => {
 test('show of an unknown profile names the known ones', async () => {
   expect(await profileShow('waveshare/nothing', options())).toBe(2);
   expect(out).toBe('');
-  expect(errors).toContain('known: generic/modbus-coils, ');
+  expect(errors).toMatch(/known: .*generic\/modbus-coils, /);
 });
 
 test('check of a sound file ends with 0', async () => {

@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { encodeRequest, ReplyDecoder } from '../../src/contacts/modbus/frame.ts';
 import type { ModbusExample, ModbusProfile } from '../../src/contacts/modbus/profile.ts';
-import { transactionOf } from '../../src/contacts/modbus/examples.ts';
-import { meaningOf, requestFor } from '../../src/contacts/modbus/requests.ts';
+import { transactionOf, turnId } from '../../src/contacts/modbus/examples.ts';
+import type { Reply } from '../../src/contacts/modbus/pdu.ts';
+import { channelsOf, meaningOf, requestFor, requestsFor } from '../../src/contacts/modbus/requests.ts';
+import { valuesOf } from '../../src/contacts/modbus/settings.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { createBoard } from '../../src/emulator/board.ts';
 import { spelledBytes } from '../../src/emulator/delivery.ts';
@@ -14,6 +16,32 @@ const { profiles, problems } = await loadProfiles();
 const bytes = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
 const title = (example: ModbusExample): string =>
   `${example.ask}${'channel' in example ? ` ${example.channel}` : ''} ${example.framing} ${example.request} → ${example.reply}`;
+/** Every frame of an example with its reply. */
+const turnsOf = (example: ModbusExample): readonly { readonly request: string; readonly reply: string }[] => [
+  example,
+  ...(('followed_by' in example ? example.followed_by : undefined) ?? []),
+];
+const idOf = (example: ModbusExample, turn: number): number =>
+  turnId(transactionOf(example), turn, example.framing);
+
+/** What the recorded replies say, each judged against its request. */
+function repliesTo(profile: ModbusProfile, example: ModbusExample): readonly Reply[] {
+  const turns = turnsOf(example);
+  const requests = requestsFor(profile, example);
+  expect(requests, title(example)).toHaveLength(turns.length);
+  return requests.map((request, turn) => {
+    const { framing } = example;
+    const decoder = new ReplyDecoder({
+      framing,
+      transaction: idOf(example, turn),
+      unit: profile.unit,
+      request,
+    });
+    const progress = decoder.push(bytes(turns[turn]?.reply ?? ''));
+    if (progress.kind !== 'reply') throw new Error(`${title(example)}: ${JSON.stringify(progress)}`);
+    return progress.reply;
+  });
+}
 
 /** Puts the board where the example finds it. */
 function prepare(profile: ModbusProfile, example: ModbusExample): ReturnType<typeof createBoard> {
@@ -26,15 +54,23 @@ function prepare(profile: ModbusProfile, example: ModbusExample): ReturnType<typ
   } else if (example.ask === 'startup-check') {
     const check = profile.startup_checks.find(({ name }) => name === example.check);
     if (check === undefined) throw new Error(`no check ${example.check}`);
-    // The registers of the recorded reply: after unit, function and byte count, before the checksum.
-    const values = bytes(example.reply).subarray(3, -2);
-    for (let index = 0; index < check.quantity; index += 1) {
-      board.setRegister(check.address + index, values.readUInt16BE(index * 2));
+    for (const [index, value] of valuesOf(repliesTo(profile, example)[0] ?? { kind: 'echo' }).entries()) {
+      if (index < check.quantity) board.setValue(check.function, check.address + index, value);
     }
   } else if (example.ask === 'isolate' || example.ask === 'isolate-all') {
     for (let channel = 1; channel <= profile.channels; channel += 1) {
       board.hear(requestFor(profile, { ask: 'connect', channel }), '');
     }
+    // What the recorded read-back says of the other channels.
+    const last = repliesTo(profile, example).at(-1);
+    if (example.ask === 'isolate' && profile.isolate.read_back === true && last !== undefined) {
+      const { connected } = channelsOf(profile, last);
+      for (let channel = 1; channel <= profile.channels; channel += 1) {
+        if (connected.includes(channel) || channel === example.channel) continue;
+        board.hear(requestFor(profile, { ask: 'isolate', channel }), '');
+      }
+    }
+    if (example.means === 'refused') board.addFault({ name: 'echo-only', value: 0, on: 'any', times: null });
   }
   return board;
 }
@@ -42,18 +78,21 @@ function prepare(profile: ModbusProfile, example: ModbusExample): ReturnType<typ
 function ask(
   profile: ModbusProfile,
   example: ModbusExample,
-): { answer: string; board: ReturnType<typeof createBoard> } {
+): { answers: readonly string[]; board: ReturnType<typeof createBoard> } {
   const board = prepare(profile, example);
-  const sent: Buffer[] = [];
-  const session = new Session(board, example.framing, {
-    send: (reply) => sent.push(reply),
-    reject: (why) => {
-      throw new Error(`the emulator rejects the recorded request: ${why}`);
-    },
+  const answers = turnsOf(example).map(({ request }) => {
+    const sent: Buffer[] = [];
+    const session = new Session(board, example.framing, {
+      send: (reply) => sent.push(reply),
+      reject: (why) => {
+        throw new Error(`the emulator rejects the recorded request: ${why}`);
+      },
+    });
+    session.receive(bytes(request));
+    session.end();
+    return spelledBytes(Buffer.concat(sent));
   });
-  session.receive(bytes(example.request));
-  session.end();
-  return { answer: spelledBytes(Buffer.concat(sent)), board };
+  return { answers, board };
 }
 
 const boards = [...profiles.values()].filter((profile) => profile.driver === 'modbus');
@@ -71,44 +110,37 @@ test('the profiles of the program are sound', () => {
 });
 
 describe.each(boards.map((profile) => ({ id: profile.id, profile })))('$id', ({ profile }) => {
-  describe.each(profile.examples.map((example) => ({ name: title(example), example })))(
-    '$name',
-    ({ example }) => {
-      const transaction = transactionOf(example);
+  test('every example is the requests that we build', () => {
+    for (const example of profile.examples) {
+      const built = requestsFor(profile, example).map((request, turn) =>
+        encodeRequest(example.framing, { transaction: idOf(example, turn), unit: profile.unit }, request),
+      );
+      expect(built.map(spelledBytes), title(example)).toEqual(turnsOf(example).map(({ request }) => request));
+    }
+  });
 
-      test('is the request we build', () => {
-        const request = requestFor(profile, example);
-        const built = encodeRequest(example.framing, { transaction, unit: profile.unit }, request);
-        expect(spelledBytes(built)).toBe(example.request);
-      });
+  test('every example means what the profile says', () => {
+    for (const example of profile.examples)
+      expect(meaningOf(profile, example, repliesTo(profile, example)), title(example)).toEqual(example.means);
+  });
 
-      test('means what the profile says', () => {
-        const request = requestFor(profile, example);
-        const decoder = new ReplyDecoder({
-          framing: example.framing,
-          transaction,
-          unit: profile.unit,
-          request,
-        });
-        const progress = decoder.push(bytes(example.reply));
-        if (progress.kind !== 'reply') throw new Error(JSON.stringify(progress));
-        expect(meaningOf(profile, example, progress.reply)).toEqual(example.means);
-      });
-
-      test('is what the emulated board answers, and it moves accordingly', () => {
-        const { answer, board } = ask(profile, example);
-        expect(answer).toBe(example.reply);
-        const { contacts } = board.state();
-        if (example.ask === 'connect' || example.ask === 'lease') {
-          expect(contacts.indexOf('connected')).toBe(example.channel - 1);
-          expect(contacts.lastIndexOf('connected')).toBe(example.channel - 1);
-        }
-        if (example.ask === 'isolate') expect(contacts.indexOf('isolated')).toBe(example.channel - 1);
-        if (example.ask === 'isolate-all') expect(contacts).not.toContain('connected');
-        board.close();
-      });
-    },
-  );
+  test('every example is what the emulated board answers, and it moves accordingly', () => {
+    for (const example of profile.examples) {
+      const { answers, board } = ask(profile, example);
+      expect(answers, title(example)).toEqual(turnsOf(example).map(({ reply }) => reply));
+      const { contacts } = board.state();
+      if (example.ask === 'connect' || example.ask === 'lease') {
+        expect(contacts.indexOf('connected'), title(example)).toBe(example.channel - 1);
+        expect(contacts.lastIndexOf('connected'), title(example)).toBe(example.channel - 1);
+      }
+      if (example.ask === 'isolate')
+        expect(contacts[example.channel - 1], title(example)).toBe(
+          example.means === 'accepted' ? 'isolated' : 'connected',
+        );
+      if (example.ask === 'isolate-all') expect(contacts, title(example)).not.toContain('connected');
+      board.close();
+    }
+  });
 });
 
 /** From the reference sheet, typed again by hand: the profile files must not lose these. */

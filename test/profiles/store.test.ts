@@ -206,7 +206,7 @@ const cases: readonly Case[] = [
   {
     name: 'no such function',
     from: 'isolate_all: { function: 5',
-    to: 'isolate_all: { function: 6',
+    to: 'isolate_all: { function: 16',
     path: 'isolate_all.function',
     what: /no known kind/,
   },

@@ -1,16 +1,13 @@
 import type { Board, Channel, Exchange } from '../exchange.ts';
-import { meaningOf, requestFor } from './requests.ts';
+import { type Ask, channelsOf, type ChannelsRead, meaningOf, requestFor, requestsFor } from './requests.ts';
 import type { ModbusProfile } from './profile.ts';
-import { ModbusExchange, type ModbusWire } from './exchange.ts';
-import type { Reply } from './pdu.ts';
+import { ModbusExchange, ModbusSequence, type ModbusWire } from './exchange.ts';
+import { settingProblem, settingRequest, valuesOf } from './settings.ts';
 
-/** A start-up check and the question that answers it with what the registers hold. */
+/** A start-up check and the question that answers it: `null` when the setting is right, else what is wrong and what to do. */
 export interface SettingsCheck {
   readonly name: string;
-  readonly address: number;
-  readonly every: number;
-  readonly danger: string;
-  readonly exchange: Exchange<readonly number[]>;
+  readonly exchange: Exchange<string | null>;
 }
 
 /** A board as its profile describes it, at one unit of one bus. */
@@ -21,8 +18,8 @@ export class ModbusBoard implements Board {
   readonly gapMs: number;
   readonly worstReplyDelayMs: number;
   readonly isolateAll: Exchange<null> | null;
-  /** Numbers of the channels that read connected, from 1. */
-  readonly read: Exchange<ReadonlySet<number>>;
+  /** What every channel reads. */
+  readonly read: Exchange<ChannelsRead>;
   /** Numbers of the inputs that read 1, from 1; `null` when the profile has no inputs. */
   readonly inputs: Exchange<ReadonlySet<number>> | null;
   readonly checks: readonly SettingsCheck[];
@@ -41,21 +38,16 @@ export class ModbusBoard implements Board {
     this.#wire = place.wire;
     this.#unit = place.unit;
     this.isolateAll = profile.isolate_all === undefined ? null : this.#write({ ask: 'isolate-all' });
-    this.read = new ModbusExchange(this.#place(), requestFor(profile, { ask: 'read' }), (reply) => {
-      const meaning = meaningOf(profile, { ask: 'read' }, reply);
-      return new Set(typeof meaning === 'object' && 'connected' in meaning ? meaning.connected : []);
-    });
+    this.read = new ModbusExchange(this.#place(), requestFor(profile, { ask: 'read' }), (reply) =>
+      channelsOf(profile, reply),
+    );
     this.inputs = profile.inputs === undefined ? null : this.#inputs();
-    this.checks = profile.startup_checks.map(({ name, address, every, danger }) => {
-      const request = requestFor(profile, { ask: 'startup-check', check: name });
-      return {
-        name,
-        address,
-        every,
-        danger,
-        exchange: new ModbusExchange(this.#place(), request, registersOf),
-      };
-    });
+    this.checks = profile.startup_checks.map((check) => ({
+      name: check.name,
+      exchange: new ModbusExchange(this.#place(), settingRequest(check), (reply) =>
+        settingProblem(check, valuesOf(reply), { label: this.label, unit: place.unit }),
+      ),
+    }));
   }
 
   /** The commands of one channel. `leaseMs`: every connect is a hardware lease of this length; `null`: a permanent connect. */
@@ -66,18 +58,28 @@ export class ModbusBoard implements Board {
       connect: this.#write(
         leaseMs === null ? { ask: 'connect', channel } : { ask: 'lease', channel, lease_ms: leaseMs },
       ),
-      isolate: this.#write({ ask: 'isolate', channel }),
+      isolate: this.#isolate({ ask: 'isolate', channel }),
       probe: this.read,
     };
   }
 
-  #write(ask: Parameters<typeof requestFor>[1]): Exchange<null> {
+  #write(ask: Ask): Exchange<null> {
     return new ModbusExchange(this.#place(), requestFor(this.profile, ask), () => null);
+  }
+
+  #isolate(ask: Ask): Exchange<null> {
+    const requests = requestsFor(this.profile, ask);
+    if (requests.length === 1) return this.#write(ask);
+    return new ModbusSequence(
+      this.#place(),
+      requests,
+      (replies) => meaningOf(this.profile, ask, replies) === 'accepted',
+    );
   }
 
   #inputs(): Exchange<ReadonlySet<number>> {
     return new ModbusExchange(this.#place(), requestFor(this.profile, { ask: 'inputs' }), (reply) => {
-      const meaning = meaningOf(this.profile, { ask: 'inputs' }, reply);
+      const meaning = meaningOf(this.profile, { ask: 'inputs' }, [reply]);
       return new Set(typeof meaning === 'object' && 'active' in meaning ? meaning.active : []);
     });
   }
@@ -85,10 +87,4 @@ export class ModbusBoard implements Board {
   #place(): { readonly board: Board; readonly wire: ModbusWire; readonly unit: number } {
     return { board: this, wire: this.#wire, unit: this.#unit };
   }
-}
-
-/** The judge has made sure of the kind; anything else is a broken invariant. */
-function registersOf(reply: Reply): readonly number[] {
-  if (reply.kind !== 'registers') throw new TypeError(`registers are expected, not ${reply.kind}`);
-  return reply.values;
 }

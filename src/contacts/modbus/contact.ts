@@ -18,7 +18,12 @@ export interface ModbusContactParts {
   readonly timers: Timers;
 }
 
-/** One relay channel of a Modbus board. What it reads is what the board was told, not where the contact is. */
+/**
+ * One relay channel of a Modbus board. What it reads is what the board was told, not where the contact is.
+ *
+ * A communication watchdog is no hardware lease: whatever feeds it, be it a reading of another channel, keeps every contact of
+ * the device where it is. It covers the death of this program, its host and the cable; never a lease that was not renewed.
+ */
 export class ModbusContact implements GroupedContact {
   readonly name: string;
   readonly kind: 'fail-safe' | 'holding';
@@ -56,7 +61,12 @@ export class ModbusContact implements GroupedContact {
     if (answer.kind !== 'answer') {
       return { position: 'unknown', takenAt: this.#timers.now(), detail: answer.why };
     }
-    const connected = answer.answer.has(this.#number);
+    const unclear = answer.answer.unknown.includes(this.#number);
+    if (unclear) {
+      const detail = `channel ${this.#number} reads neither connected nor isolated`;
+      return { position: 'unknown', takenAt: answer.askedAt, detail };
+    }
+    const connected = answer.answer.connected.includes(this.#number);
     const source =
       this.#board.profile.read.reports === 'commanded' ? 'the board was told' : 'the board measures';
     return {
@@ -72,15 +82,7 @@ export class ModbusContact implements GroupedContact {
       const answer = await this.group.ask(check.exchange);
       if (answer.kind !== 'answer') {
         problems.push(`${check.name} of ${this.#board.label} could not be read: ${answer.why}`);
-        continue;
-      }
-      const wrong = answer.answer.flatMap((value, index) =>
-        value === check.every ? [] : [`register 0x${(check.address + index).toString(16)} holds ${value}`],
-      );
-      if (wrong.length === 0) continue;
-      problems.push(
-        `${check.name} of ${this.#board.label}: ${wrong.join(', ')}; must be ${check.every}. ${check.danger}`,
-      );
+      } else if (answer.answer !== null) problems.push(answer.answer);
     }
     return problems;
   }

@@ -2,7 +2,8 @@
 import { encodeRequest, ReplyDecoder } from './frame.ts';
 import { framingOf, type Framing, type ModbusProfile, type ModbusExample } from './profile.ts';
 import type { Finding } from '../profile-finding.ts';
-import { askProblem, meaningOf, requestFor } from './requests.ts';
+import type { Reply } from './pdu.ts';
+import { askProblem, meaningOf, requestsFor } from './requests.ts';
 
 const bytesOf = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
 const spelled = (bytes: Uint8Array): string =>
@@ -15,6 +16,10 @@ const spelled = (bytes: Uint8Array): string =>
 /** The transaction id that an example uses; RTU has none. */
 export const transactionOf = (example: ModbusExample): number =>
   example.framing === 'modbus-tcp' ? bytesOf(example.request.slice(0, 5)).readUInt16BE(0) : 0;
+
+/** The transaction id of frame `turn` of an example: they count on. */
+export const turnId = (first: number, turn: number, framing: Framing): number =>
+  framing === 'rtu' ? 0 : first + turn;
 
 /** What is wrong with one example: bytes that the profile does not compute, a meaning that they do not have. */
 export function exampleFindings(
@@ -51,22 +56,43 @@ function byteFindings(
   const { unit } = profile;
   const findings: Finding[] = [];
   const transaction = transactionOf(example);
-  const request = requestFor(profile, example);
-  const computed = encodeRequest(framing, { transaction, unit }, request);
-  if (!bytesOf(example.request).equals(computed)) {
-    const hint = 'one of the two is wrong; check both against the manual, and the checksum by computing it';
-    findings.push(found('request', `the profile computes ${spelled(computed)}`, hint));
+  const requests = requestsFor(profile, example);
+  const shown = [example, ...(('followed_by' in example ? example.followed_by : undefined) ?? [])];
+  if (shown.length !== requests.length) {
+    const what = `the profile takes ${requests.length} frames, the example shows ${shown.length}`;
+    return [
+      found('followed_by', what, 'show every frame and its reply, those after the first in `followed_by`'),
+    ];
   }
-  const progress = new ReplyDecoder({ framing, transaction, unit, request }).push(bytesOf(example.reply));
-  if (progress.kind !== 'reply') {
-    const what =
-      progress.kind === 'more'
-        ? 'the reply ends too early'
-        : `not a reply to this request (${progress.fault.detail})`;
-    const hint = 'check it against the manual, and the checksum by computing it';
-    return [...findings, found('reply', what, hint)];
+  const replies: Reply[] = [];
+  for (const [turn, request] of requests.entries()) {
+    const frames = shown[turn] ?? example;
+    const at = (field: string, what: string, hint: string): Finding => {
+      const finding = found(field, what, hint);
+      return turn === 0
+        ? finding
+        : { ...finding, path: [...finding.path.slice(0, -1), 'followed_by', turn - 1, field] };
+    };
+    const id = turnId(transaction, turn, framing);
+    const computed = encodeRequest(framing, { transaction: id, unit }, request);
+    if (!bytesOf(frames.request).equals(computed)) {
+      const hint = 'one of the two is wrong; check both against the manual, and the checksum by computing it';
+      findings.push(at('request', `the profile computes ${spelled(computed)}`, hint));
+    }
+    const progress = new ReplyDecoder({ framing, transaction: id, unit, request }).push(
+      bytesOf(frames.reply),
+    );
+    if (progress.kind !== 'reply') {
+      const what =
+        progress.kind === 'more'
+          ? 'the reply ends too early'
+          : `not a reply to this request (${progress.fault.detail})`;
+      const hint = 'check it against the manual, and the checksum by computing it';
+      return [...findings, at('reply', what, hint)];
+    }
+    replies.push(progress.reply);
   }
-  const meaning = meaningOf(profile, example, progress.reply);
+  const meaning = meaningOf(profile, example, replies);
   if (JSON.stringify(meaning) !== JSON.stringify(example.means)) {
     const hint = 'channels and inputs count from 1, in rising order';
     findings.push(found('means', `the reply means ${JSON.stringify(meaning)}`, hint));

@@ -1,4 +1,4 @@
-import type { Board, Exchange, Verdict } from '../exchange.ts';
+import type { Board, Exchange, Step, StepVerdict, Verdict } from '../exchange.ts';
 import { encodeRequest, ReplyDecoder, restamp } from './frame.ts';
 import type { Framing } from './frame.ts';
 import type { Reply, Request } from './pdu.ts';
@@ -76,8 +76,75 @@ export class ModbusExchange<A> implements Exchange<A> {
       case 'reply': {
         const { reply } = progress;
         if (reply.kind !== 'exception') return { kind: 'answer', answer: this.#meaning(reply) };
-        const name = EXCEPTIONS[reply.code] ?? 'unknown exception';
-        return { kind: 'refused', why: `${this.board.label} refused: exception ${reply.code} (${name})` };
+        return { kind: 'refused', why: refusal(this.board, reply.code) };
+      }
+    }
+  }
+}
+
+const refusal = ({ label }: Board, code: number): string =>
+  `${label} refused: exception ${code} (${EXCEPTIONS[code] ?? 'unknown exception'})`;
+
+/**
+ * A command of several requests. All are written, one after another, even where the board refuses one: what must isolate is
+ * not given up half way. What moves the contact is the first.
+ */
+export class ModbusSequence implements Exchange<null> {
+  readonly board: Board;
+  readonly #place: { readonly board: Board; readonly wire: ModbusWire; readonly unit: number };
+  readonly #requests: readonly Request[];
+  readonly #frames: readonly Buffer[];
+  readonly #accepted: (replies: readonly Reply[]) => boolean;
+
+  /** `accepted`: what the replies to all requests mean together. */
+  constructor(
+    place: { readonly board: Board; readonly wire: ModbusWire; readonly unit: number },
+    requests: readonly Request[],
+    accepted: (replies: readonly Reply[]) => boolean,
+  ) {
+    this.board = place.board;
+    this.#place = place;
+    this.#requests = requests;
+    this.#accepted = accepted;
+    const { wire, unit } = place;
+    this.#frames = requests.map((request) => encodeRequest(wire.framing, { transaction: 0, unit }, request));
+  }
+
+  begin(): Step<null> {
+    return this.#step([]);
+  }
+
+  #step(replies: readonly Reply[]): Step<null> {
+    const { wire, unit } = this.#place;
+    const request = this.#requests[replies.length];
+    const bytes = this.#frames[replies.length];
+    if (request === undefined || bytes === undefined)
+      throw new TypeError('a sequence went on after its last request');
+    const transaction = wire.next();
+    restamp(wire.framing, bytes, transaction);
+    const decoder = new ReplyDecoder({ framing: wire.framing, transaction, unit, request });
+    return { bytes, judge: (chunk) => this.#judge(decoder, chunk, replies) };
+  }
+
+  #judge(decoder: ReplyDecoder, chunk: Uint8Array, before: readonly Reply[]): StepVerdict<null> {
+    const progress = decoder.push(chunk);
+    switch (progress.kind) {
+      case 'more':
+        return progress;
+      case 'fault':
+        return { kind: 'fault', why: `${progress.fault.code} (${progress.fault.detail})` };
+      case 'reply': {
+        const replies = [...before, progress.reply];
+        if (replies.length < this.#requests.length) {
+          return { kind: 'next', step: this.#step(replies), restMs: this.board.gapMs };
+        }
+        if (this.#accepted(replies)) return { kind: 'answer', answer: null };
+        const no = replies.find((reply) => reply.kind === 'exception');
+        const why =
+          no === undefined
+            ? `${this.board.label} was told to isolate and does not read isolated`
+            : refusal(this.board, no.code);
+        return { kind: 'refused', why };
       }
     }
   }

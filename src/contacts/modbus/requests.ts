@@ -1,6 +1,7 @@
-/** What a profile makes of a wish: the Modbus request it becomes, and what the board's reply to it means. Pure. */
+/** What a profile makes of a wish: the Modbus requests it becomes, and what the board's replies to them mean. Pure. */
 import type { Reply, Request } from './pdu.ts';
 import type { ModbusProfile, ModbusExample } from './profile.ts';
+import { passes, settingRequest, type StartupCheck, valuesOf } from './settings.ts';
 
 /** What may be asked of a board. Channels count from 1. */
 export type Ask =
@@ -46,7 +47,21 @@ export function askProblem(profile: ModbusProfile, ask: Ask): string | null {
   }
 }
 
-/** The Modbus request for a wish. Throws RangeError with the sentence of `askProblem` for what the profile cannot do. */
+/** The Modbus requests for a wish, in order. Throws RangeError with the sentence of `askProblem` for what the profile cannot do. */
+export function requestsFor(profile: ModbusProfile, ask: Ask): readonly [Request, ...Request[]] {
+  const first = requestFor(profile, ask);
+  if (ask.ask !== 'isolate') return [first];
+  const { isolate } = profile;
+  const following = isolate.function === 6 ? (isolate.followed_by ?? []) : [];
+  const address = isolate.address + ask.channel - 1;
+  return [
+    first,
+    ...following.map((value) => ({ function: 6, address, value }) as const),
+    ...(isolate.read_back === true ? [readRequest(profile)] : []),
+  ];
+}
+
+/** The first request for a wish: what moves a contact. Throws as `requestsFor` does. */
 export function requestFor(profile: ModbusProfile, ask: Ask): Request {
   const problem = askProblem(profile, ask);
   if (problem !== null) throw new RangeError(`${profile.id}: ${problem}`);
@@ -58,55 +73,107 @@ export function requestFor(profile: ModbusProfile, ask: Ask): Request {
     }
     case 'isolate-all': {
       const all = present(profile.isolate_all);
-      if (all.function === 5) return { function: 5, address: all.address, value: all.value };
+      if (all.function !== 15) return { function: all.function, address: all.address, value: all.value };
       return { function: 15, address: all.address, bits: Array.from({ length: all.quantity }, () => false) };
     }
     case 'lease': {
       const lease = present(profile.hardware_lease);
-      return { function: 5, address: lease.address + ask.channel - 1, value: ask.lease_ms / lease.unit_ms };
+      const time = ask.lease_ms / lease.unit_ms;
+      const address = lease.address + ask.channel - 1;
+      return lease.function === 5
+        ? { function: 5, address, value: time }
+        : { function: 6, address, value: lease.opcode + time };
     }
     case 'read':
-      return { function: 1, address: profile.read.address, quantity: profile.read.quantity };
+      return readRequest(profile);
     case 'inputs': {
-      const { address, quantity } = present(profile.inputs);
-      return { function: 2, address, quantity };
+      const { function: code, address, quantity } = present(profile.inputs);
+      return { function: code, address, quantity };
     }
-    case 'startup-check': {
-      const { address, quantity } = present(checkNamed(profile, ask.check));
-      return { function: 3, address, quantity };
-    }
+    case 'startup-check':
+      return settingRequest(present(checkNamed(profile, ask.check)));
   }
 }
 
-/** What `reply` (already judged against its request) means to whoever asked. */
-export function meaningOf(profile: ModbusProfile, ask: Ask, reply: Reply): Meaning {
-  if (reply.kind === 'exception') return 'refused';
+const readRequest = ({ read: { function: code, address, quantity } }: ModbusProfile): Request => ({
+  function: code,
+  address,
+  quantity,
+});
+
+/** What `replies` (one to each request, already judged against it) mean to whoever asked. */
+export function meaningOf(profile: ModbusProfile, ask: Ask, replies: readonly Reply[]): Meaning {
+  const last = present(replies.at(-1));
   switch (ask.ask) {
-    case 'connect':
     case 'isolate':
+      return isolateMeaning(profile, ask.channel, replies);
+    case 'connect':
     case 'isolate-all':
     case 'lease':
-      if (reply.kind !== 'echo')
-        throw new TypeError(`a write is answered with an echo, not with ${reply.kind}`);
-      return 'accepted';
-    case 'read':
-      return { connected: numbersSet(reply, profile.channels) };
-    case 'inputs':
-      return { active: numbersSet(reply, present(profile.inputs).quantity) };
-    case 'startup-check': {
-      if (reply.kind !== 'registers') throw new TypeError(`registers are expected, not ${reply.kind}`);
-      const { every, quantity } = present(checkNamed(profile, ask.check));
-      return reply.values.length === quantity && reply.values.every((value) => value === every)
-        ? 'passed'
-        : 'failed';
+      return isRefusal(last) ? 'refused' : accepted(last);
+    case 'read': {
+      if (isRefusal(last)) return 'refused';
+      const { connected, unknown } = channelsOf(profile, last);
+      return unknown.length === 0
+        ? { connected: [...connected] }
+        : { connected: [...connected], unknown: [...unknown] };
     }
+    case 'inputs':
+      return isRefusal(last) ? 'refused' : { active: numbersSet(last, present(profile.inputs).quantity) };
+    case 'startup-check':
+      if (isRefusal(last)) return 'refused';
+      return passes(present(checkNamed(profile, ask.check)), valuesOf(last)) ? 'passed' : 'failed';
   }
 }
 
-const checkNamed = (
+/** An isolate of several frames counts when one of them was accepted, and the board then reads isolated where it is asked. */
+function isolateMeaning(
   profile: ModbusProfile,
-  name: string,
-): ModbusProfile['startup_checks'][number] | undefined =>
+  channel: number,
+  replies: readonly Reply[],
+): 'accepted' | 'refused' {
+  if (profile.isolate.read_back !== true) {
+    return replies.some(isRefusal) ? 'refused' : accepted(present(replies.at(-1)));
+  }
+  const read = present(replies.at(-1));
+  if (replies.slice(0, -1).every(isRefusal) || isRefusal(read)) return 'refused';
+  const { connected, unknown } = channelsOf(profile, read);
+  return connected.includes(channel) || unknown.includes(channel) ? 'refused' : 'accepted';
+}
+
+const isRefusal = (reply: Reply): boolean => reply.kind === 'exception';
+
+function accepted(reply: Reply): 'accepted' {
+  if (reply.kind !== 'echo') throw new TypeError(`a write is answered with an echo, not with ${reply.kind}`);
+  return 'accepted';
+}
+
+/** Channels from 1 by what they read; whoever is in neither list reads isolated. */
+export interface ChannelsRead {
+  readonly connected: readonly number[];
+  readonly unknown: readonly number[];
+}
+
+/** What a reply to the profile's read says of each channel. */
+export function channelsOf({ read, channels }: ModbusProfile, reply: Reply): ChannelsRead {
+  if (read.function === 1) return { connected: numbersSet(reply, channels), unknown: [] };
+  if (reply.kind !== 'registers') throw new TypeError(`registers are expected, not ${reply.kind}`);
+  const numbers = Array.from({ length: channels }, (_, index) => index + 1);
+  const valueOf = (channel: number): number | undefined => {
+    if (read.layout === 'register-per-channel') return reply.values[channel - 1];
+    const register = reply.values[(channel - 1) >> 4];
+    return register === undefined ? undefined : (register >> ((channel - 1) & 15)) & 1;
+  };
+  return {
+    connected: numbers.filter((channel) => valueOf(channel) === read.connected_when),
+    unknown: numbers.filter((channel) => {
+      const value = valueOf(channel);
+      return value !== read.connected_when && value !== read.isolated_when;
+    }),
+  };
+}
+
+const checkNamed = (profile: ModbusProfile, name: string): StartupCheck | undefined =>
   profile.startup_checks.find((check) => check.name === name);
 
 /** The positions from 1 whose bit is 1. */
