@@ -293,7 +293,7 @@ describe('arguments', () => {
     [{ mirror: ['1:9'] }, /inputs are 1 to 8/],
     [{ mirror: ['1:1'], profile: 'generic/modbus-coils' }, /no inputs/],
     [{ pty: '/tmp/x', framing: 'modbus-tcp' }, /always speaks rtu/],
-    [{ profile: 'waveshare/nothing' }, /known: generic/],
+    [{ profile: 'waveshare/nothing' }, /known: .*generic\/modbus-coils/],
     [{ profile: '/nowhere/none/x.yaml' }, /cannot be read: ENOENT/],
     [{ fault: ['late-reply:soon'] }, /late-reply:NUMBER[\s\S]*reboot/],
   ] as const)('%j is refused', async (args, why) => {
