@@ -7,6 +7,7 @@ import { asksOf, hearRequest, type HeardRequest } from './serial-requests.ts';
 /** Silence after which half a request is forgotten, ms. Real boards differ; here a busy machine must not tear a frame. */
 const FORGET_MS = 500;
 
+/** What one peer says to an emulated serial board and hears from it. */
 export class SerialSession implements BoardSession {
   readonly #board: SerialPlay;
   readonly #delivery: Delivery;

@@ -17,9 +17,9 @@ const root = join(import.meta.dirname, '../../firmware-profiles');
 
 /** Every serial profile that comes with the program. */
 export const serialProfiles: readonly SerialProfile[] = globSync('*/*.yaml', { cwd: root })
-  .map((path): unknown => parse(readFileSync(join(root, path), 'utf8')))
-  .filter((raw) => typeof raw === 'object' && raw !== null && 'driver' in raw && raw.driver === 'serial')
-  .map((raw) => serialProfile.parse(raw));
+  .map((path) => readFileSync(join(root, path), 'utf8'))
+  .filter((text) => /^driver: serial$/m.test(text))
+  .map((text) => serialProfile.parse(parse(text)));
 
 /** A profile of the program; with `quick`, as impatient as a slave on a busy machine allows. */
 export function serialProfileNamed(id: string, quick = true): SerialProfile {
