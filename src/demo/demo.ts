@@ -9,6 +9,7 @@ import { startPair, stopAsked } from '../command/serve.ts';
 import { reportName, type WindowReport } from '../controller/report.ts';
 import { buildId } from '../protocol/build.ts';
 import { interlockClient, type InterlockClient } from '../protocol/client.ts';
+import { holdCommissioning } from '../protocol/commissioning.ts';
 import { PRESENCE_SOCKET, type EventLine, type Status } from '../protocol/messages.ts';
 import { Narrator } from './narrator.ts';
 import { BOARD, setStage, type Stage } from './stage.ts';
@@ -46,8 +47,9 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     });
     const status = await startedUp(client, stage);
     narrator.staged(stage, status);
+    await commissioned(stage, narrator, stopped.signal);
     const watching = watch(client, narrator, stopped.signal);
-    const first = await window(client, stage, narrator);
+    const first = stopped.signal.aborted || (await window(client, stage, narrator));
     if (once !== true && !stopped.signal.aborted) {
       narrator.waiting(stage);
       await stopping;
@@ -60,6 +62,27 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     await pair.stop();
     await stage.strike();
   }
+}
+
+/** The real procedure, on the emulated board; nothing is opened for a link that did not pass. */
+async function commissioned(stage: Stage, narrator: Narrator, stop: AbortSignal): Promise<void> {
+  const held = await holdCommissioning(
+    { socketPath: join(stage.directory, 'run', PRESENCE_SOCKET), build: buildId() },
+    { link: LINK, by: 'demo', uid: process.getuid?.() ?? null, unattended: true },
+  );
+  stop.addEventListener('abort', () => held.close(), { once: true });
+  let why = 'it was ended';
+  try {
+    for await (const line of held.lines) {
+      narrator.commissioning(line);
+      if (line.event === 'over' && line.verdict === 'passed') return;
+      if (line.event === 'over') why = line.reasons[0] ?? line.verdict;
+    }
+  } catch (error) {
+    if (stop.aborted) return;
+    throw error;
+  }
+  throw new CommandError(1, `the emulated link was not commissioned: ${why}`);
 }
 
 /** One window, opened by hand; true when everything was done and the vault is out of reach again. */

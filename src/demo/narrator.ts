@@ -2,6 +2,7 @@
 import { proofWords } from '../command/ask.ts';
 import { say } from '../command/exit.ts';
 import type { WindowReport } from '../controller/report.ts';
+import type { CommissioningLine } from '../protocol/commissioning.ts';
 import type { EventLine, LinkStatus, Status } from '../protocol/messages.ts';
 import type { Stage } from './stage.ts';
 
@@ -34,6 +35,22 @@ export class Narrator {
       ].join('\n'),
       { event: 'staged', config: stage.configFile, vault_out_of_reach: stage.vaultOutOfReach },
     );
+  }
+
+  /** Every step of the commissioning, as it ends. */
+  commissioning(line: CommissioningLine): void {
+    if (line.event === 'begun')
+      return this.#tell(
+        `${clock()}  commissioning: a link that was not proven is not connected (on real boards you lend a hand)`,
+        line,
+      );
+    if (line.event === 'result') {
+      const verdict = line.verdict === 'passed' ? 'passed: ' : line.verdict === 'failed' ? 'FAILED: ' : '';
+      return this.#tell(`${clock()}    ${line.step.padEnd(15)} ${verdict}${line.says}`, line);
+    }
+    if (line.event !== 'over') return undefined;
+    const words = line.verdict === 'passed' ? 'passed, signed and recorded' : line.verdict;
+    return this.#tell(`${clock()}  ${this.#bold(`commissioning ${words}`)}`, line);
   }
 
   reach(when: string, reachable: boolean): void {

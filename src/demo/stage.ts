@@ -181,7 +181,7 @@ buses:
 links:
   vault:
     contacts:
-      - { name: relay, profile: ${BOARD}, bus: board, unit: 1, channel: 1 }
+      - { name: relay, profile: ${BOARD}, bus: board, unit: 1, channel: 1, hardware_lease: 3s }
     witnesses:
       - { name: mirror, type: modbus-discrete-input, bus: board, unit: 1, input: 0, isolated_when: 1 }
     settle: 500ms

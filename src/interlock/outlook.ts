@@ -13,7 +13,7 @@ export type Claim = Pick<LeaseRequest, 'window' | 'occurrence'>;
 
 /** The conditions of a lease of this link at this moment; without a claim nothing entitles. */
 export function conditionsAt(
-  { journal, ledger, proofs, windows, trust }: InterlockParts,
+  { commissionings, journal, ledger, proofs, windows, trust }: InterlockParts,
   moment: Moment,
   link: LinkAtWork,
   claim: Claim | null,
@@ -32,6 +32,7 @@ export function conditionsAt(
       maxAgeMs: link.parts.proofMaxAgeMs,
       leased: leaseOf(link.shell.state) !== null,
     }),
+    commissioning: commissionings.refusal(link.name),
     settings: link.settings,
     entitledUntil:
       claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence),

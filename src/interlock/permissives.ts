@@ -20,6 +20,8 @@ export interface Outlook {
   readonly proofRecord: Kept;
   /** What the proof tests of the link's contacts refuse. */
   readonly proofs: readonly Refusal[];
+  /** Why the commissioning of the link refuses, or null. */
+  readonly commissioning: Refusal | null;
   /** Settings of the boards that are not as the profile demands. */
   readonly settings: readonly string[];
   readonly entitledUntil: Millis | null;
@@ -61,6 +63,7 @@ export function conditionsOf(outlook: Outlook): Conditions {
     });
   }
   failing.push(...proofRecordRefusals(outlook.proofRecord), ...outlook.proofs);
+  if (outlook.commissioning !== null) failing.push(outlook.commissioning);
   for (const why of outlook.settings) {
     failing.push({
       code: 'board-settings',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { commissionedAsConfigured } from '../commissioning/commissioned.ts';
 import { buildId, interlockClient } from './built.ts';
 import { type PlainBoard, startBoard } from './board.ts';
 import { nowMs } from './figures.ts';
@@ -63,6 +64,7 @@ export async function startRig(
   writeFileSync(join(directory, 'token'), `${TOKEN}\n`, { mode: 0o600 });
   writeFileSync(join(directory, 'password'), 'bench\n', { mode: 0o600 });
   writeFileSync(configFile, configOf(directory, port, boards, channels));
+  await commissionedAsConfigured(configFile);
   const child = spawn(process.execPath, [...FLAGS, MAIN, command, '--config', configFile], {
     stdio: ['ignore', 'ignore', 'ignore'],
   });

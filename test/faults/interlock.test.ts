@@ -96,6 +96,7 @@ describe.skipIf(missingTools() !== null)(
     test('`up` isolates, starts it again, the controller kills restic and reports', async () => {
       scenario = await Scenario.begin({ vault: true, limitUpload: 600 });
       scenario.fill(12, 1_000_000);
+      await scenario.commission();
       const up = scenario.run('up', ['up', '--config', scenario.config]);
       await scenario.until('isolation to be proven', (link) => link.state === 'isolated');
       await scenario.controllerReady(up);

@@ -24,6 +24,7 @@ import { interlockClient, type InterlockClient } from '../../src/protocol/client
 import { InterlockError } from '../../src/protocol/interlock-error.ts';
 import type { Lease } from '../../src/protocol/lease.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET, type LinkStatus } from '../../src/protocol/messages.ts';
+import { commissionedAsConfigured } from '../commissioning/commissioned.ts';
 import { BOARD, PlayedBoard } from './board.ts';
 import { build } from './build.ts';
 import { Child, eventually, isAlive, processesWith, programOf } from './child.ts';
@@ -48,6 +49,8 @@ export interface Settings {
   readonly windows?: string;
   /** Starts a vault behind the cable. */
   readonly vault?: boolean;
+  /** False: the link was never commissioned. */
+  readonly commissioned?: boolean;
 }
 
 /** The link, the window and the source of every scenario. */
@@ -88,6 +91,7 @@ export class Scenario {
   #vaultPort = 0;
   readonly #children: Child[] = [];
   #occurrence = '';
+  #commissioned = false;
   #room: Room | null = null;
   #board: PlayedBoard | null = null;
 
@@ -130,6 +134,7 @@ export class Scenario {
 
   /** Writes the configuration, with other settings than at the beginning when some are given. */
   configure(other: Settings = {}): void {
+    this.#commissioned = this.settings.commissioned === false;
     writeFileSync(this.config, this.#configText({ ...this.settings, ...other }));
   }
 
@@ -168,8 +173,15 @@ export class Scenario {
     return { code, stdout: child.stdout, stderr: child.stderr };
   }
 
+  /** Leaves a record of the link as it is configured now, as a commissioning would. */
+  async commission(): Promise<void> {
+    if (!this.#commissioned) await commissionedAsConfigured(this.config);
+    this.#commissioned = true;
+  }
+
   /** Starts an interlock and waits until isolation is proven or the link is latched. */
   async interlock(preload?: string): Promise<Child> {
+    await this.commission();
     const child = this.run('interlock', ['interlock', '--config', this.config], preload);
     await eventually(`the interlock to listen; ${child.words()}`, () => {
       if (child.ended !== null) throw new Error(child.words());

@@ -110,7 +110,7 @@ describe.skipIf(missingTools() !== null)(
         isolation_proven: true,
       });
       await scenario.workersGone();
-      await scenario.entry('link.isolating', (data) => data['given_back'] === 'released');
+      await scenario.entry('link.proving', (data) => data['given_back'] === 'released');
       expect(scenario.board.stands()).toBe('isolated');
       await scenario.journalVerifies();
     });

@@ -13,6 +13,7 @@ const fine: Outlook = {
   ledger: { unreadable: null, unwritable: null },
   proofRecord: { unreadable: null, unwritable: null },
   proofs: [],
+  commissioning: null,
   settings: [],
   entitledUntil: millis(5_000),
   exposedMs: 100,

@@ -70,6 +70,7 @@ describe('nobody leaves a link connected', { timeout: 120_000 }, () => {
 
   test('`up` whose interlock hangs when it is told to stop', async () => {
     scenario = await Scenario.begin();
+    await scenario.commission();
     const up = scenario.run('up', ['up', '--config', scenario.config]);
     await scenario.controllerReady(up);
     await scenario.until('isolation to be proven', (link) => link.state === 'isolated');
@@ -85,6 +86,7 @@ describe('nobody leaves a link connected', { timeout: 120_000 }, () => {
 
   test('`up` whose configuration was broken meanwhile', async () => {
     scenario = await Scenario.begin();
+    await scenario.commission();
     const up = scenario.run('up', ['up', '--config', scenario.config]);
     await scenario.controllerReady(up);
     await scenario.until('isolation to be proven', (link) => link.state === 'isolated');

@@ -4,7 +4,7 @@
  * The session ends first, so that everything is isolated; then the result is journaled, then the record is kept, then the
  * proofs of its contacts. A session that was ended from outside leaves the record as it was.
  */
-import type { Refusal } from '../../core/link.ts';
+import { isolationProvenAt, type Refusal } from '../../core/link.ts';
 import type { EntryInput, JsonObject } from '../../journal/entry.ts';
 import type { CommissioningLine, CommissioningRequest } from '../../protocol/commissioning.ts';
 import { calendarText } from '../clock.ts';
@@ -109,7 +109,7 @@ export class Session implements Person {
     try {
       const outcome = await runProcedure(facts, answer.hands, this);
       await this.#interlock.endLease(answer.id, 'released');
-      await this.#conclude(outcome);
+      await this.#conclude((await this.#isolatedInTime()) ? outcome : withoutEnd(outcome));
     } catch (error) {
       await this.#interlock.endLease(answer.id, 'released');
       if (!(error instanceof EndedError)) throw error;
@@ -153,6 +153,17 @@ export class Session implements Person {
       actor: this.#by,
       data: this.#entry(progress.result),
     });
+  }
+
+  /** The session is over; whether its link is proven isolated within the isolate time-out. */
+  async #isolatedInTime(): Promise<boolean> {
+    const { clock } = this.#interlock.parts;
+    const until = clock.now() + this.#plan.facts.isolateTimeoutMs;
+    while (isolationProvenAt(this.#link.shell.state) === null) {
+      if (clock.now() >= until) return false;
+      await clock.pause(LOOK_PAUSE_MS);
+    }
+    return true;
   }
 
   #entry({ step, about, verdict, not_tried, code, says }: StepResult): JsonObject {
@@ -242,6 +253,17 @@ export class Session implements Person {
 }
 
 const MAX_WHY_CHARS = 300;
+const LOOK_PAUSE_MS = 20;
+
+/** Whatever went well before: a link that is not proven isolated in the end did not pass. */
+const withoutEnd = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  verdict: 'failed',
+  reasons: [
+    ...outcome.reasons,
+    'isolation was not proven in time when the session was over; see `portcullis status`',
+  ],
+});
 
 const proven = (record: CommissioningRecord): Parameters<typeof recordProof>[2] =>
   record.contacts.flatMap(({ name, isolates_alone, isolates_alone_by, isolates_alone_ms }) =>
