@@ -20,7 +20,11 @@ function present<T>(value: T | null): T {
 }
 
 /** Sends a connect of the other port as a manager does that thinks of nothing: the ghost itself. */
-async function control(): Promise<{ readonly write: () => void; readonly close: () => void }> {
+async function control(): Promise<{
+  readonly write: () => void;
+  readonly stop: () => void;
+  readonly close: () => void;
+}> {
   const { host, ip } = present(built);
   const index = ip('-o', 'link', 'show', 'dev', 'port2').split(':')[0] ?? '';
   const request = settingRequest(ADMIN.object, { index, nameObject: null }, ADMIN.connect);
@@ -28,7 +32,16 @@ async function control(): Promise<{ readonly write: () => void; readonly close: 
   const socket = createSocket('udp4');
   socket.on('error', () => undefined);
   await new Promise<void>((resolve) => socket.connect(AGENT_PORT, host, () => resolve()));
-  return { write: () => socket.send(bytes), close: () => socket.close() };
+  let repeating: NodeJS.Timeout | undefined;
+  return {
+    write: () => {
+      socket.send(bytes);
+      // When the kernel notices the cable it forgets what waits, once: what comes after that waits.
+      repeating = setInterval(() => socket.send(bytes), 50);
+    },
+    stop: () => clearInterval(repeating),
+    close: () => socket.close(),
+  };
 }
 
 /** Pulls the plug, and has the kernel forget at once who is behind it: what is written from now on waits for the cable. */
@@ -64,6 +77,7 @@ describe.skipIf(skipLoudly('the ghost over UDP', switchMissing()))('a cut cable 
       kind: 'unknown',
       why: expect.stringContaining('not written'),
     });
+    ghost.stop();
     cable.plug();
     await until(() => seen('port2') === 'connected', 'the cable delivers what was written into it');
     expect(seen('port1')).toBe('isolated');
@@ -84,6 +98,7 @@ describe.skipIf(skipLoudly('the ghost over UDP', switchMissing()))('a cut cable 
     // Past the question that the contact asks first: the agent was heard just now, so this one is written, unless this
     // machine has taken more than 100 ms for the two lines above.
     expect(await bounded(group.bus.connect(port.channel, current))).toMatchObject({ kind: 'unknown' });
+    ghost.stop();
     cable.plug();
     await until(() => seen('port2') === 'connected', 'the cable delivers what was written into it');
     expect(await bounded(known(port))).toBe('isolated');
