@@ -220,9 +220,9 @@ export const refusalsAt = (state: State, conditions: Conditions, now: Millis): r
 /** What is commanded isolated and not proven is commanded again. */
 function commandedAgain(state: State): Decision['cuts'] {
   if (state.at === 'proving') return [{ why: 'again', only: state.contact }];
-  const unproven =
+  const awaited =
     state.at === 'unproven' || state.at === 'isolating' || (latchOf(state) !== null && proofMissing(state));
-  return unproven ? [{ why: 'again' }] : [];
+  return awaited ? [{ why: 'again' }] : [];
 }
 
 const proofMissing = (state: State): boolean =>

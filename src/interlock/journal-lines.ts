@@ -78,7 +78,7 @@ function detailOf(event: Event): JsonObject {
     case 'conditions-sampled':
       return { failing: event.conditions.failing.map(refusalJson) };
     case 'drive-asked':
-      return { contact: event.contact, position: event.position };
+      return { lease: event.leaseId, contact: event.contact, position: event.position };
     case 'lease-asked':
     case 'lease-renewed':
     case 'commissioning-asked':

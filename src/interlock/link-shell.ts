@@ -21,6 +21,7 @@ import {
   leaseOf,
   permissionOf,
   type Policy,
+  type ProofEnded,
   type State,
   type Trip,
 } from '../core/link.ts';
@@ -55,6 +56,8 @@ export interface Hands {
   exposureEnds(): Promise<void>;
   /** Journals a step. Rejects when the journal cannot be written. */
   record(step: Omit<Step, 'latchSaved' | 'recorded'>): Promise<void>;
+  /** Told in the tick of the decision, after its cuts: what a proof test came to counts before anybody can ask for a lease. */
+  proofEnded(ended: ProofEnded): void;
   /** Performs everything but `connect`, which the shell does itself. */
   act(act: Exclude<Act, { kind: 'connect' }>, step: Step): void;
   /** Told about every outcome of a connect command, for journal and alarms. */
@@ -122,6 +125,7 @@ export class LinkShell {
     this.#state = decision.state;
     if (event.kind === 'tripped') this.#trips += 1;
     const cutting = decision.cuts.length === 0 ? null : this.#cut(event.now, decision.cuts);
+    for (const act of decision.acts) if (act.kind === 'proof-ended') this.#hands.proofEnded(act);
     if (decision.state !== before) this.#hands.changed();
     const unasked = this.#seenUnasked(event, decision.state);
     if (!unasked && this.#isQuiet(event, before, decision))

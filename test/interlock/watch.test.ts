@@ -107,6 +107,7 @@ function atWork(contacts: readonly Indicator[], witnesses: readonly Indicator[] 
     exposureBegins: () => Promise.resolve(),
     exposureEnds: () => Promise.resolve(),
     record: () => Promise.resolve(),
+    proofEnded: () => undefined,
     act: (act) => void acts.push(act.kind),
     connectEnded: () => undefined,
     changed: () => {

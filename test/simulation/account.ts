@@ -17,6 +17,20 @@ export interface SeenOpening {
   closedAt: number | null;
 }
 
+/** A proof test as it goes on. Times of the world. */
+export interface SeenTest {
+  readonly contact: string;
+  readonly since: number;
+  /** The contact let go at some moment of it. */
+  letGo: boolean;
+}
+
+/** What a proof came to, and when, as time of the world. */
+export interface SeenResult {
+  readonly outcome: 'passed' | 'failed';
+  readonly at: number;
+}
+
 /** The lease in force. Times of the world. */
 export interface SeenLease {
   readonly id: string;
@@ -28,6 +42,19 @@ export class Account {
   calls = new Map<string, Calls>();
   openings: SeenOpening[] = [];
   lease: SeenLease | null = null;
+  /** The commissioning session in force. */
+  session: SeenLease | null = null;
+  /** Contacts that the hands of the session are driving at this moment. */
+  readonly driving = new Set<string>();
+  test: SeenTest | null = null;
+  /** The contact that was proven last by this life. */
+  provenLast: string | null = null;
+  /** What the last proof of every contact came to, and when. */
+  readonly results = new Map<string, SeenResult>();
+  /** Contacts of the session in force whose drive the journal has. */
+  readonly recordedDrives = new Set<string>();
+  /** When something other than a contact could last have misled everybody about the path. */
+  misledAt = Number.NEGATIVE_INFINITY;
   leaseOverAt = Number.NEGATIVE_INFINITY;
   /** Leases under which evidence said connected. */
   readonly provenLeases = new Set<string>();
@@ -80,6 +107,11 @@ export class Account {
     this.calls = new Map();
     this.openings = [];
     this.lease = null;
+    this.session = null;
+    this.driving.clear();
+    this.recordedDrives.clear();
+    this.test = null;
+    this.provenLast = null;
     this.leaseOverAt = Number.NEGATIVE_INFINITY;
     this.unprovenSince = null;
     this.mustBeLatched = this.acknowledged;

@@ -1,7 +1,9 @@
 /** Everything that goes wrong around the box, and everybody who pulls at it. Each seed weighs them anew. */
 import { leaseOf, type Refusal } from '../../src/core/link.ts';
 import type { Interlock } from '../../src/interlock/interlock.ts';
-import { LATCH_PATH, LEDGER_PATH, type DiskFault } from './disk.ts';
+import type { LinkStatus } from '../../src/protocol/messages.ts';
+import { Commissioner } from './commissioner.ts';
+import { LATCH_PATH, LEDGER_PATH, PROOFS_PATH, type DiskFault } from './disk.ts';
 import { CONTACT_FAULTS, type PhysicalLink, WITNESS_FAULTS } from './hardware.ts';
 import type { JournalFault } from './journal.ts';
 import { type Manner, MANNERS, Tenant } from './tenant.ts';
@@ -23,6 +25,8 @@ const ACTS = [
   'trip-all',
   'trip-storm',
   'reset-without-presence',
+  'commission',
+  'commission-without-presence',
   'crash',
   'power-loss',
   'stop',
@@ -48,7 +52,9 @@ export class Chaos {
   readonly #meanMs: number;
   readonly #asksAtOnce: number;
   readonly #patrolMs: number;
+  readonly #stateSeen = new Map<string, string>();
   #ledgerTorn = false;
+  #proofsTorn = false;
   /** Nothing goes wrong and nobody pulls: then nothing may be lost either. */
   readonly calm: boolean;
 
@@ -82,12 +88,14 @@ export class Chaos {
   /** A process lives, and whoever listens to it learns of its windows. */
   async #serve(): Promise<void> {
     if (this.#ledgerTorn && this.#world.dice.chance(0.5)) this.#setLedgerAside();
+    if (this.#proofsTorn && this.#world.dice.chance(0.8)) this.#setProofsAside();
     if (!this.calm && this.#world.dice.chance(0.25)) this.#wakeDiskSlowly();
     await this.#world.start();
     const { life } = this.#world;
     const interlock = life?.interlock ?? null;
     if (life === null || interlock === null) return;
     interlock.announcer.listen((line) => {
+      if (line.event === 'link' && life.clock.alive) this.#disturb(line.link);
       if (line.event !== 'window-opened' || !life.clock.alive) return;
       const { link, window, occurrence } = line;
       for (let i = 0; i < this.#asksAtOnce; i++)
@@ -100,6 +108,21 @@ export class Chaos {
     const { dice, disk, time } = this.#world;
     disk.fault ??= 'flaky';
     time.after(dice.between(5, 60), () => (disk.fault = null));
+  }
+
+  /** Now and then something happens in the middle of what does not last long. */
+  #disturb({ link: name, state }: LinkStatus): void {
+    const { dice, time, links } = this.#world;
+    if (this.#stateSeen.get(name) === state) return;
+    this.#stateSeen.set(name, state);
+    if (this.calm) return;
+    if (state === 'connected' && dice.chance(0.3)) {
+      const contact = dice.pick(links.find((each) => each.name === name)?.contacts ?? []);
+      this.#forAWhile(contact.faults, dice.pick(['welded', 'welded', 'unreadable']), contact.nature.name);
+    }
+    if ((state !== 'proving' && state !== 'commissioning') || !dice.chance(0.15)) return;
+    const act = dice.pick(['trip', 'trip', 'crash', 'power-loss', 'stop'] as const);
+    time.after(dice.between(0, 200), () => (act === 'trip' ? this.#trip([name]) : this.#perform(act)));
   }
 
   /** A controller that wants to work in this window, and asks again when it is refused. */
@@ -140,11 +163,15 @@ export class Chaos {
         world.story.tell(`${link.name}: a hand on every relay`);
         for (const contact of link.contacts) contact.push();
         this.#promises.account(link.name).faultAt = world.time.now;
+        this.#promises.account(link.name).misledAt = world.time.now;
         return;
       }
-      case 'board-restart':
-        for (const contact of world.dice.pick(world.links).contacts) contact.restart();
+      case 'board-restart': {
+        const link = world.dice.pick(world.links);
+        for (const contact of link.contacts) contact.restart();
+        this.#promises.account(link.name).misledAt = world.time.now;
         return;
+      }
       case 'board-settings': {
         const contact = world.dice.pick(world.dice.pick(world.links).contacts);
         contact.settingsWrong = true;
@@ -183,6 +210,12 @@ export class Chaos {
         return;
       case 'reset-without-presence':
         this.#reset(world.dice.pick(world.links), false);
+        return;
+      case 'commission':
+        this.#commission(world.dice.pick(world.links).name, true);
+        return;
+      case 'commission-without-presence':
+        this.#commission(world.dice.pick(world.links).name, false);
         return;
       case 'crash':
         this.#end('crash');
@@ -250,7 +283,23 @@ export class Chaos {
     const { dice, time, links } = this.#world;
     for (const link of links)
       if (dice.chance(this.#world.latched(link.name) ? 0.6 : 0.1)) this.#reset(link, true);
+      else if (this.#unproven(link) && dice.chance(0.5)) this.#commission(link.name, true);
     time.after(dice.between(0.5, 2) * this.#patrolMs, () => this.#patrol());
+  }
+
+  /** A contact of this link failed its proof test, or had none for long. */
+  #unproven({ name }: PhysicalLink): boolean {
+    const interlock = this.#world.life?.interlock;
+    const link = interlock?.links.get(name);
+    if (interlock === null || interlock === undefined || link === undefined) return false;
+    return interlock.conditionsNow(link).failing.some(({ code }) => code.startsWith('proof-'));
+  }
+
+  #commission(name: string, presence: boolean): void {
+    const { life } = this.#world;
+    const interlock = life?.interlock ?? null;
+    if (life === null || interlock === null) return;
+    void new Commissioner(this.#world, this.#promises, life, interlock, name).come(presence);
   }
 
   #reset(link: PhysicalLink, presence: boolean): void {
@@ -301,6 +350,7 @@ export class Chaos {
     // Rarely, and never of what a trip was promised to survive: a garbled latch must read as tripped.
     if (dice.chance(0.1)) disk.garble(LATCH_PATH);
     if (dice.chance(0.1)) this.#ledgerTorn = disk.tear(LEDGER_PATH);
+    if (dice.chance(0.03)) this.#proofsTorn = disk.tear(PROOFS_PATH);
     time.after(dice.between(2_500, 12_000), () => void this.#serve());
   }
 
@@ -309,6 +359,13 @@ export class Chaos {
     this.#ledgerTorn = false;
     this.#world.disk.lose(LEDGER_PATH);
     for (const { name } of this.#world.links) this.#promises.account(name).forgetExposure();
+  }
+
+  /** What the hint of `proof-record-unreadable` tells a person to do. */
+  #setProofsAside(): void {
+    this.#proofsTorn = false;
+    this.#world.disk.lose(PROOFS_PATH);
+    for (const { name } of this.#world.links) this.#promises.account(name).results.clear();
   }
 
   async #stop(): Promise<void> {
@@ -321,6 +378,8 @@ export class Chaos {
     story.tell('stop');
     const stopped = interlock.stop();
     for (let i = 0; i < 10; i++) time.after(dice.between(0, 1_000), () => this.#askFor(life, interlock));
+    for (const { name } of this.#world.links)
+      time.after(dice.between(0, 1_000), () => this.#commission(name, true));
     await stopped;
     this.#promises.check();
     for (const link of interlock.links.values())

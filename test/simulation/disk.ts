@@ -32,6 +32,11 @@ export class SimulatedDisk {
     }
   }
 
+  /** What of a file would survive a loss of power now; null when nothing would. */
+  survives(path: string): Uint8Array | null {
+    return this.#durable.get(path) ?? null;
+  }
+
   /** Something scribbles over a file. */
   garble(path: string): void {
     const bytes = this.cached.get(path);
@@ -141,3 +146,4 @@ function put(files: Map<string, Uint8Array>, path: string, bytes: Uint8Array | u
 export const STATE = '/state';
 export const LATCH_PATH = join(STATE, 'latch.json');
 export const LEDGER_PATH = join(STATE, 'ledger.json');
+export const PROOFS_PATH = join(STATE, 'proofs.json');

@@ -107,6 +107,8 @@ export interface WitnessNature {
   readonly name: string;
   /** `both`: carrier. The others answer only when they see, or only when they see nothing. */
   readonly sees: 'both' | 'connected' | 'isolated';
+  /** The contact it is wired to; null: it looks at the whole path. */
+  readonly of: string | null;
 }
 
 /** Something beside the contacts that looks at the path. */
@@ -118,12 +120,18 @@ export class PhysicalWitness {
     this.nature = nature;
   }
 
-  answer(connected: boolean): Position {
+  answer(link: PhysicalLink): Position {
     if (this.faults.has('lying-isolated')) return 'isolated';
     if (this.faults.has('lying-connected')) return 'connected';
     if (this.faults.has('unreadable')) return 'unknown';
-    const truth = connected ? 'connected' : 'isolated';
+    const truth = this.truth(link);
     return this.nature.sees === 'both' || this.nature.sees === truth ? truth : 'unknown';
+  }
+
+  /** Where what it looks at really is. */
+  truth(link: PhysicalLink): 'connected' | 'isolated' {
+    const contact = link.contacts.find(({ nature }) => nature.name === this.nature.of);
+    return contact?.position ?? (link.connected ? 'connected' : 'isolated');
   }
 }
 

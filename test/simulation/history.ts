@@ -56,6 +56,11 @@ function judgeCalm(met: ReadonlyMap<string, number>, promises: Promises): void {
     )
       promises.breaks(`nothing went wrong, and a lease was ${what}`);
   }
+  if (met.has('proof failed') || met.has('proof not-done'))
+    promises.breaks('nothing went wrong, and a proof test did');
+  const planned = (met.get('over released') ?? 0) + (met.get('over lease-ended') ?? 0);
+  if ((met.get('proof passed') ?? 0) < planned)
+    promises.breaks('nothing went wrong, and not every planned end was a proof test');
   if ((met.get('told connected') ?? 0) < 2)
     promises.breaks('nothing went wrong, and hardly anything was connected');
 }

@@ -6,10 +6,12 @@ import type { WindowConfig } from '../../src/interlock/window-clock.ts';
 import type { Policy } from '../../src/core/link.ts';
 
 const WITNESSES: readonly WitnessNature[] = [
-  { name: 'carrier', sees: 'both' },
-  { name: 'tcp', sees: 'connected' },
-  { name: 'mirror', sees: 'isolated' },
+  { name: 'carrier', sees: 'both', of: null },
+  { name: 'tcp', sees: 'connected', of: null },
+  { name: 'mirror', sees: 'isolated', of: null },
 ];
+/** A contact mechanically linked with one of two. */
+const LINKED: WitnessNature = { name: 'linked', sees: 'both', of: 'gate' };
 
 /** `vault`: one fail-safe contact. `attic`: a fail-safe and a holding contact in series. */
 export function linksOf(dice: Dice, time: VirtualTime): readonly PhysicalLink[] {
@@ -30,10 +32,17 @@ export function linksOf(dice: Dice, time: VirtualTime): readonly PhysicalLink[] 
   const witnesses = (): PhysicalWitness[] =>
     WITNESSES.filter(() => dice.chance(0.4)).map((nature) => new PhysicalWitness(nature));
   const budget = (): number => dice.pick([30_000, 90_000, 600_000]);
-  const maxAge = (): number => dice.pick([90_000, 2 * 86_400_000]);
+  const maxAge = (): number => dice.pick([100_000, 2 * 86_400_000, 2 * 86_400_000]);
   return [
     new PhysicalLink('vault', [relay], witnesses(), policyOf(dice), budget(), maxAge()),
-    new PhysicalLink('attic', [gate, port], witnesses(), policyOf(dice), budget(), maxAge()),
+    new PhysicalLink(
+      'attic',
+      [gate, port],
+      [...witnesses(), ...(dice.chance(0.4) ? [new PhysicalWitness(LINKED)] : [])],
+      policyOf(dice),
+      budget(),
+      maxAge(),
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** The program under simulation: the real one, or a copy with one text replaced. */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cut } from '../../src/contacts/cut.ts';
 import { commission } from '../../src/interlock/commissioning-session.ts';
@@ -64,10 +64,10 @@ const loosely = (text: string): RegExp =>
 /** Loads a copy of the product, made in `directory`, with one text replaced; the text must be there exactly once. */
 export async function mutatedProgram(directory: string, mutation: Mutation): Promise<Program> {
   for (const part of PARTS) {
-    mkdirSync(join(directory, part), { recursive: true });
-    for (const name of readdirSync(join(root, 'src', part))) {
+    for (const name of readdirSync(join(root, 'src', part), { recursive: true, encoding: 'utf8' })) {
       const file = `${part}/${name}`;
       if (!name.endsWith('.ts')) continue;
+      mkdirSync(dirname(join(directory, file)), { recursive: true });
       const source = readFileSync(join(root, 'src', file), 'utf8');
       const text = file === mutation.file ? mutated(source, mutation) : source;
       const plain = stripTypeScriptTypes(text).replaceAll(/(from '\.[^']+)\.ts'/g, "$1.mjs'");

@@ -3,13 +3,22 @@
  * what was asked of every wire; it uses nothing of the program but its states and what it says.
  */
 import { EXPOSURE_SPAN_MS } from '../../src/core/exposure.ts';
-import { isolationProvenAt, latchOf, leaseOf, type Refusal, type State } from '../../src/core/link.ts';
+import {
+  isolationProvenAt,
+  latchOf,
+  leaseOf,
+  permissionOf,
+  type Refusal,
+  type State,
+} from '../../src/core/link.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import type { Step } from '../../src/interlock/link-shell.ts';
 import type { Entry } from '../../src/journal/entry.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
 import { Account, type SeenLease } from './account.ts';
+import { LEDGER_PATH } from './disk.ts';
 import type { PhysicalContact, PhysicalLink } from './hardware.ts';
+import { ProofPromises } from './proof-promises.ts';
 import type { Life, Onlooker, World } from './world.ts';
 
 /** Time passes for a link at least this often, ms, with some room. */
@@ -33,6 +42,7 @@ type Sampled = 'journal' | 'clock';
 export class Promises implements Onlooker {
   readonly #world: World;
   readonly #accounts: ReadonlyMap<string, Account>;
+  readonly proofs: ProofPromises;
   readonly #failing: Record<Sampled, number | null> = { journal: null, clock: null };
   #failedBefore: Record<Sampled, boolean> = { journal: false, clock: false };
   #checkedAt = 0;
@@ -46,6 +56,7 @@ export class Promises implements Onlooker {
 
   constructor(world: World) {
     this.#world = world;
+    this.proofs = new ProofPromises(world, (promise) => this.breaks(promise));
     this.#accounts = new Map(world.links.map((link) => [link.name, new Account(link)]));
   }
 
@@ -98,6 +109,7 @@ export class Promises implements Onlooker {
     if (account.exposedUntil !== null)
       account.exposedMs += Math.max(0, Math.min(now, account.exposedUntil) - this.#checkedAt);
     if (link.faulty) account.faultAt = now;
+    this.proofs.lookAt(account);
     if (link.connected) account.connectedSince ??= now;
     else account.connectedSince = null;
     // From a lie on nobody can know how long the stretch lasts.
@@ -111,10 +123,11 @@ export class Promises implements Onlooker {
     this.#judgeLatch(account, state);
     this.#judgeProof(account, state, life);
     this.#judgeLease(account, link, life);
+    this.proofs.judge(account, link, life, this.#failing.journal !== null && this.#failedBefore.journal);
     this.#judgeCommands(account, state);
-    const driven = account.lease !== null && account.drivenLease === account.lease.id;
-    if (account.lease !== null && driven && account.link.connected && account.liedAt < now)
-      account.exposedUntil = account.lease.endsAt;
+    const permission = account.lease ?? account.session;
+    const driven = permission !== null && account.drivenLease === permission.id;
+    if (driven && account.link.connected && account.liedAt < now) account.exposedUntil = permission.endsAt;
     this.#judgeExposure(account, life);
   }
 
@@ -160,10 +173,11 @@ export class Promises implements Onlooker {
   #judgeCommands(account: Account, state: State): void {
     const { now } = this.#world.time;
     const { name, contacts } = account.link;
-    const leased = leaseOf(state) !== null;
+    const leased = permissionOf(state) !== null;
     const unproven = !leased && isolationProvenAt(state) === null;
     account.unprovenSince = unproven ? (account.unprovenSince ?? now) : null;
-    for (const { nature } of contacts) {
+    const alone = state.at === 'proving' ? state.contact : null;
+    for (const { nature } of contacts.filter((each) => alone === null || each.nature.name === alone)) {
       const calls = account.callsOf(nature.name);
       if (!leased && calls.last !== 'isolate')
         this.breaks(`${name} has no lease and ${nature.name} was not cut`);
@@ -218,6 +232,7 @@ export class Promises implements Onlooker {
         this.breaks(`${name} keeps its lease although ${why}`);
     }
     if (!isNew) return;
+    this.proofs.granted(account, link);
     this.#world.story.tell(`${name}: lease, ${(endsAt - now).toFixed(0)} ms at most`);
     if (account.mustBeLatched) this.breaks(`${name} was granted a lease while latched`);
     if (this.#failing.journal !== null && this.#failedBefore.journal)
@@ -248,27 +263,41 @@ export class Promises implements Onlooker {
   connectWritten(link: PhysicalLink, contact: PhysicalContact): void {
     this.#world.story.meet('connect frame');
     const shell = this.#world.life?.interlock?.links.get(link.name)?.shell;
-    this.account(link.name).drivenLease = (shell === undefined ? null : leaseOf(shell.state))?.id ?? null;
+    this.account(link.name).drivenLease =
+      (shell === undefined ? null : permissionOf(shell.state))?.id ?? null;
     this.#judgeConnect(link, contact, 'written');
   }
 
   #judgeConnect(link: PhysicalLink, contact: PhysicalContact, what: 'asked' | 'written'): void {
     const account = this.account(link.name);
     const shell = this.#world.life?.interlock?.links.get(link.name)?.shell;
-    const lease = shell === undefined ? null : leaseOf(shell.state);
+    const lease = shell === undefined ? null : permissionOf(shell.state);
+    if (what === 'asked') this.proofs.driven(account, contact.nature.name, shell?.state);
     const where = `${contact.nature.name} of ${link.name}`;
     if (account.mustBeLatched) this.breaks(`a connect was ${what} to ${where} after a trip`);
     if (lease === null) this.breaks(`a connect was ${what} to ${where} without a live lease`);
     else if (!account.recordedLeases.has(lease.id))
       this.breaks(`a connect was ${what} to ${where} before its grant was recorded`);
+    if (what === 'asked' && !this.#exposureKept(link.name))
+      this.breaks(`a connect was asked to ${where} before its exposure was on disk`);
     // A cut after the connect was asked for makes it stale, whoever holds a lease by now.
     if (what === 'written' && account.callsOf(contact.nature.name).last === 'isolate')
       this.breaks(`a connect to ${where} was written after a cut`);
   }
 
+  /** The disk would know after a loss of power that this link may be connected. */
+  #exposureKept(name: string): boolean {
+    const bytes = this.#world.disk.survives(LEDGER_PATH);
+    return bytes !== null && Buffer.from(bytes).toString('utf8').includes(`"${name}":{"boot"`);
+  }
+
   lied(link: PhysicalLink): void {
     this.#world.story.meet('a lie');
     this.account(link.name).liedAt = this.#world.time.now;
+  }
+
+  slandered(link: PhysicalLink): void {
+    this.account(link.name).misledAt = this.#world.time.now;
   }
 
   astray(link: PhysicalLink): void {
@@ -287,7 +316,11 @@ export class Promises implements Onlooker {
     this.#world.story.tell(`journal: ${entry.type} ${JSON.stringify(entry.data).slice(0, 150)}`);
     if (typeof link !== 'string' || !this.#accounts.has(link)) return;
     const account = this.account(link);
-    if (entry.type === 'link.connecting' && typeof lease === 'string') account.recordedLeases.add(lease);
+    const grant = entry.type === 'link.connecting' || entry.type === 'link.commissioning';
+    if (grant && typeof lease === 'string') account.recordedLeases.add(lease);
+    const { contact } = entry.data;
+    if (entry.type === 'contact.connect-asked' && typeof contact === 'string' && typeof lease === 'string')
+      this.proofs.driveRecorded(account, contact, lease);
     if (cut !== undefined) this.#world.story.meet(`cut ${(cut as { why: string }).why}`);
     const alarms = entry.data['alarms'];
     if (Array.isArray(alarms)) for (const alarm of alarms) this.#world.story.meet(`alarm ${String(alarm)}`);
@@ -338,6 +371,7 @@ export class Promises implements Onlooker {
       const link = life.interlock?.links.get(account.link.name);
       if (account.mustBeLatched && link !== undefined && latchOf(link.shell.state) === null)
         this.breaks(`the acknowledged trip of ${account.link.name} did not survive`);
+      this.proofs.began(account);
     }
   }
 
@@ -382,6 +416,7 @@ export class Promises implements Onlooker {
   }
 
   died(): void {
+    this.proofs.died(this.#accounts.values());
     for (const account of this.#accounts.values()) account.forget();
   }
 }

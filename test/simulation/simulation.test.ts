@@ -12,7 +12,7 @@ import { mutants } from './mutants.ts';
 import { mutatedProgram, realProgram } from './program.ts';
 
 /** Seeds of the quick form. */
-const QUICK_SEEDS = 72;
+const QUICK_SEEDS = 96;
 /** A mutant that survives this many seeds is not caught. */
 const MUTANT_SEEDS = 600;
 /** A machine that is busy with other things needs longer, ms. */
@@ -23,9 +23,19 @@ const only = process.env['SEED'];
 const scratch = mkdtempSync(join(tmpdir(), 'portcullis-simulation-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const STATES = ['unproven', 'isolated', 'connecting', 'connected', 'isolating', 'tripped', 'stuck'];
-/** `isolating` and `connecting` last some ms: a crash meets them in long runs only. */
-const LASTING = ['unproven', 'isolated', 'connected', 'tripped', 'stuck'];
+const STATES = [
+  'unproven',
+  'isolated',
+  'connecting',
+  'connected',
+  'proving',
+  'commissioning',
+  'isolating',
+  'tripped',
+  'stuck',
+];
+/** The others last some ms: a crash meets them in long runs only. */
+const LASTING = ['unproven', 'isolated', 'connected', 'commissioning', 'tripped', 'stuck'];
 
 /** What the seeds together must have met; a promise about something that never happened is worth nothing. */
 const VISITED: readonly string[] = [
@@ -44,7 +54,21 @@ const VISITED: readonly string[] = [
     'stopping',
     'tripped',
   ].flatMap((why) => [`cut ${why}`, `over ${why}`]),
-  ...['proof-lost', 'again'].map((why) => `cut ${why}`),
+  ...['proof-lost', 'proof-ended', 'commissioning', 'again'].map((why) => `cut ${why}`),
+  ...[
+    'released',
+    'holder-gone',
+    'lease-lapsed',
+    'lease-ended',
+    'permissive-failed',
+    'stopping',
+    'tripped',
+  ].map((why) => `session over ${why}`),
+  ...['passed', 'failed', 'not-done'].map((outcome) => `proof ${outcome}`),
+  ...['lease-held', 'tripped', 'stuck', 'isolation-unproven', 'presence-missing', 'journal-unwritable'].map(
+    (code) => `commissioning refused ${code}`,
+  ),
+  ...['granted', 'connected', 'done'].map((what) => `commissioning ${what}`),
   ...[
     'isolation-unproven',
     'proof-lost',
@@ -53,6 +77,7 @@ const VISITED: readonly string[] = [
     'evidence-lost',
     'connection-lost',
     'connect-timeout',
+    'proof-failed',
   ].map((alarm) => `alarm ${alarm}`),
   ...[
     'isolation-unproven',
@@ -73,6 +98,10 @@ const VISITED: readonly string[] = [
     'tripped-again',
     'board-settings',
     'stopping',
+    'commissioning',
+    'proof-failed',
+    'proof-overdue',
+    'proof-record-unreadable',
   ].map((code) => `refusal ${code}`),
   ...['granted', 'connected', 'over'].map((line) => `told ${line}`),
   ...CONTACT_FAULTS.map((fault) => `fault ${fault}`),

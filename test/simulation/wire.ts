@@ -13,6 +13,8 @@ export interface WireTap {
   connectWritten(link: PhysicalLink, contact: PhysicalContact): void;
   /** An indicator said isolated of what was connected. */
   lied(link: PhysicalLink): void;
+  /** An indicator said connected of what was isolated. */
+  slandered(link: PhysicalLink): void;
   /** A frame arrived when nobody waited for it any more. */
   astray(link: PhysicalLink): void;
   /** `waiting`: questions that this indicator has not answered yet, this one included. */
@@ -119,7 +121,9 @@ export class WireContact implements Contact {
         this.#transact(
           () => {
             position = this.#physical.answer();
-            if (position === 'isolated' && this.#physical.position === 'connected') tap.lied(this.#link);
+            const truth = this.#physical.position;
+            if (position === 'isolated' && truth === 'connected') tap.lied(this.#link);
+            if (position === 'connected' && truth === 'isolated') tap.slandered(this.#link);
           },
           (answered) =>
             resolve({ position: answered ? position : 'unknown', takenAt, detail: 'simulated contact' }),
@@ -202,6 +206,7 @@ export class WireContact implements Contact {
 export class WireWitness implements Witness {
   readonly name: string;
   readonly type = 'simulated';
+  readonly showsIsolation: boolean;
   readonly #parts: WireParts;
   readonly #link: PhysicalLink;
   readonly #physical: PhysicalWitness;
@@ -209,6 +214,7 @@ export class WireWitness implements Witness {
 
   constructor(link: PhysicalLink, physical: PhysicalWitness, parts: WireParts) {
     this.name = physical.nature.name;
+    this.showsIsolation = physical.nature.sees !== 'connected';
     this.#link = link;
     this.#physical = physical;
     this.#parts = parts;
@@ -221,8 +227,10 @@ export class WireWitness implements Witness {
     const takenAt = clock.now();
     await clock.pause(dice.between(0.2, 20));
     while (this.#physical.faults.has('hanging')) await clock.pause(HANGING_LOOK_MS);
-    const position = this.#physical.answer(this.#link.connected);
-    if (position === 'isolated' && this.#link.connected) tap.lied(this.#link);
+    const position = this.#physical.answer(this.#link);
+    const truth = this.#physical.truth(this.#link);
+    if (position === 'isolated' && truth === 'connected') tap.lied(this.#link);
+    if (position === 'connected' && truth === 'isolated') tap.slandered(this.#link);
     await clock.pause(dice.between(0, 3));
     this.#questions -= 1;
     return { position, takenAt, detail: 'simulated witness' };

@@ -167,6 +167,11 @@ export class World {
         {
           contacts: link.contacts.map((contact) => new WireContact(link, contact, parts)),
           witnesses: link.witnesses.map((witness) => new WireWitness(link, witness, parts)),
+          sees: Object.fromEntries(
+            link.witnesses.flatMap(({ nature: { name, of } }): [string, string[]][] =>
+              of === null ? [] : [[name, [of]]],
+            ),
+          ),
           policy: link.policy,
           budgetMs: link.budgetMs,
           proofMaxAgeMs: link.proofMaxAgeMs,
