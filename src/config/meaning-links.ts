@@ -24,7 +24,7 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
   return [
     ...sharedDevices(config),
     ...Object.entries(config.links).flatMap(([name, link]) => [
-      ...oneLink(['links', name], link, config, around),
+      ...oneLink(['links', name], link, around),
       ...link.contacts.flatMap((contact, index) =>
         oneContact(['links', name, 'contacts', index], contact, config, around),
       ),
@@ -38,14 +38,14 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
   ];
 }
 
-function oneLink(path: Path, link: LinkConfig, config: Config, around: Surroundings): readonly Finding[] {
+function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly Finding[] {
   const findings: Finding[] = [];
   if (link.contacts.length === 0) {
     findings.push(
       error([...path, 'contacts'], 'no contact: nothing could isolate this link', 'add a contact'),
     );
   } else {
-    findings.push(...ratingFindings(path, link, config, around));
+    findings.push(...ratingFindings(path, link, around));
   }
   if (link.witnesses.length === 0) {
     findings.push({
@@ -73,14 +73,9 @@ function oneLink(path: Path, link: LinkConfig, config: Config, around: Surroundi
 }
 
 /** A link stands on a contact that falls to isolated by itself, or on words that take the responsibility. */
-function ratingFindings(
-  path: Path,
-  link: LinkConfig,
-  config: Config,
-  around: Surroundings,
-): readonly Finding[] {
+function ratingFindings(path: Path, link: LinkConfig, around: Surroundings): readonly Finding[] {
   const said = link.accept_holding;
-  const ratings = linkRatings(link, config.buses, around.profiles);
+  const ratings = linkRatings(link, around.profiles);
   const unknown = link.contacts.some(({ profile }) => !around.profiles.has(profile));
   const failSafe = [...ratings.values()].some((rating) => rating !== 'holding');
   if (failSafe || unknown) {
@@ -162,7 +157,7 @@ function leaseFindings(path: Path, contact: ContactConfig, profile: Profile): re
   return [];
 }
 
-/** After a lost answer an RTU line is listened to until no late one can come; only then an isolate can be confirmed. */
+/** After a lost answer a line whose frames carry no id is listened to until no late one can come; only then an isolate can be confirmed. */
 function isolateTimeoutFindings(
   path: Path,
   link: LinkConfig,
@@ -171,9 +166,16 @@ function isolateTimeoutFindings(
 ): readonly Finding[] {
   const neededMs = link.contacts.map(({ bus: name, profile }) => {
     const [bus, board] = [config.buses[name], around.profiles.get(profile)];
-    if (bus === undefined || board?.driver !== 'modbus') return 0;
-    // Frames with an id, and lines that are not listened to.
-    if (bus.transport !== 'rtu-over-tcp' && bus.transport !== 'modbus-rtu') return 0;
+    if (bus === undefined || (board?.driver !== 'modbus' && board?.driver !== 'serial')) return 0;
+    // Frames with an id find their way through any buffer.
+    const { transport } = bus;
+    if (
+      transport !== 'rtu-over-tcp' &&
+      transport !== 'modbus-rtu' &&
+      transport !== 'serial' &&
+      transport !== 'tcp'
+    )
+      return 0;
     const { timings } = board;
     const replyMs = bus.reply_timeout ?? timings.reply_timeout_ms;
     return timings.worst_reply_delay_ms + EXCHANGES_AFTER_LOSS * (replyMs + timings.gap_ms);

@@ -23,7 +23,7 @@ export function hardwareFacts(
   profiles: ReadonlyMap<string, Profile>,
 ): readonly ContactFacts[] {
   return Object.entries(settings.links).flatMap(([name, link]) => {
-    const ratings = linkRatings(link, settings.buses, profiles);
+    const ratings = linkRatings(link, profiles);
     return link.contacts.flatMap((contact): readonly ContactFacts[] => {
       const profile = profiles.get(contact.profile);
       const bus = settings.buses[contact.bus];

@@ -207,7 +207,7 @@ function linkParts(
           budgetMs: link.exposure_budget,
           proofMaxAgeMs: PROOF_MAX_AGE_MS,
           sees: mirrorsOf(link),
-          ratings: linkRatings(link, config.buses, profiles),
+          ratings: linkRatings(link, profiles),
           grade: gradeOf(config, name, profiles),
         },
       ];

@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
-import type {
-  HardwareSettings,
-  LinkSettings,
-  WitnessSettings,
-} from '../../src/contacts/hardware-settings.ts';
+import type { LinkSettings, WitnessSettings } from '../../src/contacts/hardware-settings.ts';
 import { linkRatings } from '../../src/contacts/link-ratings.ts';
 import { byId, testProfile } from './profiles.ts';
 
 const board = testProfile();
 const profiles = byId(board);
-const buses: HardwareSettings['buses'] = {
-  board: { transport: 'modbus-tcp', host: '192.0.2.1', port: 502 },
-  inputs: { transport: 'modbus-tcp', host: '192.0.2.2', port: 502 },
-  pins: { transport: 'gpio', chip: 'pinctrl-bcm2711', access: 'auto' },
-};
 const contact = (name: string, channel: number) => ({
   name,
   profile: board.id,
@@ -34,7 +25,7 @@ const input = (bus: string, mirrors?: string): WitnessSettings => ({
 
 function ratings(...witnesses: WitnessSettings[]): Record<string, string> {
   const link: LinkSettings = { contacts: [contact('one', 1), contact('two', 2)], witnesses };
-  return Object.fromEntries(linkRatings(link, buses, profiles));
+  return Object.fromEntries(linkRatings(link, profiles));
 }
 
 const INDEPENDENT = 'fail-safe-independent';
@@ -43,10 +34,10 @@ const INDIRECT = 'fail-safe-indirect';
 test.each<readonly [string, readonly WitnessSettings[], string, string]>([
   ['no witness', [], INDIRECT, INDIRECT],
   [
-    'a carrier sees the whole link',
+    'a carrier is seen on the side of the load',
     [{ name: 'c', type: 'carrier', interface: 'eth1' }],
-    INDEPENDENT,
-    INDEPENDENT,
+    INDIRECT,
+    INDIRECT,
   ],
   [
     'a mirror contact on another board vouches for its contact',
@@ -96,7 +87,7 @@ test('wired through the normally-closed contact, or of an unknown profile, a con
     ],
     witnesses: [{ name: 'c', type: 'carrier', interface: 'eth1' }],
   };
-  expect(Object.fromEntries(linkRatings(link, buses, profiles))).toEqual({
+  expect(Object.fromEntries(linkRatings(link, profiles))).toEqual({
     closed: 'holding',
     stranger: 'holding',
   });
