@@ -1,4 +1,5 @@
 /** Do the witnesses make sense, each by itself and with the bus or contact it names? */
+import { lineClashes, mirrorWireProblem } from '../contacts/gpio/place.ts';
 import { transportsOf, unitProblems } from '../contacts/place.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
@@ -37,7 +38,10 @@ function kindFindings(
     case 'modbus-discrete-input':
       return inputFindings(path, witness, config, around);
     case 'gpio':
-      return witnessBus([...path, 'bus'], witness.bus, 'gpio', config, around);
+      return [
+        ...witnessBus([...path, 'bus'], witness.bus, 'gpio', config, around),
+        ...gpioFindings(path, witness, config),
+      ];
     case 'snmp':
       return witnessBus([...path, 'bus'], witness.bus, 'snmp', config, around);
     case 'console':
@@ -104,6 +108,19 @@ function mirrorFindings(path: Path, witness: WitnessConfig, link: LinkConfig): r
   if (names.length < 2) return [];
   const what = 'this input counts as seeing the whole link; a mirror contact sees one contact';
   return [warning(path, what, `write mirrors: with one of ${names.join(', ')}`)];
+}
+
+/** Two on one line, and a broken wire that would read as proof. */
+function gpioFindings(
+  path: Path,
+  witness: Extract<WitnessConfig, { type: 'gpio' }>,
+  config: Config,
+): readonly Finding[] {
+  const clashes = lineClashes(config)
+    .filter(({ link, witness: name }) => link === path[1] && name === witness.name)
+    .map(({ what }) => error([...path, 'line'], what, 'give each its own line'));
+  const wire = mirrorWireProblem(witness.bias, witness.isolated_when);
+  return wire === null ? clashes : [...clashes, warning([...path, 'isolated_when'], wire.what, wire.hint)];
 }
 
 function witnessBus(

@@ -27,7 +27,10 @@ export function hardwareProblems(
   settings: HardwareSettings,
   profiles: ReadonlyMap<string, Profile>,
 ): readonly string[] {
-  const problems: string[] = [...sharedWires(settings), ...lineClashes(settings)];
+  const problems: string[] = [
+    ...sharedWires(settings),
+    ...lineClashes(settings).map(({ link, witness, what }) => `witness ${witness} of link ${link}: ${what}`),
+  ];
   const taken = new Map<string, string>();
   const devices = new Map<string, string>();
   for (const [name, link] of Object.entries(settings.links)) {

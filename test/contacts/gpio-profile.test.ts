@@ -5,7 +5,7 @@ import { edgeSeen, firstSeen, looked, restMs, settled } from '../../src/contacts
 import { gpioFindings } from '../../src/contacts/gpio/findings.ts';
 import { GpioWorker, gpioDeathNote } from '../../src/contacts/gpio/hardware.ts';
 import type { Level } from '../../src/contacts/gpio/lines.ts';
-import { lineClashes, lineProblems } from '../../src/contacts/gpio/place.ts';
+import { lineClashes, lineProblems, mirrorWireProblem } from '../../src/contacts/gpio/place.ts';
 import { gpioProfile, type GpioProfile } from '../../src/contacts/gpio/profile.ts';
 import { ACCEPT_RESET_PULL } from '../../src/contacts/gpio/pulls.ts';
 import { gpioRows } from '../../src/contacts/gpio/text.ts';
@@ -152,12 +152,25 @@ describe('places', () => {
 
   test('no witness listens on a line that is a contact or another witness', () => {
     expect(lineClashes(settings(mirror('a', 22), mirror('b', 23)))).toEqual([]);
-    expect(lineClashes(settings(mirror('a', 17)))).toEqual([
-      'witness a of link vault: line 17 of chip pinctrl-bcm2711 is already contact relay of link vault',
-    ]);
+    const what = 'line 17 of chip pinctrl-bcm2711 is already contact relay of link vault';
+    expect(lineClashes(settings(mirror('a', 17)))).toEqual([{ link: 'vault', witness: 'a', what }]);
     expect(lineClashes(settings(mirror('a', 22), mirror('b', 22)))).toHaveLength(1);
   });
 });
+
+test.for([
+  ['pull-up', 1, true],
+  ['pull-up', 0, false],
+  ['pull-down', 0, true],
+  ['pull-down', 1, false],
+  ['none', 0, false],
+  ['none', 1, false],
+] as const)(
+  'a mirror with %s, isolated when %i: a broken wire would prove it: %s',
+  ([bias, level, problem]) => {
+    expect(mirrorWireProblem(bias, level) !== null).toBe(problem);
+  },
+);
 
 test('the worker makes contacts and witnesses that open nothing, and read unknown without the chip', async () => {
   const worker = new GpioWorker({ ...pins, chip: 'no-such-chip' }, processTimers);

@@ -104,7 +104,7 @@ async function step(what: string, program: string, args: readonly string[], cwd:
     await run(program, args, { cwd, timeout: STEP_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES });
   } catch (error) {
     const { stderr } = error as { readonly stderr?: string };
-    const why = stderr?.trim().split('\n').slice(-3).join(' ') ?? String(error);
+    const why = stderr?.trim().split('\n').slice(0, 3).join(' ') ?? String(error);
     throw new PartsMissing(`could not ${what}: ${why.slice(0, 500)}`, { cause: error });
   }
 }

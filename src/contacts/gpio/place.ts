@@ -1,6 +1,7 @@
 /** Whether a line of the configuration suits the board that hangs on it, and nobody else uses it. Pure. */
 import type { ContactSettings, GpioBus, HardwareSettings } from '../hardware-settings.ts';
 import type { PlaceProblem } from '../place.ts';
+import { type Bias, type Level, opposite } from './lines.ts';
 import { connectedLevel, type GpioProfile } from './profile.ts';
 import { ACCEPT_RESET_PULL, resetPullProblem } from './pulls.ts';
 
@@ -30,8 +31,15 @@ export function lineProblems(
   return problems;
 }
 
+/** A witness on a line that is something else already. */
+export interface LineClash {
+  readonly link: string;
+  readonly witness: string;
+  readonly what: string;
+}
+
 /** Lines that a witness would listen to while a contact or another witness has them: it would let go of a relay's pin. */
-export function lineClashes(settings: HardwareSettings): readonly string[] {
+export function lineClashes(settings: HardwareSettings): readonly LineClash[] {
   const users = new Map<string, string>();
   const placeOn = (bus: string, line: number): string | null => {
     const wire = settings.buses[bus];
@@ -48,10 +56,25 @@ export function lineClashes(settings: HardwareSettings): readonly string[] {
     link.witnesses.flatMap((witness) => {
       const place = witness.type === 'gpio' ? placeOn(witness.bus, witness.line) : null;
       if (place === null) return [];
-      const who = `witness ${witness.name} of link ${name}`;
       const other = users.get(place);
-      users.set(place, other ?? who);
-      return other === undefined ? [] : [`${who}: ${place} is already ${other}`];
+      users.set(place, other ?? `witness ${witness.name} of link ${name}`);
+      if (other === undefined) return [];
+      return [{ link: name, witness: witness.name, what: `${place} is already ${other}` }];
     }),
   );
+}
+
+/**
+ * Why a mirror contact whose wire breaks would read as proof of isolation, or `null`. With a resistor outside (`none`)
+ * nothing is known here.
+ */
+export function mirrorWireProblem(
+  bias: Bias,
+  isolatedWhen: Level,
+): { readonly what: string; readonly hint: string } | null {
+  if (bias === 'none' || (bias === 'pull-up' ? 1 : 0) !== isolatedWhen) return null;
+  return {
+    what: `a broken wire reads ${isolatedWhen} by its ${bias}, which here means isolated: nothing would be proven`,
+    hint: `wire the mirror contact so that isolated reads ${opposite(isolatedWhen)}: a contact that is closed while isolated, against the pull`,
+  };
 }

@@ -6,7 +6,7 @@ import type { Level } from './lines.ts';
 
 /**
  * A mirror contact on a GPIO input: shows where the relay itself stands, through wires of its own. A broken wire reads
- * as the level of the pull resistor, so that level must be the one that means connected; `mirrorWireProblem` says so.
+ * as the level of the pull resistor, so that level must be the one that means connected; `check` warns where it is not.
  */
 export class GpioWitness implements Witness {
   readonly name: string;
