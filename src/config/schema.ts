@@ -29,6 +29,9 @@ const link = z.strictObject({
   exposure_budget: duration(60_000, 86_400_000)
     .default(14_400_000)
     .describe('how long the link may be connected in any 24 hours'),
+  proof_test_max_age: duration(3_600_000, 31_536_000_000)
+    .default(3_456_000_000)
+    .describe('a contact that was last seen to isolate the link alone longer ago than this refuses leases'),
 });
 
 /** The whole file. */
