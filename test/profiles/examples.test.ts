@@ -143,6 +143,18 @@ describe.each(boards.map((profile) => ({ id: profile.id, profile })))('$id', ({ 
   });
 });
 
+/** What is read back or refused must be shown by the boards that need it. */
+test('settings, watchdogs and timers stand where the devices have them', () => {
+  const named = (id: string): ModbusProfile | undefined => boards.find((profile) => profile.id === id);
+  expect(boards.length).toBeGreaterThanOrEqual(12);
+  for (const id of ['wirenboard/wb-mr6c-v3', 'wago/750-352', 'beckhoff/bk9050', 'beckhoff/ek9000'])
+    expect(named(id)?.communication_watchdog?.time_check, id).toBeDefined();
+  for (const id of ['moxa/iologik-e1214', 'advantech/adam-6060', 'brainboxes/ed-538'])
+    expect(named(id)?.communication_watchdog?.verified_by, id).toEqual([]);
+  expect(named('eletechsup/r4d8a08')?.isolate_all, 'its all-off does not end a delay').toBeUndefined();
+  expect(named('ebyte/me31-axax4040')?.startup_checks.map(({ name }) => name)).toContain('output-modes');
+});
+
 /** From the reference sheet, typed again by hand: the profile files must not lose these. */
 const MUST_HOLD: readonly (readonly [string, string])[] = [
   ['waveshare/modbus-rtu-relay-8ch', '01 05 00 00 FF 00 8C 3A'],
@@ -156,14 +168,30 @@ const MUST_HOLD: readonly (readonly [string, string])[] = [
   ['waveshare/modbus-rtu-relay-8ch-d', '01 03 10 00 00 08 40 CC'],
   ['waveshare/modbus-poe-eth-relay-8ch', '01 05 02 00 00 64 CD 99'],
   ['waveshare/modbus-poe-eth-relay-8ch', '00 02 00 00 00 06 01 05 00 00 00 00'],
+  ['waveshare/modbus-poe-eth-relay-30ch', '01 01 00 00 00 1E BC 02'],
+  ['waveshare/modbus-rtu-relay-16ch', '01 05 02 00 02 58 CC E8'],
+  ['eletechsup/r4d8a08', '01 06 00 01 01 00 D9 9A'],
+  ['eletechsup/r4d8a08', '01 06 00 08 01 00 09 98'],
+  ['eletechsup/r4d8a08', '01 06 00 01 06 00 DB AA'],
+  ['eletechsup/r4d8a08', '01 06 00 01 02 00 D9 6A'],
+  ['eletechsup/r4d8a08', '01 06 00 08 02 00 09 68'],
+  ['eletechsup/r4d8a08', '01 06 00 01 06 0A 5B AD'],
+  ['eletechsup/r4d8a08', '01 06 00 01 06 64 DA 41'],
+  ['eletechsup/r4d8a08', '01 06 00 01 06 FF 9B EA'],
+  ['eletechsup/r4d8a08', '01 03 00 01 00 08 15 CC'],
+  ['eletechsup/r4d3b16', '01 03 00 01 00 10 15 C6'],
+  ['kmtronic/rs485-8ch', '01 05 00 07 00 00 7C 0B'],
+  ['wirenboard/wb-mr6c-v3', '01 01 00 00 00 06 BC 08'],
+  ['wirenboard/wb-mr6c-v3', '01 03 00 08 00 01 05 C8'],
+  ['wirenboard/wb-mr6c-v3', '01 03 03 A2 00 06 64 6E'],
+  ['wirenboard/wb-mr6c-v3', '01 03 03 AA 00 06 E5 AC'],
   ['generic/modbus-coils', '01 05 00 00 00 00 CD CA'],
   ['generic/modbus-coils', '00 01 00 00 00 06 01 05 00 00 FF 00'],
 ];
 
 test.each(MUST_HOLD)('%s shows %s', (id, frame) => {
-  expect(boards.find((profile) => profile.id === id)?.examples.map(({ request }) => request)).toContain(
-    frame,
-  );
+  const examples = boards.find((profile) => profile.id === id)?.examples ?? [];
+  expect(examples.flatMap(turnsOf).map(({ request }) => request)).toContain(frame);
 });
 
 test('what nobody has tried on hardware is marked so', () => {
