@@ -49,12 +49,11 @@ export function typedLines(device: ConsoleDevice): readonly { readonly path: Pat
 
 /** Most characters of a line on a terminal of 80 columns, which also holds the prompt. */
 const ORDINARY_LINE = 60;
-/** A port name of ordinary length, to see what a line comes to. */
-const ORDINARY_PORT = 'GigabitEthernet1/0/1';
 const NEEDS_PORT: readonly string[] = ['interface', 'administrative', 'operational'];
 const HAS_NO_PORT: readonly string[] = ['marker', 'privilege', 'prepare', 'configure', 'leave', 'logout'];
 
 function typedFindings(profile: ConsoleProfile): readonly Finding[] {
+  const port = profile.examples.find((example) => 'port' in example)?.port ?? '';
   const isWide = profile.prepare.some((line) => line.includes('width'));
   return typedLines(profile).flatMap(({ path, line }) => {
     const findings: Finding[] = [];
@@ -64,8 +63,8 @@ function typedFindings(profile: ConsoleProfile): readonly Finding[] {
       const hint = 'the driver never saves, erases or restarts; find another line';
       findings.push({ path, what: `"${line}" is never typed: ${why}`, hint });
     }
-    if (!isWide && line.replaceAll('{port}', ORDINARY_PORT).length > ORDINARY_LINE) {
-      const what = `with an ordinary port this is longer than ${ORDINARY_LINE} characters, and its echo would be torn`;
+    if (!isWide && line.replaceAll('{port}', port).length > ORDINARY_LINE) {
+      const what = `with a port like ${port} this is longer than ${ORDINARY_LINE} characters, and its echo would be torn`;
       findings.push({ path, what, hint: 'shorten it, or set the width of the terminal in prepare' });
     }
     if (NEEDS_PORT.includes(String(key)) && !line.includes('{port}') && !isTable(profile, key)) {
