@@ -9,7 +9,7 @@ const MS_PER: Readonly<Record<string, number>> = {
 };
 const UNITS = ['d', 'h', 'm', 's', 'ms'] as const;
 const DURATION = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?$/;
-/** ms. The longest duration that any setting accepts: setTimeout cannot wait longer than about 24.8 days. */
+/** ms. The longest duration of a setting that names no other: setTimeout cannot wait longer than about 24.8 days. */
 export const LONGEST_DURATION_MS = 24 * 86_400_000;
 
 /** ms, or `null` when `text` is not a duration such as `500ms`, `10s`, `2m`, `4h`, `1h30m`, `1d`. */

@@ -41,8 +41,6 @@ export interface RunningInterlock {
 
 /** A commissioning session lasts this long at most, ms. */
 const COMMISSIONING_MS = 30 * 60 * 1_000;
-/** A proof older than this refuses leases, ms. */
-const PROOF_MAX_AGE_MS = 40 * 24 * 60 * 60 * 1_000;
 
 /** A new journal file begins after this many bytes. */
 const ROTATE_AT_BYTES = 16 * 1024 * 1024;
@@ -205,7 +203,7 @@ function linkParts(
           witnesses,
           policy,
           budgetMs: link.exposure_budget,
-          proofMaxAgeMs: PROOF_MAX_AGE_MS,
+          proofMaxAgeMs: link.proof_test_max_age,
           sees: mirrorsOf(link),
           ratings: linkRatings(link, profiles),
           grade: gradeOf(config, name, profiles),
