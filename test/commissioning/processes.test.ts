@@ -70,7 +70,9 @@ describe('a link that was never commissioned', { timeout: 120_000 }, () => {
       hardware_lease: { renewal: 'proven', isolate_cancels: 'proven' },
       connect: { written: { count: 10 }, read_back: { count: 10 }, witness: { count: 10 } },
     });
-    await scenario.entry('commissioning.passed', (data) => stdout.includes(String(data['record'])));
+    await scenario.entry('commissioning.passed', (data) =>
+      stdout.includes(JSON.stringify(data['record']).slice(1, -1)),
+    );
     await (await scenario.askLease()).release();
 
     await scenario.killed(first);

@@ -5,6 +5,7 @@ import type { Reading } from '../../src/core/evidence.ts';
 import { millis } from '../../src/core/time.ts';
 import type { Clock } from '../../src/interlock/clock.ts';
 import { Interlock } from '../../src/interlock/interlock.ts';
+import type { InterlockParts } from '../../src/interlock/interlock-parts.ts';
 import { LatchFile, type Latches } from '../../src/interlock/latch-file.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
 import { ProofRecord } from '../../src/interlock/proof-record.ts';
@@ -198,7 +199,13 @@ export async function box<C extends Clock>(
     links = ['vault'],
     latches = {},
     disk = new HandDisk(),
-  }: { readonly links?: readonly string[]; readonly latches?: Latches; readonly disk?: HandDisk } = {},
+    commissionings = everyLinkCommissioned,
+  }: {
+    readonly links?: readonly string[];
+    readonly latches?: Latches;
+    readonly disk?: HandDisk;
+    readonly commissionings?: InterlockParts['commissionings'];
+  } = {},
 ): Promise<Box<C>> {
   const journal = new HandJournal();
   const contacts = Object.fromEntries(links.map((name) => [name, new HandContact(name, clock)]));
@@ -220,7 +227,7 @@ export async function box<C extends Clock>(
     latches,
     latchesSaved: true,
     ledger,
-    commissionings: everyLinkCommissioned,
+    commissionings,
     proofs: new ProofRecord(disk, '/state'),
     windows: new WindowClock(windows, {}),
     signedHead: () => null,

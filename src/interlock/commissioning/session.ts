@@ -12,6 +12,7 @@ import { commission } from '../commissioning-session.ts';
 import type { Interlock } from '../interlock.ts';
 import type { Holder, LinkAtWork } from '../link-at-work.ts';
 import { recordProof } from '../proof-record.ts';
+import { wrongAtRest } from './at-rest.ts';
 import type { LinkPlan } from './book.ts';
 import { EndedError } from './bench.ts';
 import type { LinkFacts } from './facts.ts';
@@ -93,9 +94,11 @@ export class Session implements Person {
     const reason = this.#request.unattended ? 'commissioning, unattended' : 'commissioning';
     const asked = { presence: true, by: this.#by, reason };
     const answer = await commission(this.#interlock, this.#link, asked, this.#holder);
-    if ('refusals' in answer) return answer;
-    this.id = answer.id;
     const facts: LinkFacts = { ...this.#plan.facts, unattended: this.#request.unattended };
+    const { shell, watch } = this.#link;
+    if ('refusals' in answer)
+      return { refusals: [...answer.refusals, ...wrongAtRest(facts, shell.state, watch.indicators)] };
+    this.id = answer.id;
     const simulated = this.#plan.facts.simulated;
     this.#listener.tell({
       event: 'begun',
