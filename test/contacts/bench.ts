@@ -94,6 +94,10 @@ export const pymodbus = (
 ): Promise<Slave> =>
   startSlave([...prefix, PYTHON, join(slaves, 'pymodbus_slave.py'), kind, where, String(unit)]);
 
+/** A pymodbus slave whose eight relays are commanded by register writes; relays are told as coils. */
+export const delayRelays = (kind: 'tcp' | 'rtu-tcp', where: string, unit = 1): Promise<Slave> =>
+  startSlave([PYTHON, join(slaves, 'pymodbus_slave.py'), kind, where, String(unit), 'delay-relays']);
+
 /** Compiles the libmodbus slave into `directory`; returns the program, or why that cannot be done. */
 export function compileLibmodbus(
   directory: string,
