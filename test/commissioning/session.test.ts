@@ -71,19 +71,19 @@ const newSession = (): Session => {
 };
 
 /** Lets time pass, and the session be renewed, until it is over. `each` runs every 50 ms. */
-async function conducted(session: Session, each: () => void = () => undefined): Promise<Conducted> {
-  let result: Conducted | null = null;
-  const work = session.conduct().then((over) => {
-    result = over;
+async function throughout(session: Session, each: () => void = () => undefined): Promise<Conducted> {
+  const progress = { isOver: false };
+  const work = session.conduct().finally(() => {
+    progress.isOver = true;
   });
-  for (let steps = 0; result === null && steps < 2_000; steps += 1) {
+  for (let steps = 0; !progress.isOver && steps < 2_000; steps += 1) {
     await made.clock.pass(50);
     if (session.id !== null) void made.interlock.renewLease(session.id);
     each();
   }
-  await work;
+  const conducted = await work;
   await made.clock.pass(100);
-  return result ?? { refusals: [] };
+  return conducted;
 }
 
 const types = (): readonly string[] => made.journal.types();
@@ -95,7 +95,7 @@ const verdict = (): string | undefined => {
 describe('a session', () => {
   test('that passes is journaled step by step, signed, kept, and opens the way', async () => {
     expect(book.refusal('vault')?.code).toBe('not-commissioned');
-    await conducted(newSession());
+    await throughout(newSession());
     expect(verdict()).toBe('passed');
     expect(lines[0]?.event).toBe('begun');
     const results = lines.filter(({ event }) => event === 'result');
@@ -116,7 +116,7 @@ describe('a session', () => {
 
   test('that fails is kept as failed, and refuses', async () => {
     theContact().connect = async () => ({ kind: 'refused', why: 'exception 4' });
-    await conducted(newSession());
+    await throughout(newSession());
     expect(verdict()).toBe('failed');
     expect(book.refusal('vault')).toMatchObject({
       code: 'commissioning-failed',
@@ -130,7 +130,7 @@ describe('a session', () => {
     disk.before = (_, path) => {
       if (path === PATH) throw new Error('ENOSPC');
     };
-    await conducted(newSession());
+    await throughout(newSession());
     expect(verdict()).toBe('not-kept');
     expect(lines.at(-1)).toMatchObject({ reasons: [expect.stringContaining('ENOSPC')] });
     expect(book.refusal('vault')?.code).toBe('not-commissioned');
@@ -160,7 +160,7 @@ describe('a session', () => {
     const session = newSession();
     let ended = false;
     let framesAtEnd = 0;
-    await conducted(session, () => {
+    await throughout(session, () => {
       const isConnected = made.contacts['vault']?.position === 'connected';
       if (ended || !isConnected || !lines.some(({ event }) => event === 'cycle')) return;
       ended = true;
@@ -196,7 +196,7 @@ describe('a session', () => {
 
   test('is refused while the link is latched', async () => {
     await made.interlock.trip(['vault'], { by: 'source:alarm', reason: 'smoke' });
-    const over = await conducted(newSession());
+    const over = await throughout(newSession());
     expect(over).toMatchObject({ refusals: [{ code: 'tripped' }] });
     expect(lines).toEqual([]);
     expect(made.contacts['vault']?.frames).not.toContain('connect');
