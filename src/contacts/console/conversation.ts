@@ -1,6 +1,8 @@
-import type { Look } from './attention.ts';
-import type { CursorSays } from './cursor.ts';
+import type { Attention, Look } from './attention.ts';
+import type { CursorReader, CursorSays } from './cursor.ts';
 import type { ConsoleDevice } from './fields.ts';
+import type { HandsOff } from './hands-off.ts';
+import type { Screen } from './screen.ts';
 import { anyMatches, pattern, type Pattern } from './pattern.ts';
 
 /** What a conversation needs of a session. */
@@ -18,6 +20,33 @@ export interface Terminal {
   readonly line: () => string;
   /** `null`: it did not happen. Never settles when the wire is gone. */
   readonly wait: <T>(look: Look<T>, limitMs: number) => Promise<T | null>;
+}
+
+/** The terminal of a session whose parts these are. */
+export function terminalOn(parts: {
+  readonly write: (bytes: Uint8Array) => void;
+  readonly inputs: () => number;
+  /** False once the wire is gone. */
+  readonly present: () => boolean;
+  readonly handsOff: HandsOff;
+  readonly screen: Screen;
+  readonly cursor: CursorReader;
+  readonly attention: Attention;
+}): Terminal {
+  const { screen, cursor, attention } = parts;
+  return {
+    write: parts.write,
+    inputs: parts.inputs,
+    handsOffMs: () => parts.handsOff.leftMs,
+    lines: (from) => screen.since(from),
+    count: () => screen.count,
+    cursor: () => cursor.says(screen.current),
+    line: () => screen.current,
+    wait: (look, limitMs) =>
+      new Promise((resolve) => {
+        if (parts.present()) attention.wait(look, limitMs, resolve, () => resolve(null));
+      }),
+  };
 }
 
 /** Types or presses something and sees what the cursor waits for afterwards. */

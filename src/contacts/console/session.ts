@@ -12,7 +12,7 @@ import type { Millis } from '../../core/time.ts';
 import type { Timers } from '../timers.ts';
 import type { Transport, Wire } from '../transport.ts';
 import { Attention } from './attention.ts';
-import type { Terminal } from './conversation.ts';
+import { type Terminal, terminalOn } from './conversation.ts';
 import { CursorReader, type CursorSays } from './cursor.ts';
 import type { ConsoleDevice, Key, Reply } from './fields.ts';
 import { farewell, FAREWELL_MS } from './farewell.ts';
@@ -48,7 +48,6 @@ export class Session {
   readonly #screen = new Screen();
   readonly #cursor: CursorReader;
   readonly #attention: Attention;
-  readonly #idleAttention: Attention;
   readonly #handsOff: HandsOff;
   readonly #familiar = new Set<string>();
   #state: State = { kind: 'closed' };
@@ -75,7 +74,6 @@ export class Session {
     this.#owner = parts.owner;
     this.#cursor = new CursorReader(parts.device);
     this.#attention = new Attention(parts.timers, parts.device.timings.quiet_ms);
-    this.#idleAttention = new Attention(parts.timers, parts.device.timings.quiet_ms);
     this.#handsOff = new HandsOff(parts.device, parts.timers);
   }
 
@@ -126,7 +124,6 @@ export class Session {
     if (this.#state.kind !== 'idle')
       throw new Error(`nothing can be typed in a session that is ${this.#state.kind}`);
     const { wire } = this.#state;
-    this.#idleAttention.stop();
     this.#state = { kind: 'busy', wire, lose: (why) => end({ kind: 'lost', why }) };
     const { device } = this;
     const typing = new Typing({
@@ -201,7 +198,6 @@ export class Session {
       const { wire } = this.#state;
       const generation = this.#generation;
       this.#state = { kind: 'waking', wire };
-      this.#idleAttention.stop();
       const terminal = this.#terminal(wire, () => generation === this.#generation);
       const limit = Promise.withResolvers<void>();
       this.#released = limit.resolve;
@@ -217,7 +213,6 @@ export class Session {
     this.#generation += 1;
     this.#state = { kind: 'closed' };
     this.#attention.stop();
-    this.#idleAttention.stop();
     if ('wire' in state) state.wire.discard();
     this.#released();
   }
@@ -263,22 +258,17 @@ export class Session {
   }
 
   #terminal(wire: Wire, present: () => boolean): Terminal {
-    return {
+    return terminalOn({
       write: (bytes) => {
         if (present() && !wire.write(bytes)) this.fail('nothing could be written');
       },
-      handsOffMs: () => this.#handsOff.leftMs,
-      lines: (from) => this.#screen.since(from),
-      count: () => this.#screen.count,
+      present,
       inputs: () => this.#inputs,
-      cursor: () => this.#cursor.says(this.#screen.current),
-      line: () => this.#screen.current,
-      wait: (look, limitMs) =>
-        new Promise((resolve) => {
-          if (!present()) return;
-          this.#attention.wait(look, limitMs, resolve, () => resolve(null));
-        }),
-    };
+      handsOff: this.#handsOff,
+      screen: this.#screen,
+      cursor: this.#cursor,
+      attention: this.#attention,
+    });
   }
 
   #take(chunk: Uint8Array): void {
@@ -294,19 +284,12 @@ export class Session {
 
   /** Nobody asked for this: a log line, or the end of the session. */
   #watchIdle(): void {
-    const look = (quietMs: number): CursorSays | null => {
-      const says = this.#cursor.says(this.#screen.current);
-      return quietMs > 0 ? says : null;
+    const look = (quietMs: number): CursorSays | null =>
+      quietMs > 0 ? this.#cursor.says(this.#screen.current) : null;
+    const found = (says: CursorSays): void => {
+      if (says.kind === 'nothing' || (says.kind === 'mode' && says.at === this.#mode.at)) return;
+      this.fail('the session has left the place where it stood, with nobody asking');
     };
-    this.#idleAttention.wait(
-      look,
-      this.device.timings.reply_timeout_ms,
-      (says) => {
-        if (this.#state.kind !== 'idle' || says.kind === 'nothing') return;
-        if (says.kind === 'mode' && says.at === this.#mode.at) return;
-        this.fail('the session has left the place where it stood, with nobody asking');
-      },
-      () => undefined,
-    );
+    this.#attention.wait(look, this.device.timings.reply_timeout_ms, found, () => undefined);
   }
 }
