@@ -5,7 +5,7 @@ import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts
 import type { Profile } from '../contacts/profile.ts';
 import type { Finding, Surroundings } from './finding.ts';
 import { linkFindings } from './meaning-links.ts';
-import { processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
+import { busSecretFindings, processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
 import { windowFindings } from './meaning-windows.ts';
 import { problemAt, schemaProblems, sortedProblems, type Problem } from './problems.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -87,6 +87,7 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...linkFindings(config, around),
     ...sourceFindings(config, around),
     ...repositoryFindings(config, around),
+    ...busSecretFindings(config, around),
     ...windowFindings(config, around),
   ];
   return findings.flatMap((finding) => {

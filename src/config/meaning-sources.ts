@@ -6,6 +6,7 @@ import type { Endpoint } from './fields.ts';
 import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
 import type { Config, VerificationConfig } from './schema.ts';
+import { busSecrets } from './secret-files.ts';
 
 /** A shorter secret in a URL or header can be tried out. Bytes. */
 const LEAST_SECRET_BYTES = 16;
@@ -101,6 +102,13 @@ function secretFindings(path: Path, file: string, around: Surroundings): readonl
     return [error(path, `${quoted(file)} is empty`, 'write the secret on its first line')];
   if (!secret.worldReadable) return [];
   return [warning(path, `everybody on this machine can read ${quoted(file)}`, `chmod o-rwx ${quoted(file)}`)];
+}
+
+/** Findings about the files with secrets by which devices are spoken to. */
+export function busSecretFindings(config: Config, around: Surroundings): readonly Finding[] {
+  return Object.entries(config.buses).flatMap(([name, bus]) =>
+    busSecrets(bus).flatMap(({ keys, file }) => secretFindings(['buses', name, ...keys], file, around)),
+  );
 }
 
 /** A password in a URL, as in rest:https://user:password@host/. */

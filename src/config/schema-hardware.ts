@@ -49,14 +49,19 @@ const snmpCredentials = z.discriminatedUnion('version', [
       .describe('anybody on the wire can read the community: only on a network of its own'),
     community_file: secretFile('the community'),
   }),
-  z.strictObject({
-    version: z.literal('3').describe('authenticated and encrypted (authPriv)'),
-    user: z.string().min(1).max(32).describe('user name at the agent'),
-    auth: z.enum(['sha', 'sha256', 'sha512']).describe('how requests are authenticated'),
-    auth_key_file: secretFile('the authentication pass phrase'),
-    privacy: z.enum(['aes', 'aes256']).describe('how requests are encrypted'),
-    privacy_key_file: secretFile('the encryption pass phrase'),
-  }),
+  z
+    .strictObject({
+      version: z.literal('3').describe('authenticated and encrypted (authPriv)'),
+      user: z.string().min(1).max(32).describe('user name at the agent'),
+      auth: z.enum(['sha', 'sha256', 'sha512']).describe('how requests are authenticated'),
+      auth_key_file: secretFile('the authentication pass phrase'),
+      privacy: z.enum(['aes', 'aes256']).describe('how requests are encrypted'),
+      privacy_key_file: secretFile('the encryption pass phrase'),
+    })
+    .refine(({ auth, privacy }) => auth !== 'sha' || privacy !== 'aes256', {
+      path: ['privacy'],
+      error: 'a key of SHA-1 is too short for aes256: write auth: sha256 or sha512, or privacy: aes',
+    }),
 ]);
 
 /** A wire to devices. */

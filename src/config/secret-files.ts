@@ -26,11 +26,30 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
       ? [repository.password_file]
       : [repository.password_file, repository.environment_file],
   );
+  const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
   const paths = [
-    ...(process === 'controller' ? [] : ofSources),
+    ...(process === 'controller' ? [] : [...ofSources, ...ofBuses]),
     ...(process === 'interlock' ? [] : ofRepositories),
   ];
   return [...new Set(paths)];
+}
+
+/** A file with a secret by which a device is spoken to, and the keys of its bus that name it. */
+export interface BusSecret {
+  readonly keys: readonly string[];
+  readonly file: string;
+}
+
+/** The files with secrets of one bus. */
+export function busSecrets(bus: Config['buses'][string]): readonly BusSecret[] {
+  const named = (group: string, holder: object): readonly BusSecret[] =>
+    Object.entries(holder).flatMap(([key, file]: [string, unknown]) =>
+      key.endsWith('_file') && typeof file === 'string' ? [{ keys: [group, key], file }] : [],
+    );
+  return [
+    ...('login' in bus && bus.login !== undefined ? named('login', bus.login) : []),
+    ...('credentials' in bus ? named('credentials', bus.credentials) : []),
+  ];
 }
 
 const WHY: Readonly<Record<string, string>> = {
