@@ -17,6 +17,8 @@ export interface DatagramsBetween {
   /** Every datagram of the manager, in order. */
   readonly requests: readonly Buffer[];
   behave: (crossing: Crossing) => void;
+  /** From how many ports managers have spoken. */
+  readonly managers: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function datagramsBetween(host: string, port: number): Promise<Data
     port: 0,
     requests,
     behave: passing,
+    managers: () => far.size,
     stop: async () => {
       await Promise.all([near, ...far.values()].map(closed));
     },

@@ -1,7 +1,7 @@
 /** A managed switch that nobody here wrote: Debian's snmpd in a network namespace, changing ports of a kernel bridge. */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Position } from '../../src/core/evidence.ts';
 import { has, scratch, until } from './bench.ts';
@@ -36,6 +36,8 @@ export interface ManagedSwitch {
   readonly snmpget: (oid: string) => string;
   readonly stopAgent: () => Promise<void>;
   readonly startAgent: () => Promise<void>;
+  /** What the stopped agent has kept is lost: it starts as another engine, as a switch that was exchanged does. */
+  readonly exchangeAgent: () => void;
   /** Freezes and wakes the agent: what is sent meanwhile waits at its socket. */
   readonly freeze: () => void;
   readonly wake: () => void;
@@ -112,6 +114,10 @@ export async function buildSwitch(): Promise<ManagedSwitch> {
     snmpget,
     stopAgent,
     startAgent,
+    exchangeAgent: () => {
+      rmSync(join(directory.path, 'kept'), { recursive: true });
+      mkdirSync(join(directory.path, 'kept'));
+    },
     freeze: () => agent?.kill('SIGSTOP'),
     wake: () => agent?.kill('SIGCONT'),
     secret: (content) => {

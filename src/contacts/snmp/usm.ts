@@ -43,6 +43,7 @@ export const EXPIRY_S = 4;
 const VERSION_3 = 3;
 const USM = 3;
 const MAX_MESSAGE_BYTES = 65_507;
+const MAX_CLOCK = 0x7fff_ffff;
 const AUTH_FLAG = 1;
 const PRIVACY_FLAG = 2;
 const REPORTABLE_FLAG = 4;
@@ -209,7 +210,7 @@ export class Security {
   #engineTime(): { readonly boots: number; readonly time: number } {
     if (this.#clock === null) return { boots: 0, time: 0 };
     const { boots, time, learntAt } = this.#clock;
-    return { boots, time: time + Math.floor(this.#now() - learntAt) };
+    return { boots, time: Math.min(MAX_CLOCK, time + Math.floor(this.#now() - learntAt)) };
   }
 
   /** RFC 3414 section 3.2 step 7b: an authentic message may move our notion of the clock forward, never back. */
@@ -266,6 +267,9 @@ function readScoped(content: Buffer): Reply {
   return reply;
 }
 
+/** snmpEngineBoots and snmpEngineTime are 0 to 2³¹ - 1 (RFC 3414 section 2.2). */
+const isClock = (value: number): boolean => value >= 0 && value <= MAX_CLOCK;
+
 function readHeader(datagram: Buffer): Header {
   const outer = new BerReader(datagram);
   const fields = new BerReader(outer.expect(TAG.sequence));
@@ -281,7 +285,8 @@ function readHeader(datagram: Buffer): Header {
   const boots = security.integer();
   const time = security.integer();
   const [userName, code, salt] = [0, 1, 2].map(() => security.expect(TAG.octets));
-  if (flags.length !== 1 || boots < 0 || time < 0) throw new BerFault('a header that makes no sense');
+  if (flags.length !== 1 || !isClock(boots) || !isClock(time))
+    throw new BerFault('a header that makes no sense');
   if (userName === undefined || code === undefined || salt === undefined)
     throw new BerFault('ends too early');
   return { messageId, flags: flags.readUInt8(0), engineId, boots, time, userName, code, salt, rest: fields };
