@@ -49,5 +49,5 @@ export function parameterProblems(
   return [...missing, ...wrong];
 }
 
-/** A pattern that the whole word must match; no line end escapes it. */
-const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$(?![\\s\\S])`, 'u');
+/** A pattern that the whole word must match. */
+const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, 'u');
