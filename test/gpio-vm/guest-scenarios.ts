@@ -251,6 +251,9 @@ for (const kind of KINDS) {
       await until(() => seen.includes('settled 1'), 'the pressed level is told');
       chip.pull(LINE, 0);
       await until(() => seen.at(-1) === 'settled 0', 'the release is told');
+      // Only the character device says which edge it was; sysfs may say one twice.
+      const edges = seen.filter((each) => each.startsWith('edge'));
+      if (kind === 'character-device') expect(edges).toEqual(['edge 1', 'edge 0']);
     });
 
     test('a press that is shorter than any look leaves an edge, and bounces leave no settled level', async () => {
@@ -262,8 +265,8 @@ for (const kind of KINDS) {
         chip.pull(LINE, 1);
         chip.pull(LINE, 0);
       }
+      // How many is up to the kernel: edges that come faster than their interrupt are one.
       await until(() => count('edge') > 0, 'some edge is told');
-      if (kind === 'character-device') await until(() => count('edge') === 10, 'every edge is told');
       expect(input.look()).toMatchObject({ kind: 'unknown' });
       await until(() => input.look().kind === 'settled', 'the input is still again');
       expect(input.look()).toEqual({ kind: 'settled', level: 0 });
