@@ -28,7 +28,8 @@ import { Ledger } from './ledger.ts';
 import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { createSocketServer } from './socket-server.ts';
-import { createTripListener, type TripSource } from './trip-listener.ts';
+import type { TripSource } from './source-desk.ts';
+import { createTripListener } from './trip-listener.ts';
 import { WindowClock } from './window-clock.ts';
 
 /** A running interlock. */

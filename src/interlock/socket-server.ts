@@ -26,7 +26,7 @@ import type { Interlock } from './interlock.ts';
 import type { Holder } from './link-at-work.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { statusOf } from './status.ts';
-import { answerTrip } from './trip-listener.ts';
+import { tripAnswer } from './source-desk.ts';
 
 /** How often the event stream says `alive`, ms. */
 const ALIVE_EVERY_MS = 1_000;
@@ -155,7 +155,8 @@ function addTrip(app: FastifyInstance, interlock: Interlock, refuse: Refuse): vo
     const steps = known.length > 0 || links.length === 0 ? await interlock.trip(known, trip) : [];
     if (unknown.length > 0)
       return refuse(request, reply, 404, linkUnknown(printable(unknown.join(', '), MAX_NAME_CHARS)));
-    return answerTrip(reply, steps, receivedAt);
+    const { status, answer } = tripAnswer(steps, receivedAt);
+    return reply.code(status).send(answer);
   });
 }
 

@@ -13,22 +13,11 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { JsonObject } from '../journal/entry.ts';
-import { excerptOf, printable } from '../sources/excerpt.ts';
-import { MAX_BODY_BYTES, parseGeneric } from '../sources/generic.ts';
-import { verdictOf } from '../sources/verdict.ts';
-import { type Verification, type VerificationRule, verify } from '../sources/verify.ts';
+import { printable } from '../sources/excerpt.ts';
+import { MAX_BODY_BYTES } from '../sources/generic.ts';
 import type { Interlock } from './interlock.ts';
-import type { Step } from './link-shell.ts';
 import type { RefusalTally } from './refusal-tally.ts';
-
-/** A source as the listener needs it. */
-export interface TripSource {
-  readonly verify: VerificationRule;
-  readonly secrets: readonly Uint8Array[];
-  readonly trips: 'all' | readonly string[];
-  readonly on_unrecognised: 'trip' | 'refuse';
-}
+import { burstOf, SourceDesk, type TripSource, UNKNOWN_SOURCE } from './source-desk.ts';
 
 /** A sender must have sent its headers and body within this, ms: slow senders hold nothing for long. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -36,9 +25,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_MS = 30_000;
 /** How often Node looks for connections that are too slow, ms. */
 const LOOK_FOR_SLOW_MS = 1_000;
-const MS_PER_SECOND = 1_000;
-/** Longest source name shown in the journal when there is no such source. */
-const MAX_NAME_CHARS = 60;
 /** Connections at one time; each may hold a body of `MAX_BODY_BYTES` before it is verified. */
 export const MAX_CONNECTIONS = 256;
 /** Parts of an address shown in the journal: `/trip/{source}`. What follows may be a secret. */
@@ -51,11 +37,12 @@ export function createTripListener(
   interlock: Interlock,
   sources: Readonly<Record<string, TripSource>>,
   tally: RefusalTally,
+  desk: SourceDesk = new SourceDesk(interlock, sources, tally),
 ): FastifyInstance {
   const refuse = (error: { statusCode?: number; message: string }, request: FastifyRequest): number => {
     const status = error.statusCode ?? 500;
     const { source = '' } = (request.params ?? {}) as Partial<Params>;
-    tally.refused(...named(Object.hasOwn(sources, source) ? source : UNKNOWN, status), () => ({
+    tally.refused(...burstOf(desk.knows(source) ? source : UNKNOWN_SOURCE, status), () => ({
       why: printable(error.message, 200),
       from: request.ip,
       url: shownAddress(request.url),
@@ -97,7 +84,7 @@ export function createTripListener(
     refuse({ statusCode: 404, message: `no such address for ${request.method}` }, request);
     return reply.code(404).send({ error: 'no such address', hint: 'POST /trip/SOURCE' });
   });
-  const answer = tripHandler(interlock, sources, tally);
+  const answer = tripHandler(interlock, desk);
   app.route({ method: ['POST', 'PUT'], url: '/trip/:source', handler: answer });
   app.route({ method: ['POST', 'PUT'], url: '/trip/:source/:secret', handler: answer });
   app.get('/healthz', () => ({ status: 'alive' }));
@@ -107,16 +94,6 @@ export function createTripListener(
   });
   return app;
 }
-
-/** Stands in the journal for whoever names no source that there is. */
-const UNKNOWN = 'unknown';
-
-/** What tells one burst of refusals from another. */
-const named = (source: string, status: number): readonly [string, string, { status: number }] => [
-  'trip.refused',
-  `source:${source}`,
-  { status },
-];
 
 /** Answers to what Node could not read, by its code. */
 const CLIENT_ERRORS: Readonly<Record<string, number>> = {
@@ -130,7 +107,7 @@ function refuseGarbled(error: { code: string }, socket: Socket, tally: RefusalTa
   const status = CLIENT_ERRORS[error.code] ?? 400;
   const from = socket.remoteAddress ?? '';
   const why = 'what came is no whole HTTP request';
-  tally.refused(...named(UNKNOWN, status), () => ({ why, code: error.code, from }));
+  tally.refused(...burstOf(UNKNOWN_SOURCE, status), () => ({ why, code: error.code, from }));
   socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   socket.destroySoon();
 }
@@ -161,85 +138,14 @@ function boundConnections(server: Server): void {
 
 function tripHandler(
   interlock: Interlock,
-  sources: Readonly<Record<string, TripSource>>,
-  tally: RefusalTally,
+  desk: SourceDesk,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   return async (request, reply) => {
     const receivedAt = interlock.parts.clock.now();
     const { source: name, secret } = request.params as Params;
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
-    const nowSeconds = Math.floor(interlock.parts.clock.calendarMs() / MS_PER_SECOND);
-    const sent = { headers: request.raw.headersDistinct, rawBody: body, pathSecret: secret ?? null };
-    const verified: Verification =
-      source === undefined
-        ? { ok: false, why: 'there is no such source' }
-        : verify(source.verify, source.secrets, sent, nowSeconds);
-    if (source === undefined || !verified.ok) {
-      const why = verified.ok ? 'there is no such source' : verified.why;
-      tally.refused(...named(source === undefined ? UNKNOWN : name, 401), () => ({
-        why,
-        ...(source === undefined ? { name: printable(name, MAX_NAME_CHARS) } : {}),
-        from: request.ip,
-        body: { ...excerptOf(body) },
-      }));
-      return reply
-        .code(401)
-        .send({ error: 'not verified', hint: 'compare secret and signature settings on both sides' });
-    }
-    const { verdict, reason } = verdictOf(source, parseGeneric(body));
-    // Called after the cut: hashing and escaping a body takes time.
-    const told = (): JsonObject => ({
-      source: name,
-      tier: verified.tier,
-      verdict,
-      reason,
-      ...noteOf(verified),
-      body: { ...excerptOf(body) },
-    });
-    switch (verdict) {
-      case 'trip': {
-        const tripping = interlock.trip(source.trips === 'all' ? [] : source.trips, {
-          by: `source:${name}`,
-          reason,
-        });
-        interlock.note({ type: 'trip.received', actor: `source:${name}`, data: told() });
-        return answerTrip(reply, await tripping, receivedAt);
-      }
-      case 'drill':
-        interlock.note({ type: 'trip.drill', actor: `source:${name}`, data: told() });
-        return reply.send({ status: 'drill', cut: false, reason });
-      case 'annotate':
-        interlock.note({ type: 'trip.annotated', actor: `source:${name}`, data: told() });
-        return reply.send({ status: 'noted', cut: false, reason });
-      case 'refuse':
-        tally.refused(...named(name, 422), told);
-        return reply.code(422).send({ error: reason });
-    }
+    const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const sent = { headers: request.raw.headersDistinct, rawBody, pathSecret: secret ?? null };
+    const { status, answer } = await desk.hear(name, sent, request.ip, receivedAt);
+    return reply.code(status).send(answer);
   };
 }
-
-const noteOf = (verified: Extract<Verification, { ok: true }>): JsonObject =>
-  verified.note === undefined ? {} : { note: verified.note };
-
-/** 200 only when every latch survives power loss; the cut itself was commanded either way. */
-export function answerTrip(reply: FastifyReply, steps: readonly Step[], receivedAt: number): FastifyReply {
-  const links = steps.map(({ link, cut }) => ({
-    link,
-    written_ms: cut === null ? null : sinceReceived(cut.at - receivedAt, Object.values(cut.writtenMs)),
-  }));
-  if (steps.every((step) => step.latchSaved)) return reply.send({ status: 'tripped', cut: true, links });
-  const hint =
-    'the links were cut; send it again until it is answered 200, and look at the disk of state_directory';
-  return reply.code(503).send({ error: 'cut, but the latch could not be saved', cut: true, hint, links });
-}
-
-/** ms from the request to the last frame in the kernel; null while a wire is not there (the isolate stays pending). */
-const sinceReceived = (decidedMs: number, writtenMs: readonly (number | null)[]): number | null =>
-  writtenMs.reduce<number | null>(
-    (last, ms) => (last === null || ms === null ? null : Math.max(last, thousandths(decidedMs + ms))),
-    Math.max(0, thousandths(decidedMs)),
-  );
-
-/** µs are what the clock gives. */
-const thousandths = (ms: number): number => Math.round(ms * 1_000) / 1_000;

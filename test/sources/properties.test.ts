@@ -39,6 +39,20 @@ function genuine(rule: VerificationRule, form: 'v1' | 'v1a', key: Uint8Array, ra
       const request = { headers: { authorization: `Bearer ${token}` }, rawBody, pathSecret: null };
       return { rule, secret: Buffer.from(token), request, covered: ['authorization'] };
     }
+    case 'basic': {
+      const authorization = `Basic ${Buffer.from(`${rule.username}:${token}`).toString('base64')}`;
+      const request = { headers: { authorization }, rawBody, pathSecret: null };
+      return { rule, secret: Buffer.from(token), request, covered: ['authorization'] };
+    }
+    case 'header': {
+      const request = { headers: { [rule.header]: rule.prefix + token }, rawBody, pathSecret: null };
+      return { rule, secret: Buffer.from(token), request, covered: [rule.header] };
+    }
+    case 'mtls': {
+      const clientCertificate = { fingerprint: 'ab'.repeat(32), subject: { CN: 'falco' }, trusted: true };
+      const request = { headers: {}, rawBody, pathSecret: null, clientCertificate };
+      return { rule, secret: new Uint8Array(), request, covered: [] };
+    }
     case 'path-secret': {
       const request = { headers: {}, rawBody, pathSecret: token };
       return { rule, secret: Buffer.from(token), request, covered: ['path'] };
