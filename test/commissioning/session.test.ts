@@ -115,7 +115,14 @@ describe('a session', () => {
   });
 
   test('that fails is kept as failed, and refuses', async () => {
-    theContact().connect = async () => ({ kind: 'refused', why: 'exception 4' });
+    const contact = theContact();
+    let connects = 0;
+    const obeys = contact.connect.bind(contact);
+    // It has proven that it isolates by then; a link that failed proves nothing.
+    contact.connect = async (fence) => {
+      connects += 1;
+      return connects > 4 ? { kind: 'refused', why: 'exception 4' } : obeys(fence);
+    };
     await throughout(newSession());
     expect(verdict()).toBe('failed');
     expect(book.refusal('vault')).toMatchObject({

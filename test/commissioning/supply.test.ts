@@ -1,6 +1,6 @@
 /** What is recorded of a supply that somebody pulls, does not pull, or pulls wrongly; and what an end from outside leaves. */
 import { expect, test } from 'vitest';
-import { EndedError } from '../../src/interlock/commissioning/bench.ts';
+import { EndedError, MAX_CONNECTED_MS } from '../../src/interlock/commissioning/bench.ts';
 import { type Outcome, runProcedure } from '../../src/interlock/commissioning/procedure.ts';
 import type { StepResult } from '../../src/interlock/commissioning/record.ts';
 import { type Scene, VirtualWorld } from './virtual-world.ts';
@@ -70,6 +70,18 @@ test('a board that still answers was not unplugged: the person is asked again, a
   const pulls = world.questions.filter(({ kind }) => kind === 'pull-supply');
   expect(pulls.map(({ text }) => text.includes('still answers'))).toEqual([false, true]);
   expect(powerSteps(outcome)).toMatchObject([{ verdict: 'failed', code: 'connected-without-power' }]);
+});
+
+test('the link is not connected for longer than is bearable, however many supplies there are', async () => {
+  const names = Array.from({ length: 14 }, (_, index) => `K${index}`);
+  const { outcome, world } = await commissioned({
+    relays: Object.fromEntries(names.map((name) => [name, {}])),
+    contacts: Object.fromEntries(names.map((name) => [name, { supply: name }])),
+    witnesses: { carrier: {} },
+    personTakesMs: 115_000,
+  });
+  expect(powerSteps(outcome).find(({ verdict }) => verdict === 'failed')?.code).toBe('connected-too-long');
+  expect(world.connectedMs).toBeLessThan(MAX_CONNECTED_MS + 120_000);
 });
 
 test('where no witness can tell, the person looks at the far end', async () => {

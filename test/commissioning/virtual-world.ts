@@ -14,6 +14,8 @@ export interface Relay {
   readonly welded?: boolean;
   /** Never conducts. */
   readonly broken?: boolean;
+  /** Conducts by itself when others were connected for so long and it was not, since all were isolated. */
+  readonly backfedAfterMs?: number;
   /** Keeps its position without power. */
   readonly latching?: boolean;
 }
@@ -63,6 +65,8 @@ interface RelayState {
   comesBackAt: number | null;
   powered: boolean;
   owed: boolean;
+  /** Energised since all were isolated. */
+  wasDriven: boolean;
 }
 
 const READ_TAKES_MS = 20;
@@ -71,6 +75,8 @@ export class VirtualWorld implements CommissioningHands, Person {
   readonly scene: Scene;
   readonly link = 'vault';
   readonly told: Progress[] = [];
+  /** Relays that were energised when a failure was told. */
+  readonly energisedAtFailure: string[] = [];
   readonly questions: Question[] = [];
   /** Every command that reached a relay, with when. */
   readonly commands: { readonly at: number; readonly what: string }[] = [];
@@ -83,6 +89,8 @@ export class VirtualWorld implements CommissioningHands, Person {
   #now = 1_000;
   #cutDone = false;
   #pathSince: number | null = null;
+  /** Since when some relay has been energised. */
+  #drivenSince: number | null = null;
   #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
   readonly #relays: Map<string, RelayState>;
 
@@ -91,7 +99,7 @@ export class VirtualWorld implements CommissioningHands, Person {
     this.#relays = new Map(
       Object.keys(scene.relays).map((name) => [
         name,
-        { coil: false, leaseEndsAt: null, comesBackAt: null, powered: true, owed: false },
+        { coil: false, leaseEndsAt: null, comesBackAt: null, powered: true, owed: false, wasDriven: false },
       ]),
     );
   }
@@ -238,6 +246,8 @@ export class VirtualWorld implements CommissioningHands, Person {
   }
 
   tell(progress: Progress): void {
+    if (progress.event === 'result' && progress.result.verdict === 'failed')
+      for (const [name, { coil }] of this.#relays) if (coil) this.energisedAtFailure.push(name);
     this.told.push(progress);
   }
 
@@ -282,6 +292,10 @@ export class VirtualWorld implements CommissioningHands, Person {
         if (relay.comesBackAt !== null && relay.comesBackAt <= at)
           Object.assign(relay, { coil: true, comesBackAt: null });
       }
+      const coils = [...this.#relays.values()].filter(({ coil }) => coil);
+      this.#drivenSince = coils.length === 0 ? null : (this.#drivenSince ?? at);
+      for (const relay of this.#relays.values())
+        relay.wasDriven = coils.length > 0 && (relay.wasDriven || relay.coil);
       this.#pathSince = this.isPath() ? (this.#pathSince ?? at) : null;
     }
   }
@@ -295,6 +309,9 @@ export class VirtualWorld implements CommissioningHands, Person {
       latching = false,
     } = this.scene.relays[name] ?? {};
     if (welded) return true;
+    const { backfedAfterMs } = this.scene.relays[name] ?? {};
+    if (backfedAfterMs !== undefined && relay?.wasDriven === false && this.#drivenSince !== null)
+      return this.#now - this.#drivenSince >= backfedAfterMs;
     if (broken || relay === undefined) return false;
     const energised = relay.coil && (relay.powered || latching);
     return energised !== normallyClosed;

@@ -97,6 +97,11 @@ test.each([
     'contacts-coupled',
     { relays: { A: {} }, contacts: { A: {}, B: { drives: 'A' } }, witnesses: { carrier: {} } },
   ],
+  [
+    'alone-connects',
+    'not-in-series',
+    { ...TWO, relays: { A: {}, B: { backfedAfterMs: 700 } }, witnesses: { carrier: { lagMs: 1_000 } } },
+  ],
   ['alone-isolates', 'lease-not-cancelled', leased('isolate-ignored')],
   ['hardware-lease', 'lease-never-ends', leased('never-ends')],
   ['hardware-lease', 'lease-not-renewed', leased('not-renewable')],
@@ -112,9 +117,18 @@ test.each([
     expect(failed.map((each) => [each.step, each.code])).toEqual([[step, code]]);
     expect(outcome.reasons).toEqual([failed[0]?.says]);
     // Isolated first, then reported; nothing is driven after that.
+    expect(world.energisedAtFailure).toEqual([]);
     const isolates = world.commands.slice(-outcome.contacts.length).map(({ what }) => what);
     if (world.commands.length > 0) expect(isolates.every((what) => what.startsWith('isolate'))).toBe(true);
     const after = outcome.steps.slice(outcome.steps.findIndex(({ verdict }) => verdict === 'failed') + 1);
     expect(after.every(({ not_tried }) => not_tried === 'earlier-failure')).toBe(true);
   },
 );
+
+test('a contact whose own word a witness contradicted has that in its figures', async () => {
+  const { outcome } = await commissioned({ ...TWO, relays: { A: {}, B: { welded: true } } });
+  const [first, second] = outcome.contacts;
+  expect(first?.read_back).toMatchObject({ contradicted: 0 });
+  expect(second?.read_back.contradicted).toBeGreaterThan(0);
+  expect([first?.isolates_alone, second?.isolates_alone]).toEqual(['proven', 'refuted']);
+});
