@@ -249,6 +249,8 @@ describe.skipIf(skipLoudly('SNMP agents that are not as they should be', why))('
       expect(await bounded(port.read())).toMatchObject({ position: 'connected' });
       expect(await bounded(port.isolate().acknowledged)).toMatchObject({ kind: 'done' });
       expect(await bounded(port.read())).toMatchObject({ position: 'isolated' });
+      // Now nobody waits for anything while the rest comes in; too short can only hide a fault.
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     // None of them has cost the socket.
     expect(present(wire).managers() - before).toBe(1);

@@ -52,7 +52,6 @@ export class Dialect {
   discovery(): { readonly bytes: Buffer; readonly judge: (datagram: Uint8Array) => Verdict<null> } | null {
     const security = this.#security;
     if (security === null) return null;
-    security.forgetClock();
     const id = this.#nextId();
     return {
       bytes: security.discovery(id),

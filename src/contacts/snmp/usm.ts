@@ -112,15 +112,6 @@ export class Security {
     this.#now = now;
   }
 
-  get ready(): boolean {
-    return this.#engine !== null;
-  }
-
-  /** Begins anew: the engine may be another one, or may have restarted. Its keys are kept in case it is the same. */
-  forgetClock(): void {
-    this.#clock = null;
-  }
-
   /** Asks who the engine is (RFC 3414 section 4). */
   discovery(messageId: number): Buffer {
     const scoped = scopedPdu(NONE, encodeRequest(messageId, { type: 'get', varbinds: [] }));
@@ -138,6 +129,7 @@ export class Security {
     const id = Buffer.from(header.engineId);
     const privacyKey = localizedKey(auth, privacyPassword, id).subarray(0, CIPHER[privacy].keyBytes);
     this.#engine = { id, authKey: localizedKey(auth, authPassword, id), privacyKey };
+    this.#clock = null;
   }
 
   /**
