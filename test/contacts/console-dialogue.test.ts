@@ -138,6 +138,26 @@ describe('a cut', () => {
     expect(await bounded(port.read())).toMatchObject({ position: 'connected' });
   });
 
+  test('whose lines were lost is typed again', async () => {
+    const { fake, port } = await connected();
+    fake.silent = true;
+    expect(await bounded(port.isolate().acknowledged)).toMatchObject({ kind: 'unknown' });
+    fake.forget();
+    fake.speak();
+    await until(() => fake.isShut(PORT) === true, 'the port is shut');
+  });
+
+  test('is made again on every fresh session: nobody watched meanwhile', async () => {
+    const { fake, port } = rig();
+    expect(await bounded(port.isolate().acknowledged)).toMatchObject({ kind: 'done' });
+    fake.silent = true;
+    expect(await bounded(port.read())).toMatchObject({ position: 'unknown' });
+    fake.forget();
+    fake.meddle(PORT);
+    fake.speak();
+    await until(() => fake.isShut(PORT) === true, 'the port is shut with nobody asking');
+  });
+
   test('is carried out when a switch that fell silent speaks again, before anything else', async () => {
     const { fake, port } = await connected();
     fake.silent = true;
@@ -203,6 +223,13 @@ describe('noise', () => {
     expect(await bounded(port.isolate().acknowledged)).toMatchObject({ kind: 'done' });
   });
 
+  test('an old prompt is not taken for where the session stands', async () => {
+    const { fake, port } = rig({ stale: 'core-sw1(config-if)#' });
+    expect(await bounded(port.isolate().acknowledged)).toMatchObject({ kind: 'done' });
+    const before = fake.obeyed.slice(0, fake.obeyed.indexOf('enable'));
+    expect(before).not.toContain('shutdown');
+  });
+
   test('a late answer counts for nothing', async () => {
     const { fake, port } = await connected();
     fake.silent = true;
@@ -244,11 +271,14 @@ describe('leaving and logging in', () => {
     expect(fake.isShut(PORT)).toBe(false);
   });
 
-  test('a question that the profile does not know is not answered with enter', async () => {
+  test('a question that the profile does not know is left alone, and said', async () => {
     const { fake, port } = rig({ mode: 'save' });
-    fake.print('Would you like to save them now? (y/n) ');
-    await bounded(port.read());
+    expect(await bounded(port.read())).toMatchObject({
+      position: 'unknown',
+      detail: expect.stringContaining('save them now? (y/n)'),
+    });
     expect(fake.saved).toBe(false);
+    expect(fake.mode).toBe('save');
   });
 
   test('passwords come from files when they are asked for, and are in no message', async () => {

@@ -26,6 +26,8 @@ export interface FakeSettings {
   readonly context?: string;
   /** Bytes per piece of output, a piece per turn of the loop. */
   readonly pieceBytes?: number;
+  /** Old output that is still on its way when somebody comes to the line. */
+  readonly stale?: string;
   /** What is printed after a line was carried out, before or after the prompt. */
   readonly log?: { readonly text: string; readonly place: 'before-prompt' | 'after-prompt' };
   /** Questions to whoever logs out after a change. */
@@ -41,6 +43,7 @@ export interface FakeSettings {
   readonly storedConnected?: readonly string[];
 }
 
+const SAVE = 'Would you like to save them now? (y/n) ';
 const PORTS = ['GigabitEthernet1/0/1', 'GigabitEthernet1/0/2'];
 
 export class FakeSwitch {
@@ -91,6 +94,7 @@ export class FakeSwitch {
       quietMs: 0,
       open: (events) => {
         this.#events = events;
+        if (this.#settings.stale !== undefined) this.#say(this.#settings.stale);
         const wire: Wire = {
           write: (bytes) => {
             this.writes.push(Buffer.from(bytes).toString('latin1'));
@@ -113,6 +117,16 @@ export class FakeSwitch {
     this.silent = false;
     this.#read();
     this.#drain();
+  }
+
+  /** What was typed in the silence is lost. */
+  forget(): void {
+    this.#waiting = [];
+  }
+
+  /** Somebody else connects a port. */
+  meddle(port: string): void {
+    this.#shut.set(port, false);
   }
 
   /** Prints something that nobody asked for. */
@@ -154,9 +168,7 @@ export class FakeSwitch {
       return;
     }
     if (this.#mode === 'save') {
-      this.saved ||= key === 'y' || key === '\r';
-      this.#say(`${key}\r\n`);
-      this.#sleep();
+      this.#answer(key);
       return;
     }
     if (key === '\u0003') this.#interrupt();
@@ -166,6 +178,17 @@ export class FakeSwitch {
       this.#line += key;
       if (this.#mode !== 'password' && this.#mode !== 'secret') this.#say(key);
     }
+  }
+
+  /** Only y, n and enter are answers, and enter is yes. */
+  #answer(key: string): void {
+    if (!'yn\r'.includes(key)) {
+      this.#say(`\r\n${SAVE}`);
+      return;
+    }
+    this.saved ||= key !== 'n';
+    this.#say(`${key}\r\n`);
+    this.#sleep();
   }
 
   #interrupt(): void {
@@ -274,7 +297,7 @@ export class FakeSwitch {
   #exit(): void {
     if (this.#settings.asksToSave === true && this.#changed) {
       this.#mode = 'save';
-      this.#say('The system has unsaved changes.\r\nWould you like to save them now? (y/n) ');
+      this.#say(`The system has unsaved changes.\r\n${SAVE}`);
     } else this.#sleep();
   }
 

@@ -39,7 +39,11 @@ export class Errands {
       const now = this.#parts.timers.now();
       if (read.kind === 'isolated') {
         seat.proven(now);
-      } else if (read.kind === 'connected' && now < typedAt + this.#parts.settleMs) {
+      } else if (
+        read.kind === 'connected' &&
+        seat.typedError === null &&
+        now < typedAt + this.#parts.settleMs
+      ) {
         seat.lookAt = later(now, LOOK_AGAIN_MS);
       } else {
         this.#parts.failed();
