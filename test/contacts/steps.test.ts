@@ -157,6 +157,64 @@ describe('a command that is confirmed by a read-back', () => {
   });
 });
 
+/** Denkovi: 50 ms between a reply and the next command. */
+const OFF_1 = '30 31 2D 2F 2F';
+const ON_1 = '30 31 2B 2F 2F';
+const ASK = '61 73 6B 2F 2F';
+
+describe('a command that has a reply and is read back', () => {
+  test('is read back after the gap, counted from its reply', async () => {
+    const { timers, wire, contact } = bench('denkovi/usb-16');
+    wire.answers = (frame) => ({ afterMs: 5, bytes: frame === ASK ? '00 00' : frame });
+    void contact.read();
+    await timers.advance(2000);
+    const began = timers.now();
+    wire.written.length = 0;
+    const receipt = contact.isolate();
+    await timers.advance(200);
+    expect(wire.written).toEqual([
+      { at: began, frame: OFF_1 },
+      { at: began + 55, frame: ASK },
+    ]);
+    expect(await receipt.acknowledged).toMatchObject({ kind: 'done' });
+  });
+
+  test('is not done when something else is said after its reply', async () => {
+    const { timers, wire, contact } = bench('denkovi/usb-16');
+    wire.answers = (frame) => ({ afterMs: 5, bytes: frame === ASK ? '00 00' : frame });
+    void contact.read();
+    await timers.advance(2000);
+    const receipt = contact.isolate();
+    await timers.advance(20);
+    wire.say('00 00');
+    expect(await receipt.acknowledged).toMatchObject({
+      kind: 'unknown',
+      why: expect.stringContaining('between an answer and the next frame'),
+    });
+  });
+
+  test('a connect that reads isolated is refused, and isolated again', async () => {
+    const { timers, wire, contact } = bench('denkovi/usb-16');
+    wire.answers = (frame) => ({ afterMs: 5, bytes: frame === ASK ? '00 00' : frame });
+    void contact.read();
+    await timers.advance(2000);
+    wire.written.length = 0;
+    let outcome: unknown = null;
+    void contact.connect(current).then((ended) => (outcome = ended));
+    await timers.advance(1000);
+    expect(outcome).toEqual({ kind: 'refused', why: 'told to connect, but channel 1 reads isolated' });
+    expect(wire.frames().slice(0, 5)).toEqual([ASK, ON_1, ASK, OFF_1, ASK]);
+  });
+
+  test('a reading is about its own channel', async () => {
+    const { timers, wire, contacts } = bench('denkovi/usb-16', [1, 2]);
+    wire.answers = () => ({ afterMs: 5, bytes: '40 00' });
+    const readings = Promise.all(contacts.map((each) => each.read()));
+    await timers.advance(2000);
+    expect((await readings).map(({ position }) => position)).toEqual(['isolated', 'connected']);
+  });
+});
+
 describe('a board that never answers', () => {
   const OFF = 'A0 01 00 A1';
   const ON = 'A0 01 01 A2';
@@ -252,5 +310,25 @@ describe('a board that must be initialised', () => {
     await timers.advance(2000);
     expect(outcome).toBe('unknown');
     expect(wire.frames().slice(2, 3)).toEqual(['07 01 01 07']);
+  });
+
+  test('what connects is the first frame and the last, whatever the board says', () => {
+    const board = new SerialBoard(serialProfileNamed('conrad/197720', false), { address: 1 });
+    const { connect, isolate } = board.channel('relay', 1, null);
+    expect(isolate.begin().silence).toBeDefined();
+    expect(connect.begin().silence).toBeUndefined();
+  });
+
+  test('a frame that was cut short is ended with as few bytes as it takes', async () => {
+    const { timers, wire, contact } = bench('conrad/197720');
+    wire.answers = (frame) => {
+      if (frame === '00') return { afterMs: 5, bytes: 'FF 00 00 FF' };
+      if (!wire.frames().includes('01 01 00 00')) return null;
+      return frame === '02 01 00 03' ? { afterMs: 5, bytes: 'FD 01 00 FC' } : null;
+    };
+    const reading = contact.read();
+    await timers.advance(5000);
+    expect(await reading).toMatchObject({ position: 'isolated' });
+    expect(wire.frames()).toEqual(['02 01 00 03', '00', '01 01 00 00', '02 01 00 03']);
   });
 });
