@@ -2,7 +2,7 @@
 import { type Rating, ratingTexts } from '../core/rating.ts';
 import { chosenAccess, kernelOffer } from './gpio/access.ts';
 import { deathNote, persistsOutputs } from './gpio/death.ts';
-import { leaseMs } from './hardware-lease.ts';
+import { hasWatchdog, leaseMs, watchdogIsReadBack } from './hardware-lease.ts';
 import type { BusSettings, ContactSettings, GpioBus, HardwareSettings } from './hardware-settings.ts';
 import { linkRatings } from './link-ratings.ts';
 import type { Profile } from './profile.ts';
@@ -41,6 +41,12 @@ function deathText(contact: ContactSettings, bus: BusSettings, profile: Profile)
   const lease = leaseMs(contact.hardware_lease, profile);
   if (lease !== null) {
     return `When the process dies, the device isolates by itself ${lease / 1000} s after the last renewal; commissioning shows whether it does.`;
+  }
+  if (watchdogIsReadBack(profile)) {
+    return 'When the process, this machine or the cable dies, the device isolates by itself once nothing has reached it for the time in its settings, which are read back before every lease; commissioning shows whether it does. Any request feeds it: a lease that is not renewed does not end it.';
+  }
+  if (hasWatchdog(profile)) {
+    return 'The device can isolate by itself when nothing reaches it, but nothing that can be read shows whether that is armed. Unless a person has tried it, when the process dies nothing isolates but systemd (ExecStopPost) or the next start.';
   }
   return 'When the process dies, nothing in the device isolates: systemd (ExecStopPost) or the next start does.';
 }

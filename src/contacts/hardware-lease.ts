@@ -17,6 +17,14 @@ export interface LeaseRange {
 export const leaseRange = (profile: Profile): LeaseRange | null =>
   'hardware_lease' in profile ? (profile.hardware_lease ?? null) : null;
 
+/** Whether the device can isolate by itself when nothing reaches it. That is no lease: any request feeds it. */
+export const hasWatchdog = (profile: Profile): boolean =>
+  'communication_watchdog' in profile && profile.communication_watchdog !== undefined;
+
+/** Whether settings that are read back before every lease show such a watchdog to be armed. */
+export const watchdogIsReadBack = (profile: Profile): boolean =>
+  'communication_watchdog' in profile && (profile.communication_watchdog?.verified_by.length ?? 0) > 0;
+
 /** ms of the hardware lease in use, or `null` for none. */
 export function leaseMs(asked: ContactSettings['hardware_lease'], profile: Profile): number | null {
   if (asked === 'none') return null;

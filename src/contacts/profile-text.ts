@@ -2,7 +2,7 @@
 import { commandRows } from './command/text.ts';
 import { consoleRows } from './console/text.ts';
 import { gpioRows } from './gpio/text.ts';
-import { leaseRange } from './hardware-lease.ts';
+import { hasWatchdog, leaseRange } from './hardware-lease.ts';
 import { modbusRows } from './modbus/text.ts';
 import { transportsOf } from './place.ts';
 import type { Profile } from './profile.ts';
@@ -61,8 +61,12 @@ function driverRows(profile: Profile): readonly Row[] {
 
 function leaseRows(profile: Profile): readonly Row[] {
   const range = leaseRange(profile);
-  if (range === null)
-    return [['hardware lease', 'none: nothing in the device isolates when the controller dies']];
+  if (range === null) {
+    const what = hasWatchdog(profile)
+      ? 'none: the device does not know our leases; its watchdog is another thing'
+      : 'none: nothing in the device isolates when the controller dies';
+    return [['hardware lease', what]];
+  }
   const { min, max, unit_ms: unitMs, default_ms: defaultMs } = range;
   return [['hardware lease', `${min * unitMs} to ${max * unitMs} ms, default ${defaultMs} ms`]];
 }

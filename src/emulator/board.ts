@@ -4,8 +4,9 @@
  *
  * What a timer lease does is our assumption, unproven on hardware: a repeated lease starts the time anew, a plain
  * isolate ends it at once, a plain connect ends the timer and leaves the contact connected (the worst case for us).
- * The faults `lease-not-renewable` and `isolate-ignored-during-lease` turn the first two round. Nothing that runs
- * against this board proves anything about a real one.
+ * Its watchdog follows the profile and the settings; one that no setting shows is played as not armed. While a watchdog waits
+ * for a person, commands are echoed and not followed. The faults `lease-not-renewable` and `isolate-ignored-during-lease` turn
+ * the first two round. Nothing that runs against this board proves anything about a real one.
  */
 import type { Reply, Request } from '../contacts/modbus/pdu.ts';
 import type { Framing, ModbusProfile } from '../contacts/modbus/profile.ts';

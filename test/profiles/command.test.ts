@@ -126,3 +126,21 @@ test('schema prints JSON', () => {
     oneOf: expect.arrayContaining([expect.objectContaining({ additionalProperties: false })]),
   });
 });
+
+test('show tells that a watchdog is no lease, what it covers, and what must be set', async () => {
+  expect(await profileShow('wirenboard/wb-mr6c-v3', options())).toBe(0);
+  expect(out).toContain('it covers the death of this program, of its host and of the cable');
+  expect(out).toContain('It is no hardware lease');
+  expect(out).toContain('hardware lease  none: the device does not know our leases');
+  expect(out).toContain('safety-behaviour: holding registers 938 to 943 must hold 1 each.');
+  expect(out).toContain('safety-timeout: holding register 8 must hold 4 to 60.');
+  out = '';
+  await profileShow('moxa/iologik-e1214', options());
+  expect(out).toContain('Nothing that can be read shows whether it is armed');
+  out = '';
+  await profileShow('kmtronic/rs485-8ch', options());
+  expect(out).toContain('none known: silence on the wire moves no contact');
+  out = '';
+  await profileShow('eletechsup/r4d8a08', options());
+  expect(out).toContain('2 frames, all written even where the board refuses one; then it must read isolated');
+});

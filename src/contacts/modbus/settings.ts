@@ -177,6 +177,17 @@ export function settingProblem(
   return `${check.name} of ${board.label}: ${what}. ${check.danger}${remedy === null ? '' : ` To put it right: ${remedy}`}`;
 }
 
+/** What a check demands, in words. */
+export function demandText(check: StartupCheck): string {
+  const { address, quantity } = check;
+  const held = HELD_BY[check.function];
+  const where = quantity === 1 ? `${held} ${address}` : `${held}s ${address} to ${address + quantity - 1}`;
+  if ('between' in check && check.between !== undefined)
+    return `${where} must hold ${check.between.least} to ${check.between.most}`;
+  const what = check.holds?.join(', ') ?? String(check.every ?? 0);
+  return `${where} must hold ${what}${quantity > 1 && check.holds === undefined ? ' each' : ''}`;
+}
+
 /** The write that puts one value right, with its frame, for a person; `null` for what cannot be written. */
 function writeHint(
   check: StartupCheck,

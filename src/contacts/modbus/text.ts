@@ -1,6 +1,6 @@
 import type { Row } from '../profile-text.ts';
 import type { ModbusProfile, ModbusTransport } from './profile.ts';
-import type { CommunicationWatchdog } from './settings.ts';
+import { type CommunicationWatchdog, demandText } from './settings.ts';
 
 /** What `profile show` says of a Modbus board besides what it says of any device. */
 export function modbusRows(profile: ModbusProfile): readonly Row[] {
@@ -26,7 +26,8 @@ export function modbusRows(profile: ModbusProfile): readonly Row[] {
     rows.push(['lease evidence', what]);
   }
   rows.push(...watchdogRows(profile));
-  for (const check of profile.startup_checks) rows.push(['start-up check', `${check.name}: ${check.danger}`]);
+  for (const check of profile.startup_checks)
+    rows.push(['start-up check', `${check.name}: ${demandText(check)}. ${check.danger}`]);
   rows.push([
     'timings',
     `reply ${timings.reply_timeout_ms} ms, gap ${timings.gap_ms} ms, settle ${timings.settle_ms} ms, latest reply ${timings.worst_reply_delay_ms} ms`,
