@@ -25,6 +25,7 @@ const PLAN: LinkPlan = {
         profile: 'test/relay',
         supply: 'the board',
         hardwareLeaseMs: null,
+        answers: true,
       },
     ],
     witnesses: [],

@@ -29,6 +29,8 @@ export interface Wire {
   /** Name of the relay that its read-back looks at. */
   readonly reads?: string;
   readonly saysAlways?: Position;
+  /** A board that never answers. */
+  readonly mute?: boolean;
   /** Answers connect with a refusal. */
   readonly refuses?: boolean;
   readonly leaseMs?: number;
@@ -112,6 +114,7 @@ export class VirtualWorld implements CommissioningHands, Person {
         kind,
         hardwareLeaseMs,
         profile: 'test/relay',
+        answers: this.scene.contacts[name]?.mute !== true,
         supply: this.scene.contacts[name]?.supply ?? 'the board',
       })),
       witnesses: Object.entries(this.scene.witnesses ?? {}).map(([name, eye]) => ({
@@ -272,6 +275,7 @@ export class VirtualWorld implements CommissioningHands, Person {
     this.commands.push({ at: this.#now, what: `${what} ${name}` });
     if (this.#now >= this.endsAt) this.afterEnd.push(name);
     relay.coil = true;
+    if (wire.mute === true) return { kind: 'unknown', why: 'this board never answers' } as const;
     const extendable = wire.leaseFault !== 'not-renewable' || relay.leaseEndsAt === null;
     if (wire.leaseMs !== undefined && wire.leaseFault !== 'never-ends' && extendable)
       relay.leaseEndsAt = this.#now + wire.leaseMs;
@@ -320,7 +324,7 @@ export class VirtualWorld implements CommissioningHands, Person {
   #says(contact: string): Position {
     const wire = this.#wire(contact);
     const relay = this.#relays.get(wire.reads ?? wire.drives ?? contact);
-    if (relay === undefined || !relay.powered) return 'unknown';
+    if (relay === undefined || !relay.powered || wire.mute === true) return 'unknown';
     return wire.saysAlways ?? (relay.coil ? 'connected' : 'isolated');
   }
 

@@ -97,6 +97,7 @@ test.each([
     'contacts-coupled',
     { relays: { A: {} }, contacts: { A: {}, B: { drives: 'A' } }, witnesses: { carrier: {} } },
   ],
+  ['alone-isolates', 'nothing-tells', { ...ONE, contacts: { A: { mute: true } }, witnesses: {} }],
   [
     'alone-connects',
     'not-in-series',
@@ -131,4 +132,17 @@ test('a contact whose own word a witness contradicted has that in its figures', 
   expect(first?.read_back).toMatchObject({ contradicted: 0 });
   expect(second?.read_back.contradicted).toBeGreaterThan(0);
   expect([first?.isolates_alone, second?.isolates_alone]).toEqual(['proven', 'refuted']);
+});
+
+test('a board that never answers passes by what the witness shows', async () => {
+  const { outcome, world } = await commissioned({ ...ONE, contacts: { A: { mute: true } } });
+  expect(outcome.reasons).toEqual([]);
+  expect(outcome.contacts[0]).toMatchObject({
+    isolates_alone: 'proven',
+    isolates_alone_by: 'witness',
+    without_power: 'isolated',
+    connect: { read_back: null, acknowledged: null, witness: { count: 10 } },
+    read_back: { compared: 0 },
+  });
+  expect(world.isPath()).toBe(false);
 });

@@ -119,12 +119,14 @@ export class Bench {
     this.#alive();
     let to = from;
     for (const { name, commandedAt, writtenMs, outcome } of driven) {
-      if (outcome.kind !== 'done') throw new WrongError(notAnswered(name, 'connect', outcome));
+      const { answers } = this.#contact(name);
+      if (outcome.kind !== 'done' && (answers || outcome.kind !== 'unknown'))
+        throw new WrongError(notAnswered(name, 'connect', outcome));
       this.#commanded.set(name, 'connected');
       if (this.#contact(name).hardwareLeaseMs !== null) this.#kept.set(name, this.now());
       if (writtenMs !== null) this.figures.written(name, 'connected', writtenMs);
-      this.figures.acknowledged(name, 'connected', outcome.at - commandedAt);
-      to = Math.max(to, outcome.at);
+      if (outcome.kind === 'done') this.figures.acknowledged(name, 'connected', outcome.at - commandedAt);
+      to = Math.max(to, outcome.kind === 'done' ? outcome.at : this.now());
     }
     return { from: Math.min(...driven.map(({ commandedAt }) => commandedAt)), to };
   }
@@ -154,7 +156,8 @@ export class Bench {
     const from = this.now();
     const outcome = await this.#hands.renewHardware(name);
     this.#alive();
-    if (outcome.kind !== 'done')
+    const { answers } = this.#contact(name);
+    if (outcome.kind !== 'done' && (answers || outcome.kind !== 'unknown'))
       throw new WrongError(notAnswered(name, 'renewal of its hardware lease', outcome));
     return { from, to: this.now() };
   }

@@ -102,8 +102,17 @@ export function plansOf(
         contacts: parts.contacts.map((contact) => {
           const { kind, hardwareLeaseMs } = contact;
           const written = config.links[name]?.contacts.find((each) => each.name === contact.name);
-          const supply = written === undefined ? contact.name : supplyOf(written);
-          return { name: contact.name, kind, hardwareLeaseMs, profile: written?.profile ?? '', supply };
+          const supply = written === undefined ? contact.name : supplyOf(written, config.buses);
+          const profile = profiles.get(written?.profile ?? '');
+          const answers = profile?.driver !== 'serial' || profile.read !== undefined;
+          return {
+            name: contact.name,
+            kind,
+            hardwareLeaseMs,
+            answers,
+            profile: written?.profile ?? '',
+            supply,
+          };
         }),
         witnesses: parts.witnesses.map((witness) => ({
           name: witness.name,

@@ -10,6 +10,8 @@ export interface ContactFacts {
   readonly supply: string;
   /** ms after which the device isolates by itself unless told again; null when it has no such timer. */
   readonly hardwareLeaseMs: number | null;
+  /** False for a board that cannot be read: its commands end unknown, and only a witness can tell. */
+  readonly answers: boolean;
 }
 
 /** One witness, as far as the procedure needs to know it. */
@@ -53,7 +55,12 @@ const busesOf = (config: Config, name: string): readonly string[] => {
 };
 
 /** The board that a contact sits on, in words: contacts with the same words lose their power together. */
-export function supplyOf(contact: Config['links'][string]['contacts'][number]): string {
+export function supplyOf(
+  contact: Config['links'][string]['contacts'][number],
+  buses: Config['buses'],
+): string {
   const unit = 'unit' in contact && contact.unit !== undefined ? `unit ${contact.unit} of ` : '';
-  return `the board at ${unit}bus ${contact.bus}`;
+  return buses[contact.bus]?.transport === 'gpio'
+    ? `the relays on bus ${contact.bus} (the supply of their coils, not the computer's)`
+    : `the board at ${unit}bus ${contact.bus}`;
 }

@@ -39,9 +39,10 @@ export type Readings = (kind: Sighting['kind'], name: string) => Reading | null;
 /** Everything that was asked in one round. A missing answer is unknown. */
 export function sightOf(facts: LinkFacts, readings: Readings, expected: Expected, since: number): Sight {
   const all = facts.contacts.map(({ name }) => name);
-  const contacts = all.map((name) => ({
+  const contacts = facts.contacts.map(({ name, answers }) => ({
     kind: 'contact' as const,
     name,
+    answers,
     sees: [name],
     isWhole: false,
     showsIsolation: true,
@@ -49,22 +50,23 @@ export function sightOf(facts: LinkFacts, readings: Readings, expected: Expected
   const witnesses = facts.witnesses.map(({ name, sees, showsIsolation }) => ({
     kind: 'witness' as const,
     name,
+    answers: true,
     sees: sees ?? all,
     isWhole: sees === null || all.every((each) => sees.includes(each)),
     showsIsolation,
   }));
-  return [...contacts, ...witnesses].map((of) => {
+  return [...contacts, ...witnesses].map(({ answers, ...of }) => {
     const reading = readings(of.kind, of.name);
     const connected = of.sees.every((name) => expected.contacts[name] === 'connected');
     const wanted = (of.isWhole ? expected.path : null) ?? (connected ? 'connected' : 'isolated');
     const position = reading?.position ?? 'unknown';
-    // A probe that fails is all that such a witness can say of an isolated link.
-    const silenceFits = !of.showsIsolation && wanted === 'isolated' && position === 'unknown';
+    // A probe that fails is all that such a witness can say of an isolated link; some boards never say anything.
+    const mayBeSilent = !answers || (!of.showsIsolation && wanted === 'isolated');
     return {
       ...of,
       expected: wanted,
       position,
-      fits: position === wanted || silenceFits,
+      fits: position === wanted || (mayBeSilent && position === 'unknown'),
       detail: reading?.detail ?? 'it did not answer in time',
       afterMs: reading !== null && position === wanted ? Math.max(0, reading.takenAt - since) : null,
     };

@@ -3,7 +3,7 @@ import { type Bench, WrongError } from './bench.ts';
 import type { LinkFacts } from './facts.ts';
 import { asExpected, namesOf, only, pathOf, type Sight, sightWords } from './sight.ts';
 import { notTried, passed, type Step, type StepEnd } from './step.ts';
-import { inverted, judge, normallyClosed, type Situation } from './wiring.ts';
+import { type Finding, inverted, judge, normallyClosed, type Situation } from './wiring.ts';
 
 /** How often the whole link is connected and isolated for the figures. */
 export const CYCLES = 10;
@@ -117,6 +117,8 @@ const aloneIsolates = (contact: string): Step => ({
         ({ sees, afterMs }) => afterMs !== null && sees.includes(contact),
       );
       const telling = shown.length > 0 ? shown : sight.filter(({ name }) => name === contact);
+      if (telling.every(({ position }) => position === 'unknown'))
+        throw new WrongError(nothingTells(contact));
       notes.isolatesAlone = 'proven';
       notes.isolatesAloneBy = shown.length > 0 ? 'witness' : 'read-back';
       notes.isolatesAloneMs = Math.max(0, ...telling.map(({ afterMs }) => afterMs ?? 0));
@@ -137,6 +139,12 @@ const aloneIsolates = (contact: string): Step => ({
       todo: `set \`hardware_lease: none\` for contact ${contact}, or take a board whose timer a plain isolate ends`,
     });
   },
+});
+
+const nothingTells = (contact: string): Finding => ({
+  code: 'nothing-tells',
+  what: `contact ${contact} cannot be read, and no witness shows whether it isolates`,
+  todo: 'add a witness to the link, such as carrier or a mirror contact',
 });
 
 /** Isolates everything; whether a contact that did not obey does once its hardware lease has run out. */
