@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { cut } from '../../src/contacts/cut.ts';
 import { GpioContact } from '../../src/contacts/gpio/contact.ts';
 import { GpioFailure } from '../../src/contacts/gpio/failure.ts';
-import { GpioInput } from '../../src/contacts/gpio/input.ts';
+import { GpioInput, LOOK_PAUSE_MS } from '../../src/contacts/gpio/input.ts';
 import type {
   GpioAccess,
   InputEvents,
@@ -314,6 +314,16 @@ describe('an input', () => {
     chip.gone = false;
     await timers.advance(RETRY_PAUSE_MS);
     expect(heard.map((what) => what.split(' at')[0])).toEqual(['settled 0', 'lost', 'settled 0']);
+  });
+
+  test('a loss and a change that nobody is told of are noticed within the pause between two looks', async () => {
+    input(0).start();
+    await timers.advance(1);
+    chip.level = 1;
+    await timers.advance(LOOK_PAUSE_MS);
+    chip.gone = true;
+    await timers.advance(LOOK_PAUSE_MS);
+    expect(heard.map((what) => what.split(' at')[0])).toEqual(['settled 0', 'settled 1', 'lost']);
   });
 
   test('a level that changed without an edge being told is noticed by looking, and must settle', async () => {

@@ -8,6 +8,8 @@ import { Alarm, type Timers } from '../timers.ts';
 import { type Debounce, edgeSeen, firstSeen, looked, restMs, settled } from './debounce.ts';
 import type { Bias, GpioAccess, InputLine, Level, LinePlace } from './lines.ts';
 
+/** ms between two looks at the pin that nobody asked for: sysfs does not say when a chip goes. */
+export const LOOK_PAUSE_MS = 1_000;
 const MAX_WHY = 200;
 
 /** Who listens to an input. None of them may throw. */
@@ -42,6 +44,7 @@ export class GpioInput {
   readonly #parts: GpioInputParts;
   readonly #retry: Alarm;
   readonly #settle: Alarm;
+  readonly #patrol: Alarm;
   #line: InputLine | null = null;
   #state: Debounce | null = null;
   /** The settled level that the listener knows. */
@@ -54,6 +57,7 @@ export class GpioInput {
     this.#parts = parts;
     this.#retry = new Alarm(parts.timers, () => this.start());
     this.#settle = new Alarm(parts.timers, () => this.#tellSettled());
+    this.#patrol = new Alarm(parts.timers, () => this.look());
   }
 
   /** Claims the line, or tries until it has it. Never throws. */
@@ -69,6 +73,7 @@ export class GpioInput {
       this.#line = line;
       this.#move(firstSeen(line.read(), timers.now()));
       this.#lostTold = false;
+      this.#patrolLater();
     } catch (error) {
       this.#lose(error);
     }
@@ -88,6 +93,7 @@ export class GpioInput {
       }
     }
     if (this.#state === null) return { kind: 'unknown', why: this.#why };
+    this.#patrolLater();
     const level = settled(this.#state, timers.now(), debounceMs);
     return level === null
       ? { kind: 'unknown', why: `the input has not been still for ${debounceMs} ms` }
@@ -99,9 +105,15 @@ export class GpioInput {
     this.#closed = true;
     this.#retry.clear();
     this.#settle.clear();
+    this.#patrol.clear();
     this.#line?.release();
     this.#line = null;
     this.#state = null;
+  }
+
+  #patrolLater(): void {
+    this.#patrol.clear();
+    this.#patrol.at(later(this.#parts.timers.now(), LOOK_PAUSE_MS));
   }
 
   #edge(level: Level, at: Millis): void {
@@ -137,6 +149,7 @@ export class GpioInput {
     this.#state = null;
     this.#told = null;
     this.#settle.clear();
+    this.#patrol.clear();
     this.#why = (error instanceof Error ? error.message : String(error)).slice(0, MAX_WHY);
     if (this.#closed) return;
     this.#retry.at(later(this.#parts.timers.now(), RETRY_PAUSE_MS));
