@@ -93,6 +93,15 @@ describe.skipIf(skipLoudly('SNMP agents that are not as they should be', why))('
     expect(['port1', 'port2'].map(present(built).seen)).toEqual(['isolated', 'isolated']);
   });
 
+  test('a port that cannot be cut does not keep the other one connected', async () => {
+    const { contact } = direct(community());
+    const port = closing(contact('port1'));
+    const none = closing(contact('port9'));
+    expect(await bounded(port.connect(current))).toMatchObject({ kind: 'done' });
+    cut([none, port]);
+    await until(() => present(built).seen('port1') === 'isolated', 'the port that is there is isolated');
+  });
+
   test('a wrong community is silence: unknown, with advice', async () => {
     const contact = closing(direct(community('nobody-knows-this'), SILENT_MS).contact('port1'));
     expect(await bounded(contact.read())).toMatchObject({

@@ -69,21 +69,19 @@ export class Agent {
   }) {
     this.#timers = parts.timers;
     this.#loadCredentials = parts.loadCredentials;
-    const board = {
+    const isolations = this.#isolations;
+    let all: Exchange<null> | null = null;
+    // One object and no copy: the bus counts failures and signs of life by it.
+    this.board = {
       label: `SNMP agent ${parts.where}`,
       replyTimeoutMs: parts.replyTimeoutMs,
       gapMs: 0,
       worstReplyDelayMs: parts.replyTimeoutMs,
-      isolateAll: null,
-    };
-    const all = this.#isolatingAll(board);
-    const isolations = this.#isolations;
-    this.board = {
-      ...board,
       get isolateAll() {
         return isolations.size > MAX_TOGETHER ? null : all;
       },
     };
+    all = this.#isolatingAll();
   }
 
   /** Whether a request waits for its answer; anything else that comes is too late. */
@@ -187,9 +185,9 @@ export class Agent {
   }
 
   /** One datagram for every port of ours; the agent sets all of them or none. */
-  #isolatingAll(board: Board): Exchange<null> {
+  #isolatingAll(): Exchange<null> {
     return {
-      board,
+      board: this.board,
       begin: () => {
         const varbinds: Varbind[] = [];
         for (const [port, switching] of this.#isolations) {
