@@ -38,12 +38,12 @@ describe('the record', () => {
   test('counts at once, and is written again when it could not be', async () => {
     const disk = new HandDisk();
     const record = await recordOf(disk);
-    const { replace } = disk;
+    const replace = disk.replace.bind(disk);
     disk.replace = () => Promise.reject(new Error('EROFS'));
     await expect(record.record('vault', { relay: failed })).rejects.toThrow('EROFS');
     expect(refusalsOf(record)).toEqual(['proof-failed']);
     expect(record.unwritable).toContain('EROFS');
-    disk.replace = replace.bind(disk);
+    disk.replace = replace;
     record.retry(millis(5_000));
     await expect.poll(() => record.unwritable).toBeNull();
     expect((await recordOf(disk)).of('vault')['relay']).toMatchObject(failed);

@@ -99,8 +99,6 @@ describe('the end of a lease', () => {
       if (typeof id !== 'string') throw new TypeError('refused');
       void box.interlock.endLease(id, 'released');
       await box.until('the relay lets go', () => box.relay.position === 'isolated');
-      const [, port] = box.vault.shell.contacts;
-      expect(box.vault.shell.receiptOf(port?.name ?? '')?.written).toBeDefined();
       const before = box.vault.shell.receiptOf('port');
       does(box);
       expect(box.at).toBe(at);
@@ -166,6 +164,8 @@ test('a driver that hangs delays no other: the relay is cut in the tick of the t
   expect(id).toEqual(expect.any(String));
   // From here on it does not answer questions either.
   box.port.faults.add('hanging');
+  // Between two rounds: a question in flight on its own wire is all that a cut ever waits for.
+  await box.pass(250);
   const steps: number[] = [];
   const from = box.time.now;
   const receipt = box.vault.shell.receiptOf('relay');

@@ -4,6 +4,7 @@ import type { Contact } from '../../src/contacts/port.ts';
 import { Interlock } from '../../src/interlock/interlock.ts';
 import { LatchFile } from '../../src/interlock/latch-file.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
+import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import { ProofRecord } from '../../src/interlock/proof-record.ts';
 import { WindowClock } from '../../src/interlock/window-clock.ts';
 import type { LeaseLine } from '../../src/protocol/messages.ts';
@@ -40,8 +41,8 @@ export class WiredBox {
   readonly clock = new ProcessClock(this.time, this.calendar, 0);
   readonly disk: SimulatedDisk;
   readonly medium = new Medium();
-  readonly relay = this.#contact('relay', 'fail-safe');
-  readonly port = this.#contact('port', 'holding');
+  readonly relay: PhysicalContact;
+  readonly port: PhysicalContact;
   readonly link: PhysicalLink;
   readonly proofs: ProofRecord;
   readonly interlock: Interlock;
@@ -51,9 +52,18 @@ export class WiredBox {
   /** `wrapped`: what stands in for a contact of the wire. `witnessed`: there is a carrier. */
   constructor({
     witnessed = true,
+    hardwareLeaseMs = null,
     wrapped = (contact: Contact) => contact,
-  }: { readonly witnessed?: boolean; readonly wrapped?: (contact: Contact) => Contact } = {}) {
+  }: {
+    readonly witnessed?: boolean;
+    readonly hardwareLeaseMs?: number | null;
+    readonly wrapped?: (contact: Contact) => Contact;
+  } = {}) {
     const dice = new Dice(1);
+    const contact = (name: string, kind: 'fail-safe' | 'holding', leaseMs: number | null): PhysicalContact =>
+      new PhysicalContact({ name, kind, reads: 'measured', hardwareLeaseMs: leaseMs }, this.time);
+    this.relay = contact('relay', 'fail-safe', hardwareLeaseMs);
+    this.port = contact('port', 'holding', null);
     this.disk = new SimulatedDisk(dice);
     const carrier = new PhysicalWitness({ name: 'carrier', sees: 'both', of: null });
     const witnesses = witnessed ? [carrier] : [];
@@ -95,17 +105,13 @@ export class WiredBox {
   }
 
   get at(): string {
-    return this.#vault.shell.state.at;
+    return this.vault.shell.state.at;
   }
 
-  get #vault() {
+  get vault(): LinkAtWork {
     const vault = this.interlock.links.get('vault');
     if (vault === undefined) throw new TypeError('there is a vault');
     return vault;
-  }
-
-  get vault(): ReturnType<Interlock['links']['get']> & {} {
-    return this.#vault;
   }
 
   /** Lets `ms` pass. */
@@ -125,6 +131,14 @@ export class WiredBox {
     }
   }
 
+  /** What a promise comes to, with as much time as it needs. */
+  async come<T>(promise: Promise<T>): Promise<T> {
+    const came: T[] = [];
+    void promise.then((what) => came.push(what));
+    await this.until('an answer', () => came.length > 0);
+    return promise;
+  }
+
   /** Opens the window by hand and holds a lease until it is connected; returns its id, or the codes of the refusals. */
   async lease(): Promise<string | readonly string[]> {
     await this.until('isolation is proven', () => this.at === 'isolated');
@@ -135,22 +149,15 @@ export class WiredBox {
     this.told = [];
     const tell = (line: LeaseLine): void =>
       void this.told.push(line.event === 'over' ? line.why : line.event);
-    const asked = this.interlock.askLease({ link: 'vault', window: 'nightly', occurrence }, { tell });
-    let answer: Awaited<typeof asked> | null = null;
-    void asked.then((what) => (answer = what));
-    await this.until('an answer', () => answer !== null);
-    const { id, refusals } = (answer ?? {}) as { id?: string; refusals?: readonly { code: string }[] };
-    if (id === undefined) return (refusals ?? []).map(({ code }) => code);
+    const claim = { link: 'vault', window: 'nightly', occurrence };
+    const answer = await this.come(this.interlock.askLease(claim, { tell }));
+    if ('refusals' in answer) return answer.refusals.map(({ code }) => code);
     await this.until('connected', () => this.at === 'connected');
-    return id;
+    return answer.id;
   }
 
   /** What the last entries of this type say. */
   entries(type: string): readonly Record<string, unknown>[] {
     return this.medium.entries.filter((each) => each.type === type).map(({ data }) => data);
-  }
-
-  #contact(name: string, kind: 'fail-safe' | 'holding'): PhysicalContact {
-    return new PhysicalContact({ name, kind, reads: 'measured', hardwareLeaseMs: null }, this.time);
   }
 }
