@@ -237,18 +237,18 @@ export function explore(core: Core): {
     meet(first.state, 0);
   }
   let steps = 0;
+  const kept = Object.entries(promises);
   for (let before = queue.pop(); before !== undefined; before = queue.pop()) {
     const frozen = JSON.stringify(before);
     for (const advance of ADVANCES) {
       for (const event of events(advance, before.at)) {
         const decision = core.decide(before, event, policy);
         steps += 1;
-        for (const [name, holds] of Object.entries(promises)) {
+        for (const [name, holds] of kept) {
           if (!holds({ before, event, decision })) {
             throw new Error(`broken: ${name}\n${JSON.stringify({ before, event, decision }, null, 1)}`);
           }
         }
-        if (JSON.stringify(before) !== frozen) throw new Error('broken: decide changed its input');
         for (const act of decision.acts) {
           acts.add(act.kind);
           if (act.kind === 'proof-ended') proofs.add(act.outcome);
@@ -256,6 +256,7 @@ export function explore(core: Core): {
         meet(decision.state, advance);
       }
     }
+    if (JSON.stringify(before) !== frozen) throw new Error('broken: decide changed its input');
   }
   return { situations: seen.size, steps, states, acts, proofs };
 }
