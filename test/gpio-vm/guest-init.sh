@@ -1,6 +1,7 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # First process of the machine: the kernel's own GPIO, simulated chips, and the tests. Results go to the second serial
-# line, all else to the first.
+# line, all else to the first. Its argument is the program to run, from the kernel's command line.
 B=/bin/busybox
 export PATH=/bin HOME=/tmp
 $B mount -t proc proc /proc
@@ -13,6 +14,6 @@ $B mount -t configfs config /sys/kernel/config
 # Without its own colours and line ends: what is written is what the host reads.
 $B stty -F /dev/ttyS1 raw
 echo "machine: init after $($B cut -d' ' -f1 /proc/uptime) s"
-cd /app && node --disable-warning=ExperimentalWarning test/gpio-vm/guest.ts >/dev/ttyS1 2>/dev/ttyS0
+cd /app && node --disable-warning=ExperimentalWarning "$1" >/dev/ttyS1 2>/dev/ttyS0
 echo "machine: tests ended with status $? after $($B cut -d' ' -f1 /proc/uptime) s"
 $B poweroff -f

@@ -15,6 +15,8 @@ const root = join(import.meta.dirname, '../..');
 export const MACHINE_TIMEOUT_MS = 400_000;
 /** What the firmware and the kernel draw with. */
 const ESCAPES = new RegExp(`${String.fromCharCode(27)}(c|\\[[0-9;?]*[A-Za-z])`, 'g');
+/** What the guest runs. */
+const ENTRY = 'test/gpio-vm/guest.ts';
 /** What the guest gets of the checkout. */
 const SOURCES = ['package.json', 'src/core', 'src/contacts', 'test/contacts', 'test/gpio-vm'];
 const PACKAGES = ['onoff', 'epoll', 'bindings', 'file-uri-to-path', 'lodash.debounce', 'koffi', '@koromix'];
@@ -60,7 +62,7 @@ async function boot(kernel: string, initrd: string, messages: string, results: s
   const args = ['-accel', 'tcg', '-machine', 'q35', '-m', '1024', '-smp', '2', '-nographic', '-nodefaults'];
   args.push('-monitor', 'none', '-no-reboot', '-serial', `file:${messages}`, '-serial', `file:${results}`);
   args.push('-kernel', kernel, '-initrd', initrd);
-  args.push('-append', 'console=ttyS0 quiet panic=-1 rdinit=/init');
+  args.push('-append', `console=ttyS0 quiet panic=-1 rdinit=/init -- ${ENTRY}`);
   // A test run that is broken off must leave no machine behind.
   const bound = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args];
   const machine = spawn('setpriv', bound, { stdio: ['ignore', 'ignore', 'inherit'] });
