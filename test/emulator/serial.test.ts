@@ -174,7 +174,7 @@ async function driven(
 }
 
 /** Connects; a machine so busy that an answer came too late is asked again. */
-async function connected(contact: ReturnType<typeof serialContactOn>): Promise<void> {
+async function nowConnected(contact: ReturnType<typeof serialContactOn>): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if ((await bounded(contact.connect(current))).kind === 'done') return;
   }
@@ -199,7 +199,7 @@ describe.skipIf(!socat)('the driver against an emulated board', () => {
     ['devantech/usb-rly08', 8],
   ])('%s: connects, reads, isolates', async (id, channel) => {
     const { emulation, contact } = await driven(id, channel);
-    await connected(contact);
+    await nowConnected(contact);
     expect(emulation.board.isConnected(channel)).toBe(true);
     expect(await whole(contact)).toBe('connected');
     await bounded(contact.isolate().acknowledged);
@@ -209,7 +209,7 @@ describe.skipIf(!socat)('the driver against an emulated board', () => {
 
   test('a board that says yes and moves nothing is not believed', async () => {
     const { emulation, contact } = await driven('devantech/eth008', 3);
-    await connected(contact);
+    await nowConnected(contact);
     emulation.board.addFault(fault('echo-only'));
     const { kind } = await bounded(contact.isolate().acknowledged);
     expect(['refused', 'unknown']).toContain(kind);
@@ -220,7 +220,7 @@ describe.skipIf(!socat)('the driver against an emulated board', () => {
 
   test('a late answer is not taken for the next one, nor is one that comes twice', async () => {
     const { emulation, contact } = await driven('numato/usb-relay-4ch', 2);
-    await connected(contact);
+    await nowConnected(contact);
     emulation.board.addFault(fault('late-reply:800', { times: 1, on: 'read' }));
     expect(await bounded(contact.read())).toMatchObject({ position: 'unknown' });
     await bounded(contact.isolate().acknowledged);
@@ -228,7 +228,7 @@ describe.skipIf(!socat)('the driver against an emulated board', () => {
     expect(await whole(contact)).toBe('isolated');
     emulation.board.addFault(fault('duplicate-reply', { times: 1, on: 'read' }));
     await bounded(contact.read());
-    await connected(contact);
+    await nowConnected(contact);
     expect(await whole(contact)).toBe('connected');
   });
 
@@ -244,7 +244,7 @@ describe.skipIf(!socat)('the driver against an emulated board', () => {
 
   test('a board that fell asleep is initialised, and isolated', async () => {
     const { emulation, contact } = await driven('conrad/197720', 1);
-    await connected(contact);
+    await nowConnected(contact);
     emulation.board.addFault(fault('asleep'));
     await bounded(contact.isolate().acknowledged);
     await until(() => !emulation.board.isConnected(1), 'the card is woken and told again');
