@@ -6,7 +6,7 @@
  */
 import type { JsonObject } from '../journal/entry.ts';
 import { excerptOf, printable } from '../sources/excerpt.ts';
-import { parseGeneric } from '../sources/generic.ts';
+import { readMessage } from '../sources/read.ts';
 import type { SourceRequest } from '../sources/request.ts';
 import { verdictOf } from '../sources/verdict.ts';
 import { type Verification, type VerificationRule, verify } from '../sources/verify.ts';
@@ -71,7 +71,7 @@ export class SourceDesk {
       const why = verified.ok ? 'there is no such source' : verified.why;
       return this.#refuseUnverified(name, source !== undefined, why, request, from);
     }
-    const { verdict, reason } = verdictOf(source, parseGeneric(request.rawBody));
+    const { verdict, reason } = verdictOf(source, readMessage({ format: 'generic' }, request.rawBody));
     // Called after the cut: hashing and escaping a body takes time.
     const told = (): JsonObject => ({
       source: name,

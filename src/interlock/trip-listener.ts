@@ -14,7 +14,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { printable } from '../sources/excerpt.ts';
-import { MAX_BODY_BYTES } from '../sources/generic.ts';
+import { MAX_BODY_BYTES } from '../sources/json-body.ts';
 import type { Interlock } from './interlock.ts';
 import type { RefusalTally } from './refusal-tally.ts';
 import { burstOf, SourceDesk, type TripSource, UNKNOWN_SOURCE } from './source-desk.ts';

@@ -1,10 +1,24 @@
 /** What a verified message does. Pure. In doubt it trips: only what is positively understood as harmless does less. */
 import { printable } from './excerpt.ts';
-import type { Message } from './message.ts';
+import type { Alert, Message } from './message.ts';
+import { isAtLeast, type Level } from './severity.ts';
+import type { Verification } from './verify.ts';
+
+/** What an alert must be to trip; every condition that is given must hold. What the sender does not say counts as held. */
+export interface TripOn {
+  /** In the sender's words, in whatever case. */
+  readonly severity?: readonly string[];
+  readonly severity_at_least?: Level;
+  /** Names; `*` stands for any text. */
+  readonly rules?: readonly string[];
+  /** The sender's own words for the state of an alert, in whatever case. */
+  readonly status?: readonly string[];
+}
 
 export interface SourcePolicy {
   /** What a verified body does that nobody understands. */
   readonly on_unrecognised: 'trip' | 'refuse';
+  readonly trip_on?: TripOn;
 }
 
 export interface Verdict {
@@ -12,28 +26,112 @@ export interface Verdict {
   readonly verdict: 'trip' | 'drill' | 'annotate' | 'refuse';
   /** For the latch and the journal. Bounded, escaped. */
   readonly reason: string;
+  /** The sender's names for what it is about, to recognise it when it comes again; `null` when the sender gives none. */
+  readonly key: string | null;
 }
+
+/** What a verified message of a heartbeat does: `beat` says that all is well, `silent` that it does not count as a sign of life. */
+export interface Heartbeat {
+  readonly verdict: 'beat' | 'drill' | 'silent';
+  readonly reason: string;
+}
+
+export type Note = Extract<Verification, { ok: true }>['note'];
 
 /** Longest reason, UTF-16 units before the escaping of what the sender said. */
 const MAX_REASON_CHARS = 300;
+/** Names that are kept of one message. */
+const MAX_KEYS = 20;
 
-/** Judges one verified message. */
-export function verdictOf(policy: SourcePolicy, message: Message): Verdict {
-  if (message.kind === 'unrecognised') {
-    const reason = printable(`unrecognised: ${message.why}`, MAX_REASON_CHARS);
-    return { verdict: policy.on_unrecognised, reason };
+/** How a note reads in a reason. */
+const NOTES: Readonly<Record<NonNullable<Note>, string>> = {
+  'stale-timestamp': 'clock skew or replay (its signed time is too old or too new): ',
+  'unreadable-timestamp': 'clock skew or replay (its signed time is no number of seconds): ',
+};
+
+const noted = (note: Note): string => (note === undefined ? '' : NOTES[note]);
+
+/** Judges one verified message. `note`: what verification found remarkable; it never makes a message do less. */
+export function verdictOf(policy: SourcePolicy, message: Message, note?: Note): Verdict {
+  const judged = (verdict: Verdict['verdict'], reason: string, alerts: readonly Alert[]): Verdict => ({
+    verdict,
+    reason: noted(note) + reason,
+    key: keyOf(alerts),
+  });
+  if (message.kind === 'unrecognised')
+    return judged(policy.on_unrecognised, printable(`unrecognised: ${message.why}`, MAX_REASON_CHARS), []);
+  const { alerts } = message;
+  const firing = alerts.filter(({ status }) => status === 'firing' || status === null);
+  const tripping = firing.filter((alert) => belowThreshold(policy.trip_on ?? {}, alert) === null);
+  if (tripping.length > 0) return judged('trip', reasonOf('firing', tripping), tripping);
+  const tests = alerts.filter(({ status }) => status === 'test');
+  if (tests.length > 0) return judged('drill', reasonOf('test', tests), tests);
+  const [small] = firing;
+  if (small !== undefined) {
+    const why = belowThreshold(policy.trip_on ?? {}, small) ?? '';
+    return judged('annotate', reasonOf(`does not trip (${why})`, firing), firing);
   }
-  const said = [message.severity, message.reason].filter((part) => part !== null).join(': ');
-  switch (message.status) {
-    case 'resolved':
-      return { verdict: 'annotate', reason: reasonOf('resolved', said) };
-    case 'test':
-      return { verdict: 'drill', reason: reasonOf('test', said) };
-    case 'firing':
-    case null:
-      return { verdict: 'trip', reason: reasonOf('firing', said) };
+  return judged('annotate', reasonOf('resolved', alerts), alerts);
+}
+
+/** Judges one verified request of a heartbeat. `message`: `null` when any verified request counts. */
+export function heartbeatOf(message: Message | null, note?: Note): Heartbeat {
+  // Whoever repeats an old sign of life must not make a dead system look alive.
+  if (note !== undefined) return { verdict: 'silent', reason: `${noted(note)}not a sign of life` };
+  if (message === null) return { verdict: 'beat', reason: 'heartbeat' };
+  if (message.kind === 'unrecognised')
+    return { verdict: 'silent', reason: printable(`unrecognised: ${message.why}`, MAX_REASON_CHARS) };
+  const { alerts } = message;
+  const firing = alerts.filter(({ status }) => status === 'firing');
+  if (firing.length > 0) return { verdict: 'beat', reason: reasonOf('heartbeat', firing) };
+  const test = alerts.some(({ status }) => status === 'test');
+  return { verdict: test ? 'drill' : 'silent', reason: reasonOf(test ? 'test' : 'not firing', alerts) };
+}
+
+/** Why an alert that fires does not trip, or `null`. */
+function belowThreshold(on: TripOn, alert: Alert): string | null {
+  const { severity, severity_at_least: least, rules, status } = on;
+  if (severity !== undefined && alert.severity !== null && !among(severity, alert.severity))
+    return 'its severity is not listed';
+  if (least !== undefined && alert.level !== null && !isAtLeast(alert.level, least))
+    return `less than ${least}`;
+  const { rule } = alert;
+  if (rules !== undefined && rule !== null && !rules.some((pattern) => matches(pattern, rule)))
+    return 'its rule is not listed';
+  return status !== undefined && alert.state !== null && !among(status, alert.state)
+    ? 'its status is not listed'
+    : null;
+}
+
+const among = (listed: readonly string[], word: string): boolean =>
+  listed.some((each) => each.toLowerCase() === word.toLowerCase());
+
+/** `*` stands for any text, also for none. */
+export function matches(pattern: string, text: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, from);
+    if (found === -1) return false;
+    from = found + part.length;
   }
+  return text.length - last.length >= from && text.endsWith(last);
 }
 
 /** The sender's words are escaped already; escaping them again would double their backslashes. */
-const reasonOf = (status: string, said: string): string => (said === '' ? status : `${status}: ${said}`);
+function reasonOf(status: string, alerts: readonly Alert[]): string {
+  const [first] = alerts;
+  const parts = [first?.severity, first?.rule, first?.reason].filter((part) => typeof part === 'string');
+  const more = alerts.length > 1 ? ` (and ${alerts.length - 1} more)` : '';
+  return [status, ...parts].join(': ') + more;
+}
+
+function keyOf(alerts: readonly Alert[]): string | null {
+  const ids = alerts.map(({ id }) => id).filter((id) => id !== null);
+  return ids.length === alerts.length && ids.length > 0 && ids.length <= MAX_KEYS
+    ? JSON.stringify(ids.toSorted())
+    : null;
+}

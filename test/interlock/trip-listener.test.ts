@@ -7,7 +7,7 @@ import { machineClock, type Clock } from '../../src/interlock/clock.ts';
 import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
 import type { TripSource } from '../../src/interlock/source-desk.ts';
 import { createTripListener } from '../../src/interlock/trip-listener.ts';
-import { MAX_BODY_BYTES } from '../../src/sources/generic.ts';
+import { MAX_BODY_BYTES } from '../../src/sources/json-body.ts';
 import { type Box, box } from './review-box.ts';
 
 const WITHIN_MS = 15_000;

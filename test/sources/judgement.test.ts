@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { EXCERPT_CHARS, excerptOf, printable } from '../../src/sources/excerpt.ts';
-import { MAX_BODY_BYTES, parseGeneric } from '../../src/sources/generic.ts';
+import { MAX_BODY_BYTES } from '../../src/sources/json-body.ts';
+import { readMessage } from '../../src/sources/read.ts';
 import { secretsIn } from '../../src/sources/secrets.ts';
 import { senderKey } from '../../src/sources/standard-webhooks.ts';
 import { verdictOf } from '../../src/sources/verdict.ts';
 
+const parseGeneric = (body: Uint8Array) => readMessage({ format: 'generic' }, body);
 const verdict = (body: string | Uint8Array, on_unrecognised: 'trip' | 'refuse' = 'trip') =>
   verdictOf({ on_unrecognised }, parseGeneric(typeof body === 'string' ? Buffer.from(body) : body));
 
@@ -28,7 +30,7 @@ describe('verdict on a generic body', () => {
     ['{"status":"test","reason":"hello"}', 'drill', 'test: hello'],
     ['\ufeff{"status":"test"}', 'drill', 'test'],
   ])('%s: %s', (body, expected, reason) => {
-    expect(verdict(body)).toEqual({ verdict: expected, reason });
+    expect(verdict(body)).toMatchObject({ verdict: expected, reason });
     expect(verdict(body, 'refuse').verdict).toBe(expected);
   });
 

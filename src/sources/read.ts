@@ -1,0 +1,36 @@
+/** From the body of a verified request to what it says. Pure. Never throws; what is not understood is unrecognised. */
+import { formats, type FormatName } from './formats.ts';
+import { readMapped, type Mapping } from './formats/map.ts';
+import { readJson } from './json-body.ts';
+import { type Alert, type Message, unrecognised } from './message.ts';
+
+/** How the body of a source is read: by a known sender's format, or by pointers from the configuration. */
+export type Reading = { readonly format: FormatName } | { readonly format: 'map'; readonly map: Mapping };
+
+/** Reads a body. */
+export function readMessage(reading: Reading, rawBody: Uint8Array): Message {
+  const body = readJson(rawBody);
+  if (!body.ok) return unrecognised(body.why);
+  const message = understood(reading, body.value);
+  return body.repeats && message.kind === 'recognised' ? doubted(message.alerts) : message;
+}
+
+function understood(reading: Reading, value: unknown): Message {
+  try {
+    return reading.format === 'map' ? readMapped(reading.map, value) : formats[reading.format](value);
+  } catch (error) {
+    // A mistake of ours in reading must not keep a verified alarm from cutting.
+    return unrecognised(`reading it failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/**
+ * Two answers to one question are none: another reader of this body might see the other one. What it says of being over,
+ * of being a test or of being small does not count; that it fires does.
+ */
+function doubted(alerts: readonly Alert[]): Message {
+  if (alerts.some(({ status }) => status === 'resolved' || status === 'test'))
+    return unrecognised('it says something more than once');
+  const uncertain = { state: null, severity: null, level: null, rule: null };
+  return { kind: 'recognised', alerts: alerts.map((alert) => ({ ...alert, ...uncertain })) };
+}
