@@ -1,6 +1,6 @@
 /** `portcullis check [FILE] [--json]`: prints everything that is wrong with a configuration file. */
 import type { Profile } from '../contacts/profile.ts';
-import { type ContactFacts, hardwareFacts } from '../contacts/hardware-facts.ts';
+import { type ContactFacts, hardwareFacts } from './hardware-facts.ts';
 import { loadConfig } from './load.ts';
 import { printable } from '../sources/excerpt.ts';
 import type { Problem } from './problems.ts';

@@ -1,7 +1,8 @@
 /** Do the buses, contacts and witnesses make sense together? */
 import { leaseProblem, leaseRange } from '../contacts/hardware-lease.ts';
 import { wireOf } from '../contacts/hardware-settings.ts';
-import { linkRatings } from '../contacts/link-ratings.ts';
+import { ratedContacts } from '../contacts/rated.ts';
+import { rateAll } from '../core/rating.ts';
 import { deviceText, placeOf, placeProblems, placeText } from '../contacts/place.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { formatDuration } from './duration.ts';
@@ -75,7 +76,7 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
 /** A link stands on a contact that falls to isolated by itself, or on words that take the responsibility. */
 function ratingFindings(path: Path, link: LinkConfig, around: Surroundings): readonly Finding[] {
   const said = link.accept_holding;
-  const ratings = linkRatings(link, around.profiles);
+  const ratings = rateAll(ratedContacts(link, around.profiles));
   const unknown = link.contacts.some(({ profile }) => !around.profiles.has(profile));
   const failSafe = [...ratings.values()].some((rating) => rating !== 'holding');
   if (failSafe || unknown) {

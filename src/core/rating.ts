@@ -20,6 +20,11 @@ export function rate(contact: RatedContact): Rating {
   return contact.witnesses.includes('independent') ? 'fail-safe-independent' : 'fail-safe-indirect';
 }
 
+/** Rates every contact of a link, by name. */
+export function rateAll(contacts: ReadonlyMap<string, RatedContact>): ReadonlyMap<string, Rating> {
+  return new Map([...contacts].map(([name, contact]) => [name, rate(contact)]));
+}
+
 /** What each rating means, for people. */
 export const ratingTexts: Readonly<Record<Rating, string>> = {
   'fail-safe-independent': 'fail-safe, independent evidence',

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { cut } from '../contacts/cut.ts';
 import { createHardware, type Hardware } from '../contacts/drivers.ts';
 import type { LinkSettings } from '../contacts/hardware-settings.ts';
-import { linkRatings } from '../contacts/link-ratings.ts';
+import { ratedContacts } from '../contacts/rated.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../core/link.ts';
+import { rateAll } from '../core/rating.ts';
 import { nodeDisk } from '../journal/disk.ts';
 import { openJournal } from '../journal/file.ts';
 import { openHeadKey, signHead } from '../journal/heads.ts';
@@ -206,7 +207,7 @@ function linkParts(
           budgetMs: link.exposure_budget,
           proofMaxAgeMs: link.proof_test_max_age,
           sees: mirrorsOf(link),
-          ratings: linkRatings(link, profiles),
+          ratings: rateAll(ratedContacts(link, profiles)),
           grade: gradeOf(config, name, profiles),
         },
       ];

@@ -1,26 +1,26 @@
-/** The rating of every contact of a link, from profile, wiring and witnesses. */
-import { type Rating, rate } from '../core/rating.ts';
+/** What the rating of every contact of a link rests on: profile, wiring and witnesses. */
+import type { RatedContact } from '../core/rating.ts';
 import type { ContactSettings, LinkSettings, WitnessSettings } from './hardware-settings.ts';
 import type { Profile } from './profile.ts';
 
-/** Ratings by contact name. A contact whose profile is not known is holding: nothing good is known of it. */
-export function linkRatings(
+/** What is to be rated, by contact name. A contact whose profile is not known is holding: nothing good is known of it. */
+export function ratedContacts(
   link: LinkSettings,
   profiles: ReadonlyMap<string, Profile>,
-): ReadonlyMap<string, Rating> {
+): ReadonlyMap<string, RatedContact> {
   return new Map(
     link.contacts.map((contact) => {
       const profile = profiles.get(contact.profile);
       return [
         contact.name,
-        rate({
+        {
           kind: profile?.contact ?? 'holding',
           withoutPower: profile?.without_power ?? 'unknown',
           wiring: contact.wiring ?? 'normally-open',
           witnesses: link.witnesses
             .filter((witness) => sees(witness, contact))
             .map((witness) => strength(witness, contact)),
-        }),
+        },
       ];
     }),
   );

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LinkSettings, WitnessSettings } from '../../src/contacts/hardware-settings.ts';
-import { linkRatings } from '../../src/contacts/link-ratings.ts';
+import { ratedContacts } from '../../src/contacts/rated.ts';
+import { rateAll } from '../../src/core/rating.ts';
 import { byId, testProfile } from './profiles.ts';
 
 const board = testProfile();
@@ -25,7 +26,7 @@ const input = (bus: string, mirrors?: string): WitnessSettings => ({
 
 function ratings(...witnesses: WitnessSettings[]): Record<string, string> {
   const link: LinkSettings = { contacts: [contact('one', 1), contact('two', 2)], witnesses };
-  return Object.fromEntries(linkRatings(link, profiles));
+  return Object.fromEntries(rateAll(ratedContacts(link, profiles)));
 }
 
 const INDEPENDENT = 'fail-safe-independent';
@@ -87,7 +88,7 @@ test('wired through the normally-closed contact, or of an unknown profile, a con
     ],
     witnesses: [{ name: 'c', type: 'carrier', interface: 'eth1' }],
   };
-  expect(Object.fromEntries(linkRatings(link, profiles))).toEqual({
+  expect(Object.fromEntries(rateAll(ratedContacts(link, profiles)))).toEqual({
     closed: 'holding',
     stranger: 'holding',
   });

@@ -1,11 +1,16 @@
 /** What a person should know about each configured contact before trusting it: its rating, and what happens when we die. */
-import { type Rating, ratingTexts } from '../core/rating.ts';
-import { chosenAccess, kernelOffer } from './gpio/access.ts';
-import { deathNote, persistsOutputs } from './gpio/death.ts';
-import { hasWatchdog, leaseMs, watchdogIsReadBack } from './hardware-lease.ts';
-import type { BusSettings, ContactSettings, GpioBus, HardwareSettings } from './hardware-settings.ts';
-import { linkRatings } from './link-ratings.ts';
-import type { Profile } from './profile.ts';
+import { rateAll, type Rating, ratingTexts } from '../core/rating.ts';
+import { chosenAccess, kernelOffer } from '../contacts/gpio/access.ts';
+import { deathNote, persistsOutputs } from '../contacts/gpio/death.ts';
+import { hasWatchdog, leaseMs, watchdogIsReadBack } from '../contacts/hardware-lease.ts';
+import type {
+  BusSettings,
+  ContactSettings,
+  GpioBus,
+  HardwareSettings,
+} from '../contacts/hardware-settings.ts';
+import { ratedContacts } from '../contacts/rated.ts';
+import type { Profile } from '../contacts/profile.ts';
 
 /** One contact in words. */
 export interface ContactFacts {
@@ -23,7 +28,7 @@ export function hardwareFacts(
   profiles: ReadonlyMap<string, Profile>,
 ): readonly ContactFacts[] {
   return Object.entries(settings.links).flatMap(([name, link]) => {
-    const ratings = linkRatings(link, profiles);
+    const ratings = rateAll(ratedContacts(link, profiles));
     return link.contacts.flatMap((contact): readonly ContactFacts[] => {
       const profile = profiles.get(contact.profile);
       const bus = settings.buses[contact.bus];
