@@ -1,6 +1,7 @@
 /** Serial boards for tests: profiles of the program, contacts on real wires, slaves that nobody derived from a profile. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { Bus } from '../../src/contacts/bus.ts';
 import { SerialBoard } from '../../src/contacts/serial/board.ts';
@@ -45,7 +46,7 @@ export function serialContactOn(
   },
 ): SerialContact {
   const timers = place.timers ?? processTimers;
-  return new SerialContact({
+  const contact = new SerialContact({
     name: 'relay',
     bus: new Bus({ transport, timers, framesHaveIds: false }),
     board: new SerialBoard(profile, { address: place.address ?? 1 }),
@@ -53,6 +54,8 @@ export function serialContactOn(
     hardwareLeaseMs: place.leaseMs ?? null,
     timers,
   });
+  onTestFinished(() => contact.close());
+  return contact;
 }
 
 /** A serial line as a profile sets it. */
@@ -73,6 +76,14 @@ export interface SerialRig extends Bench {
   readonly contact: SerialContact;
 }
 
+/** Ends once, at the latest when the test does, failed or not. */
+function endedWithTest(end: () => Promise<void>): () => Promise<void> {
+  let ending: Promise<void> | null = null;
+  const once = (): Promise<void> => (ending ??= end());
+  onTestFinished(once);
+  return once;
+}
+
 /** A slave on a terminal, and a contact at its other end. */
 export async function serialRig(
   kind: string,
@@ -90,11 +101,11 @@ export async function serialRig(
     unplug: () => (line.behave = () => undefined),
     plug: () => (line.behave = (passage) => passage.pass(passage.bytes)),
     hasSettings: profile.startup_checks.length > 0,
-    end: async () => {
+    end: endedWithTest(async () => {
       await slave.stop();
       await line.stop();
       own.remove();
-    },
+    }),
   };
 }
 
@@ -108,9 +119,9 @@ export async function tcpRig(kind: string, profile: SerialProfile, channel: numb
     unplug: () => (wire.behave = (passage) => passage.hangUp('rst')),
     plug: () => (wire.behave = (passage) => passage.pass(passage.bytes)),
     hasSettings: profile.startup_checks.length > 0,
-    end: async () => {
+    end: endedWithTest(async () => {
       await wire.stop();
       await slave.stop();
-    },
+    }),
   };
 }
