@@ -187,7 +187,11 @@ for (const kind of KINDS) {
       );
       let said = '';
       holder.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-      await until(() => said.includes('\n') || holder.exitCode !== null, 'the holder has connected');
+      // Bounded by the test's own limit: in the machine a start takes seconds, on a loaded one many.
+      await new Promise<void>((resolve) => {
+        holder.stdout.once('data', () => resolve());
+        holder.once('exit', () => resolve());
+      });
       expect(said).toBe('done\n');
       expect(chip.wire(LINE)).toBe(1);
       const gone = new Promise((resolve) => holder.once('exit', resolve));

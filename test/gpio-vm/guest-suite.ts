@@ -14,7 +14,7 @@ export interface GuestResult {
 }
 
 /** ms after which a test in the machine has failed. */
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 type Act = () => void | Promise<void>;
 interface Group {
