@@ -87,14 +87,11 @@ describe('commands in registers', () => {
     expect(events.at(-1)).toMatchObject({ event: 'contact', cause: 'lease-ran-out' });
   });
 
-  test.each([0x0300, 0x0400, 0x0000, 0xffff])(
-    'the command %i is not in the profile: exception',
-    (value) => {
-      const { write, contacts } = rig(r4d8);
-      expect(write(1, value)).toEqual({ kind: 'exception', code: 3 });
-      expect(contacts()).toEqual([]);
-    },
-  );
+  test.each([0x0300, 0x0400, 0x0000, 0xffff])('the command %i is not in the profile: exception', (value) => {
+    const { write, contacts } = rig(r4d8);
+    expect(write(1, value)).toEqual({ kind: 'exception', code: 3 });
+    expect(contacts()).toEqual([]);
+  });
 
   test('a coil write, and a register beyond the channels, are for nobody', () => {
     const { board, write } = rig(r4d8);
