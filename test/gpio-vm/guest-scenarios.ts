@@ -254,7 +254,7 @@ for (const kind of KINDS) {
       await until(() => seen.includes('edge 1'), 'the press is told');
       await until(() => seen.includes('settled 1'), 'the pressed level is told');
       chip.pull(LINE, 0);
-      await until(() => seen.at(-1) === 'settled 0', 'the release is told');
+      await until(() => count('settled 0') === 2, 'the release is told');
       // Only the character device says which edge it was; sysfs may say one twice.
       const edges = seen.filter((each) => each.startsWith('edge'));
       if (kind === 'character-device') expect(edges).toEqual(['edge 1', 'edge 0']);
@@ -289,7 +289,7 @@ for (const kind of KINDS) {
       expect(count('lost')).toBe(1);
       chip.come();
       chip.pull(LINE, 1);
-      await until(() => seen.at(-1) === 'settled 1', 'the level of the new chip is told');
+      await until(() => seen.includes('settled 1'), 'the level of the new chip is told');
     });
 
     test('a mirror contact proves isolation, its bounce and its loss prove nothing', async () => {
