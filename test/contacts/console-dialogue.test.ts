@@ -114,6 +114,7 @@ describe('a cut', () => {
   test('waits for the lines in flight and for nothing else', async () => {
     const { fake, port } = await connected();
     await bounded(port.read());
+    const before = fake.obeyed.length;
     fake.silent = true;
     const readings = [port.read(), port.read(), port.settingsProblems()];
     const connecting = port.connect(current);
@@ -122,8 +123,10 @@ describe('a cut', () => {
     expect(await bounded(connecting)).toEqual({ kind: 'fenced' });
     expect(await bounded(receipt.acknowledged)).toMatchObject({ kind: 'done' });
     await bounded(Promise.all(readings));
-    const last = fake.obeyed.lastIndexOf('shutdown');
-    expect(fake.obeyed.slice(last).filter((line) => line.startsWith('show startup'))).toHaveLength(1);
+    expect(fake.obeyed.slice(before, before + 2)).toEqual([
+      `do show interfaces ${PORT} | include line protocol`,
+      'shutdown',
+    ]);
     expect(fake.isShut(PORT)).toBe(true);
   });
 

@@ -26,7 +26,7 @@ function present(): FrrSwitch {
 }
 
 function serialConsole(): ConsoleParts {
-  const line = { device: present().console, baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
+  const line = { device: present().console(), baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
   return consoleOn(switchProfile('frr/vtysh', TIMINGS), new SerialTransport(line));
 }
 
@@ -51,7 +51,7 @@ describe.skipIf(skip)('a console of FRRouting', () => {
     present().plug();
     present().ip('link', 'set', VAULT_PORT, 'down');
     await until(() => present().carrier() === 'isolated', 'the vault has no carrier');
-    await until(() => present().consoleIsFree(), 'the console is free');
+    await present().freshConsole();
   };
   afterEach(() => built?.thaw());
 

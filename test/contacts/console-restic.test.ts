@@ -64,7 +64,7 @@ async function cutInTheMiddle(bench: FrrSwitch, directory: string): Promise<void
   const [program = '', ...prefix] = bench.inVault;
   const serve = ['rclone', 'serve', 'restic', '--addr', `:${SERVER_PORT}`, '--config', '/dev/null', store];
   const vault = spawn(program, [...prefix, ...serve], { stdio: 'ignore' });
-  const line = { device: bench.console, baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
+  const line = { device: bench.console(), baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
   const contact = consoleOn(switchProfile('frr/vtysh'), new SerialTransport(line)).contact(VAULT_PORT);
   let backup: ChildProcess | null = null;
   try {

@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Position } from '../../src/core/evidence.ts';
 import { has, scratch, until } from './bench.ts';
@@ -22,8 +22,8 @@ export const VAULT_PORT = 'port2';
 
 /** The switch, seen from outside. */
 export interface FrrSwitch {
-  /** The serial console. */
-  readonly console: string;
+  /** The serial console; another one after `freshConsole`. */
+  readonly console: () => string;
   /** Address of the terminal on TCP, on a cable of its own. */
   readonly host: string;
   /** Address of the vault, through the switch. */
@@ -34,8 +34,8 @@ export interface FrrSwitch {
   readonly carrier: () => Position;
   /** Runs `ip` in the namespace of the switch. */
   readonly ip: (...args: readonly string[]) => string;
-  /** Nobody holds the console any more: the one who used it before has let go, and it has started anew. */
-  readonly consoleIsFree: () => boolean;
+  /** Starts the console anew, on a pseudo-terminal that nobody has opened yet. */
+  readonly freshConsole: () => Promise<void>;
   /** Freezes whatever stands between the console and the switch, and lets it go on. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -92,24 +92,12 @@ export async function buildFrrSwitch(): Promise<FrrSwitch> {
   const zebra = spawn('ip', [...inSwitch, ZEBRA, ...files, ...address], { stdio: 'ignore' });
   await until(() => existsSync(join(vty, 'zebra.vty')), 'zebra listens');
   await until(() => !ip('-o', 'link', 'show', VAULT_PORT).includes(',UP'), 'zebra has shut the port');
-  const line = join(directory.path, 'console');
-  const shell = join(directory.path, 'shell');
-  const ready = join(directory.path, 'ready');
   const vtysh = `ip netns exec ${space} vtysh --vty_socket ${vty} --config_dir ${directory.path}`;
-  // A Ctrl-C that comes before vtysh listens to it must not end it: a console cannot be killed by a key.
-  writeFileSync(shell, `#!/bin/sh\ntrap '' INT QUIT TSTP\n: > ${ready}\n${vtysh}\nrm ${ready}\n`, {
-    mode: 0o755,
-  });
-  const socat = respawning([
-    'socat',
-    '-t0',
-    `PTY,link=${line},raw,echo=0`,
-    `EXEC:${shell},pty,setsid,ctty,stderr`,
-  ]);
-  await until(() => existsSync(line), 'socat made the console');
+  const console = respawningConsole(directory.path, vtysh);
+  await console.fresh();
   let secrets = 0;
   return {
-    console: line,
+    console: () => console.line(),
     host: `${net}.6`,
     vault: `${net}.2`,
     inVault: ['ip', 'netns', 'exec', vault],
@@ -118,10 +106,9 @@ export async function buildFrrSwitch(): Promise<FrrSwitch> {
         ? 'connected'
         : 'isolated',
     ip,
-    consoleIsFree: () =>
-      existsSync(line) && existsSync(ready) && spawnSync('flock', ['--nonblock', line, 'true']).status === 0,
-    freeze: () => socat.kill('SIGSTOP'),
-    thaw: () => socat.kill('SIGCONT'),
+    freshConsole: console.fresh,
+    freeze: () => console.kill('SIGSTOP'),
+    thaw: () => console.kill('SIGCONT'),
     pull: () => void ip('link', 'set', 'mgmt', 'down'),
     plug: () => void ip('link', 'set', 'mgmt', 'up'),
     secret: (content) => {
@@ -131,7 +118,7 @@ export async function buildFrrSwitch(): Promise<FrrSwitch> {
       return path;
     },
     remove: async () => {
-      await socat.stop();
+      await console.stop();
       await ended(zebra);
       wires();
       directory.remove();
@@ -181,23 +168,40 @@ function layWires(
   };
 }
 
-/** A program that is started again whenever it ends by itself. */
-function respawning(command: readonly string[]): {
+/** vtysh behind a pseudo-terminal, started again whenever it ends, as a console does when somebody logs out. */
+function respawningConsole(
+  directory: string,
+  vtysh: string,
+): {
+  readonly line: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
+  readonly fresh: () => Promise<void>;
   readonly stop: () => Promise<void>;
 } {
-  const [program = '', ...args] = command;
   let child: ChildProcess | null = null;
   let wanted = true;
+  // Names of its own for every fresh start: nothing that belongs to the one before can be met there.
+  let name = 0;
+  const path = (what: string): string => join(directory, `${what}-${name}`);
   const start = (): void => {
-    child = spawn(program, args, { stdio: 'ignore' });
-    child.once('exit', () => {
-      if (wanted) setTimeout(() => wanted && start(), 50);
-    });
+    const ends = [`PTY,link=${path('console')},raw,echo=0`, `EXEC:${vtysh},pty,setsid,ctty,stderr`];
+    child = spawn('socat', ['-t0', '-R', path('printed'), ...ends], { stdio: 'ignore' });
+    child.once('exit', () => setTimeout(() => wanted && start(), 50));
   };
-  start();
+  const kill = (signal: NodeJS.Signals): void => void child?.kill(signal);
   return {
-    kill: (signal) => void child?.kill(signal),
+    line: () => path('console'),
+    kill,
+    fresh: async () => {
+      name += 1;
+      if (child === null) start();
+      kill('SIGCONT');
+      if (name > 1) kill('SIGKILL');
+      // A Ctrl-C that comes before the first prompt ends vtysh (SIGABRT); no console of a switch can be ended by a key.
+      const hasPrompt = (): boolean =>
+        existsSync(path('printed')) && readFileSync(path('printed'), 'latin1').endsWith('# ');
+      await until(hasPrompt, 'the console shows a prompt');
+    },
     stop: async () => {
       wanted = false;
       await ended(child);
