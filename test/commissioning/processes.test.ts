@@ -25,14 +25,14 @@ async function cycling(): Promise<Child> {
 }
 
 /** Nothing connects any more, and what was kept of the link is what was kept before. */
-async function endedIsolated(mark: number): Promise<void> {
+async function endedIsolated(mark: number, why: string): Promise<void> {
   await scenario.board.standing('isolated');
   await scenario.until(
     'isolation to be proven',
     (link) => link.state === 'isolated' || link.state === 'tripped',
   );
   const connects = scenario.board.frames('connect', mark).length;
-  await scenario.entry('commissioning.ended');
+  expect((await scenario.entry('commissioning.ended')).data['why']).toBe(why);
   expect(scenario.board.frames('connect', mark)).toHaveLength(connects);
   expect(scenario.journal('commissioning.passed')).toEqual([]);
   await scenario.journalVerifies();
@@ -118,13 +118,14 @@ describe('a link that was never commissioned', { timeout: 120_000 }, () => {
 
 describe('what ends a commissioning isolates the link', { timeout: 120_000 }, () => {
   test.each(['SIGKILL', 'SIGINT'] as const)('the command ends by %s', async (signal) => {
-    scenario = await Scenario.begin({ commissioned: false });
+    // Long enough that only the closed stream can be what ended it, on any machine.
+    scenario = await Scenario.begin({ commissioned: false, leaseTimeout: '10s' });
     await scenario.interlock();
     const mark = scenario.board.mark();
     const child = await cycling();
     child.signal(signal);
     expect((await child.exited).code).toBe(signal === 'SIGINT' ? 1 : null);
-    await endedIsolated(mark);
+    await endedIsolated(mark, 'holder-gone');
     expect(await refusalsNow()).toContain('not-commissioned');
   });
 
@@ -134,20 +135,20 @@ describe('what ends a commissioning isolates the link', { timeout: 120_000 }, ()
     const mark = scenario.board.mark();
     const child = await cycling();
     child.signal('SIGSTOP');
-    await endedIsolated(mark);
+    await endedIsolated(mark, 'lease-lapsed');
     child.signal('SIGCONT');
     expect((await child.exited).code).toBe(1);
   });
 
   test('a trip', async () => {
-    scenario = await Scenario.begin({ commissioned: false });
+    scenario = await Scenario.begin({ commissioned: false, leaseTimeout: '10s' });
     await scenario.interlock();
     const mark = scenario.board.mark();
     const child = await cycling();
     expect((await scenario.trip()).status).toBe(200);
     expect((await child.exited).code).toBe(1);
     expect(child.stdout).toContain('ended from outside (tripped)');
-    await endedIsolated(mark);
+    await endedIsolated(mark, 'tripped');
     const { code, stderr } = await commission('--yes');
     expect(code).toBe(1);
     expect(stderr).toContain('tripped');

@@ -147,16 +147,17 @@ describe('a session', () => {
   });
 
   test.each([
-    ['the person is gone', (session: Session) => session.holderGone()],
-    ['a trip', () => void made.interlock.trip(['vault'], { by: 'source:alarm', reason: 'smoke' })],
-    ['a stop', () => void made.interlock.stop()],
+    ['the person is gone', 'holder-gone', (session: Session) => session.holderGone()],
+    ['a trip', 'tripped', () => void made.interlock.trip(['vault'], { by: 'source:alarm', reason: 'smoke' })],
+    ['a stop', 'stopping', () => void made.interlock.stop()],
     [
       'a journal that cannot be written',
+      'permissive-failed',
       () => {
         made.journal.why = 'ENOSPC';
       },
     ],
-  ])('ended by %s isolates at once and leaves the record as it was', async (_, end) => {
+  ])('ended by %s isolates at once and leaves the record as it was', async (_, why, end) => {
     const contact = theContact();
     // Slow enough to be ended while connected.
     contact.read = async () => {
@@ -172,11 +173,14 @@ describe('a session', () => {
       const isConnected = made.contacts['vault']?.position === 'connected';
       if (ended || !isConnected || !lines.some(({ event }) => event === 'cycle')) return;
       ended = true;
+      // The reason is told when it is recorded, and that takes a slow disk a while.
+      made.journal.disk = made.clock.pause(700);
       end(session);
       framesAtEnd = made.contacts['vault']?.frames.length ?? 0;
     });
     expect(ended).toBe(true);
     expect(verdict()).toBe('ended');
+    expect(lines.at(-1)).toMatchObject({ reasons: [expect.stringContaining(`(${why})`)] });
     expect(made.contacts['vault']?.frames.slice(framesAtEnd)).not.toContain('connect');
     expect(made.contacts['vault']?.position).toBe('isolated');
     expect(disk.files.has(PATH)).toBe(false);

@@ -49,6 +49,8 @@ export class Session implements Person {
   #waiting: Waiting | null = null;
   #asked = 0;
   #endedBy: string | null = null;
+  /** Resolves when the holder was told the end: after it was recorded, so later than the hands are dead. */
+  readonly #told = Promise.withResolvers<void>();
   #granted: { readonly endsInMs: number; readonly renewEveryMs: number } | null = null;
 
   constructor(
@@ -116,7 +118,7 @@ export class Session implements Person {
     } catch (error) {
       await this.#interlock.endLease(answer.id, 'released');
       if (!(error instanceof EndedError)) throw error;
-      this.#endedFromOutside();
+      await this.#endedFromOutside();
     }
     return { over: true };
   }
@@ -181,6 +183,7 @@ export class Session implements Person {
 
   #over(why: string): void {
     this.#endedBy = why;
+    this.#told.resolve();
     this.#settle('late');
   }
 
@@ -236,7 +239,8 @@ export class Session implements Person {
     }
   }
 
-  #endedFromOutside(): void {
+  async #endedFromOutside(): Promise<void> {
+    await Promise.race([this.#told.promise, this.#interlock.parts.clock.pause(TOLD_WITHIN_MS)]);
     const why = this.#endedBy ?? 'unknown';
     this.#interlock.note({
       type: 'commissioning.ended',
@@ -257,6 +261,8 @@ export class Session implements Person {
 
 const MAX_WHY_CHARS = 300;
 const LOOK_PAUSE_MS = 20;
+/** How long the reason of an end is waited for, ms: its record may take a slow disk a while. */
+const TOLD_WITHIN_MS = 5_000;
 
 /** Whatever went well before: a link that is not proven isolated in the end did not pass. */
 const withoutEnd = (outcome: Outcome): Outcome => ({
