@@ -4,8 +4,10 @@ import { senderKey } from '../sources/standard-webhooks.ts';
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
 import type { Endpoint } from './fields.ts';
 import type { Path } from './positions.ts';
+import { sourceKeyFindings } from './meaning-source-keys.ts';
 import { quoted } from './problems.ts';
 import type { Config, VerificationConfig } from './schema.ts';
+import { secretFileOf } from './schema-sources.ts';
 import { busSecrets } from './secret-files.ts';
 
 /** A shorter secret in a URL or header can be tried out. Bytes. */
@@ -17,15 +19,17 @@ const LONGEST_SOCKET_NAME = '/interlock.sock';
 /** Findings about `sources` and the secrets they use. */
 export function sourceFindings(config: Config, around: Surroundings): readonly Finding[] {
   const findings = Object.entries(config.sources).flatMap(([name, source]) => {
-    const trips = source.trips === 'all' ? [] : source.trips;
+    const { trips: links } = source;
+    const trips = links === undefined || links === 'all' ? [] : links;
     return [
+      ...sourceKeyFindings(['sources', name], source),
       ...trips.flatMap((link, index) =>
         unresolved(['sources', name, 'trips', index], 'link', link, around.names.links),
       ),
       ...verificationFindings(['sources', name, 'verify'], source.verify, around),
     ];
   });
-  const tripped = new Set(Object.values(config.sources).flatMap(({ trips }) => trips));
+  const tripped = new Set(Object.values(config.sources).flatMap(({ trips }) => trips ?? []));
   const untripped = Object.keys(config.links).filter((link) => !tripped.has('all') && !tripped.has(link));
   return [
     ...findings,
@@ -46,8 +50,9 @@ function verificationFindings(
   rule: VerificationConfig,
   around: Surroundings,
 ): readonly Finding[] {
-  const key = rule.type === 'bearer' ? 'token_file' : 'secret_file';
-  const file = rule.type === 'bearer' ? rule.token_file : rule.secret_file;
+  const named = secretFileOf(rule);
+  if (named === null) return [];
+  const { key, file } = named;
   const place = [...path, key];
   const secret = around.secrets.get(file);
   const findings = [...secretFindings(place, file, around)];

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Config } from './schema.ts';
+import { secretFileOf } from './schema-sources.ts';
 
 /** A file with a secret, as found. */
 export type SecretFile =
@@ -18,9 +19,7 @@ export type SecretsOf = 'interlock' | 'controller' | 'all' | 'none';
 /** Paths of the files with secrets that `process` needs. */
 export function secretPaths(config: Config, process: SecretsOf): readonly string[] {
   if (process === 'none') return [];
-  const ofSources = Object.values(config.sources).map(({ verify }) =>
-    verify.type === 'bearer' ? verify.token_file : verify.secret_file,
-  );
+  const ofSources = Object.values(config.sources).flatMap(({ verify }) => secretFileOf(verify)?.file ?? []);
   const ofRepositories = Object.values(config.repositories).flatMap((repository) =>
     repository.environment_file === undefined
       ? [repository.password_file]

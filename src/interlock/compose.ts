@@ -1,5 +1,5 @@
 /** Composition root of the interlock: isolates first, then reads what the last life left behind, then listens. */
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { cut } from '../contacts/cut.ts';
@@ -16,7 +16,6 @@ import { openHeadKey, signHead } from '../journal/heads.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
 import { buildId } from '../protocol/build.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
-import { secretsIn } from '../sources/secrets.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
 import { CommissioningBook, COMMISSIONING_DIRECTORY, plansOf } from './commissioning/book.ts';
@@ -29,8 +28,9 @@ import { Ledger } from './ledger.ts';
 import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { createSocketServer } from './socket-server.ts';
-import type { TripSource } from './source-desk.ts';
+import { SourceDesk } from './source-desk.ts';
 import { createTripListener } from './trip-listener.ts';
+import { tripSources } from './trip-sources.ts';
 import { WindowClock } from './window-clock.ts';
 
 /** A running interlock. */
@@ -109,9 +109,11 @@ async function listen(
   servers: Listening[],
 ): Promise<RunningInterlock['listening']> {
   const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
-  const trips = createTripListener(interlock, await tripSources(config), tally);
+  const sources = await tripSources(config);
+  const desk = new SourceDesk(interlock, sources, tally);
+  const trips = createTripListener(interlock, sources, tally, desk);
   servers.push(trips);
-  servers.push(...(await listenOnSockets(interlock, config.runtime_directory)));
+  servers.push(...(await listenOnSockets(interlock, config.runtime_directory, desk)));
   const { host, port } = config.interlock.listen;
   await trips.listen({ host, port }).catch((error: unknown) => {
     throw new ListenError(`${host}:${port}`, error);
@@ -236,31 +238,11 @@ function gradeOf(config: Config, link: string, profiles: ReadonlyMap<string, Pro
   return GRADES.find((grade) => grades.includes(grade)) ?? 'paper';
 }
 
-async function tripSources(config: Config): Promise<Record<string, TripSource>> {
-  const entries = Object.entries(config.sources).map(
-    async ([name, source]): Promise<[string, TripSource]> => {
-      const file = source.verify.type === 'bearer' ? source.verify.token_file : source.verify.secret_file;
-      const found = secretsIn(await readFile(file));
-      if (!found.ok)
-        throw new Error(`source ${name}: ${file}: ${found.why}; put the secret on its first line`);
-      return [
-        name,
-        {
-          verify: source.verify,
-          secrets: found.secrets,
-          trips: source.trips,
-          on_unrecognised: source.on_unrecognised,
-        },
-      ];
-    },
-  );
-  return Object.fromEntries(await Promise.all(entries));
-}
-
 /** The mode is set on the directory's side first: nobody connects between listen and chmod. */
 async function listenOnSockets(
   interlock: Interlock,
   runtime: string,
+  desk: SourceDesk,
 ): Promise<{ close(): Promise<unknown> }[]> {
   await mkdir(runtime, { recursive: true, mode: 0o750 });
   const before = process.umask(0o177);
@@ -273,7 +255,7 @@ async function listenOnSockets(
       const path = join(runtime, socket);
       // Left behind by a process that died; a living one holds the journal, and we would not have come this far.
       await rm(path, { force: true });
-      const server = createSocketServer(interlock, presence);
+      const server = createSocketServer(interlock, presence, desk);
       await server.listen({ path });
       await chmod(path, mode);
       servers.push(server);

@@ -26,6 +26,7 @@ import { type Holder, LinkAtWork, type Surroundings } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
 import { type Claim, conditionsAt } from './outlook.ts';
 import { alwaysNeeded } from './permissives.ts';
+import { SourceRecord } from './source-record.ts';
 import { linkStatusOf } from './status.ts';
 import type { WindowClock } from './window-clock.ts';
 
@@ -43,6 +44,7 @@ const MAX_NAME_CHARS = 60;
 export class Interlock {
   readonly parts: InterlockParts;
   readonly announcer = new Announcer();
+  readonly heard = new SourceRecord();
   readonly links: ReadonlyMap<string, LinkAtWork>;
   #cancelTick: () => void = () => undefined;
   #journalTriedAt = 0;

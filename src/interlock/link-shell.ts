@@ -115,6 +115,17 @@ export class LinkShell {
     return this.#trips;
   }
 
+  /** True when the link is isolated and proven to be, and its latch survives power loss: another trip would change nothing. */
+  get heldIsolated(): boolean {
+    const latched = latchOf(this.#state) !== null && this.#latchSaved && this.#unfinished === 0;
+    return latched && isolationProvenAt(this.#state) !== null;
+  }
+
+  /** A trip that says nothing new of a link held isolated: a reset that is being asked for must not lift the latch either. */
+  countTrip(): void {
+    this.#trips += 1;
+  }
+
   /**
    * Decides about one event. Cuts are on their wires when this returns; the promise resolves when the step has been
    * recorded and acted upon. It never rejects.

@@ -11,6 +11,7 @@ import { JournalUnwritableError } from '../journal/file.ts';
 import type { CommissioningLine } from '../protocol/commissioning.ts';
 import {
   BUILD_HEADER,
+  drillRequest,
   type EventLine,
   journalRequest,
   type LeaseLine,
@@ -26,12 +27,14 @@ import type { Interlock } from './interlock.ts';
 import type { Holder } from './link-at-work.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { statusOf } from './status.ts';
-import { tripAnswer } from './source-desk.ts';
+import { type SourceDesk, tripAnswer } from './source-desk.ts';
 
 /** How often the event stream says `alive`, ms. */
 const ALIVE_EVERY_MS = 1_000;
 /** Longest request body, bytes. */
 const BODY_LIMIT_BYTES = 65_536;
+/** Longest request for a drill, bytes: a body of the listener in base64. */
+const DRILL_LIMIT_BYTES = 1_600_000;
 /** Lines that may wait for a reader before its stream is ended: a reader that hangs must not fill the memory. */
 const MAX_WAITING_BYTES = 1_048_576;
 /** Longest texts from outside in answers and journal, UTF-16 units before escaping. */
@@ -51,7 +54,11 @@ type Refuse = (
 ) => FastifyReply;
 
 /** A server for one of the sockets, not yet listening. */
-export function createSocketServer(interlock: Interlock, presence: boolean): FastifyInstance {
+export function createSocketServer(
+  interlock: Interlock,
+  presence: boolean,
+  desk: SourceDesk | null = null,
+): FastifyInstance {
   const app = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
   const refuse = refuser(interlock, presence ? 'presence' : 'controller');
   app.addHook('onRequest', async (request, reply) => {
@@ -80,6 +87,7 @@ export function createSocketServer(interlock: Interlock, presence: boolean): Fas
   addQuestions(app, interlock, refuse);
   addLeases(app, interlock, refuse);
   addTrip(app, interlock, refuse);
+  if (desk !== null) addDrill(app, desk, refuse);
   if (!presence) return app;
   addPresence(app, interlock, refuse);
   addCommissioning(app, { interlock, refuse, actor: person, beginStream, send });
@@ -157,6 +165,23 @@ function addTrip(app: FastifyInstance, interlock: Interlock, refuse: Refuse): vo
       return refuse(request, reply, 404, linkUnknown(printable(unknown.join(', '), MAX_NAME_CHARS)));
     const { status, answer } = tripAnswer(steps, receivedAt);
     return reply.code(status).send(answer);
+  });
+}
+
+/** A drill is no trip and no presence: whoever may talk to the interlock may ask for one. */
+function addDrill(app: FastifyInstance, desk: SourceDesk, refuse: Refuse): void {
+  const options = { bodyLimit: DRILL_LIMIT_BYTES };
+  app.post<{ Params: Named }>('/v1/sources/:name/drill', options, async (request, reply) => {
+    const { headers, path_secret: pathSecret, body_base64, by, unsigned } = drillRequest.parse(request.body);
+    const { name } = request.params;
+    const message = { headers, pathSecret, rawBody: Buffer.from(body_base64, 'base64') };
+    const report = await desk.drill(name, message, by, unsigned);
+    if (report !== null) return report;
+    return refuse(request, reply, 404, {
+      code: 'source-unknown',
+      why: `there is no source ${printable(name, MAX_NAME_CHARS)}`,
+      hint: 'see `sources` in the configuration, and restart the interlock after a change',
+    });
   });
 }
 

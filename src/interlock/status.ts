@@ -21,6 +21,7 @@ export function statusOf(interlock: Interlock): Status {
     journal: { writable: journal.writable().ok, size, head: hash },
     links: [...interlock.links.values()].map((link) => linkStatusOf(interlock, link)),
     windows: windows.status(clock.now()),
+    sources: [...interlock.heard.status()],
   };
 }
 

@@ -17,7 +17,8 @@ import { printable } from '../sources/excerpt.ts';
 import { MAX_BODY_BYTES } from '../sources/json-body.ts';
 import type { Interlock } from './interlock.ts';
 import type { RefusalTally } from './refusal-tally.ts';
-import { burstOf, SourceDesk, type TripSource, UNKNOWN_SOURCE } from './source-desk.ts';
+import { burstOf, SourceDesk, UNKNOWN_SOURCE } from './source-desk.ts';
+import type { TripSource } from './trip-sources.ts';
 
 /** A sender must have sent its headers and body within this, ms: slow senders hold nothing for long. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -84,9 +85,8 @@ export function createTripListener(
     refuse({ statusCode: 404, message: `no such address for ${request.method}` }, request);
     return reply.code(404).send({ error: 'no such address', hint: 'POST /trip/SOURCE' });
   });
-  const answer = tripHandler(interlock, desk);
-  app.route({ method: ['POST', 'PUT'], url: '/trip/:source', handler: answer });
-  app.route({ method: ['POST', 'PUT'], url: '/trip/:source/:secret', handler: answer });
+  for (const url of ['/trip/:source', '/trip/:source/:secret'])
+    app.route({ method: ['POST', 'PUT'], url, handler: tripHandler(interlock, desk) });
   app.get('/healthz', () => ({ status: 'alive' }));
   app.get('/readyz', (_request, reply) => {
     const ready = interlock.parts.journal.writable().ok;

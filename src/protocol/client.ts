@@ -5,8 +5,10 @@ import type { Call, ClientOptions } from './exchange.ts';
 import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { eventLine, journaled, opened, signedHead, status } from './messages.ts';
+import { drillReport, eventLine, journaled, opened, signedHead, status } from './messages.ts';
 import type {
+  DrillReport,
+  drillRequest,
   EventLine,
   JournalRequest,
   LeaseRequest,
@@ -36,6 +38,8 @@ export interface InterlockClient {
   head(): Promise<string>;
   /** Isolates and latches; no links means all. */
   trip(request: z.input<typeof tripRequest>): Promise<void>;
+  /** Sends a message to a source all the way, up to the contacts, without cutting. */
+  drill(source: string, request: z.input<typeof drillRequest>): Promise<DrillReport>;
   /** Lifts a latch; presence socket only. */
   reset(request: z.input<typeof resetRequest>): Promise<void>;
   /** Begins a window by hand; presence socket only. */
@@ -54,6 +58,7 @@ export function interlockClient(options: ClientOptions): InterlockClient {
       (await exchange(options, { method: 'GET', path: '/v1/head' }, signedHead, ANSWER_TIMEOUT_MS)).head,
     journal: async (type, data) => (await post('/v1/journal', { type, data }, journaled)).seq,
     trip: async (request) => void (await post('/v1/trip', request, z.unknown())),
+    drill: (source, request) => post(`/v1/sources/${encodeURIComponent(source)}/drill`, request, drillReport),
     reset: async (request) => void (await post('/v1/reset', request, z.unknown())),
     runWindow: (window, request) => post(`/v1/windows/${encodeURIComponent(window)}/run`, request, opened),
   };

@@ -109,6 +109,27 @@ export const windowStatus = z.object({
 });
 export type WindowStatus = z.infer<typeof windowStatus>;
 
+const sourceStatus = z.object({
+  source: z.string(),
+  /** `null` for a heartbeat whose body does not matter. */
+  format: z.string().nullable(),
+  /** What a request of this source proves: 0 secret in the URL, 1 secret in a header, 2 body or connection signed, 3 body and time signed. */
+  tier: z.number(),
+  heartbeat: z.boolean(),
+  last: z
+    .object({
+      /** Calendar time, RFC 3339. */
+      at: z.string(),
+      verdict: z.enum(['trip', 'drill', 'annotate', 'refuse', 'beat', 'unverified']),
+      /** Its signed time was out of tolerance. */
+      note: z.string().nullable(),
+    })
+    .nullable(),
+  /** Requests in its name that did not verify, since the interlock began. */
+  unverified: z.number(),
+});
+export type SourceStatus = z.infer<typeof sourceStatus>;
+
 export const status = z.object({
   build: z.string(),
   boot_id: z.string(),
@@ -118,6 +139,7 @@ export const status = z.object({
   journal: z.object({ writable: z.boolean(), size: z.number(), head: z.string() }),
   links: z.array(linkStatus),
   windows: z.array(windowStatus),
+  sources: z.array(sourceStatus),
 });
 export type Status = z.infer<typeof status>;
 
@@ -189,6 +211,38 @@ export const tripRequest = z.strictObject({
   by: z.string().min(1).max(100),
   reason: z.string().min(1).max(500),
 });
+/** `POST /v1/sources/:name/drill` (either socket): a message goes all the way, up to the contacts, and cuts nothing. */
+export const drillRequest = z.strictObject({
+  by: z.string().min(1).max(100),
+  /** As the sender would send them; names in small letters. */
+  headers: z.record(z.string().max(100), z.string().max(4_096)).default({}),
+  path_secret: z.string().max(1_000).nullable().default(null),
+  body_base64: z.base64().max(1_500_000),
+  /** Set when only the sender could sign it: the message is then judged without verification, which the report says. */
+  unsigned: z.boolean().default(false),
+});
+const drillContact = z.object({
+  contact: z.string(),
+  /** What the contact reads; it was asked, not commanded. */
+  position,
+  /** ms from the request to the answer of the board; null when there was none in time. */
+  answered_ms: z.number().nullable(),
+});
+export const drillReport = z.object({
+  source: z.string(),
+  /** Null when it was not verified: `why_not` says why. */
+  tier: z.number().nullable(),
+  why_not: z.string().nullable(),
+  note: z.string().nullable(),
+  /** What the message would have done; null when it did not verify. */
+  verdict: z.enum(['trip', 'drill', 'annotate', 'refuse', 'beat']).nullable(),
+  reason: z.string(),
+  /** ms from the request to the decision. */
+  decided_ms: z.number(),
+  /** The links it would cut. */
+  links: z.array(z.object({ link: z.string(), contacts: z.array(drillContact) })),
+});
+export type DrillReport = z.infer<typeof drillReport>;
 /** `POST /v1/reset` (presence socket only). */
 export const resetRequest = z.strictObject({
   link: z.string(),

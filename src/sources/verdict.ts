@@ -22,18 +22,16 @@ export interface SourcePolicy {
 }
 
 export interface Verdict {
-  /** `drill`: go through everything but the cut. `annotate`: only write it down; a resolved alert never resets. */
-  readonly verdict: 'trip' | 'drill' | 'annotate' | 'refuse';
+  /**
+   * `drill`: go through everything but the cut. `annotate`: only write it down; a resolved alert never resets. `beat`: a
+   * heartbeat says that all is well.
+   */
+  readonly verdict: 'trip' | 'drill' | 'annotate' | 'refuse' | 'beat';
+  readonly about: 'firing' | 'resolved' | 'test' | 'unrecognised';
   /** For the latch and the journal. Bounded, escaped. */
   readonly reason: string;
   /** The sender's names for what it is about, to recognise it when it comes again; `null` when the sender gives none. */
   readonly key: string | null;
-}
-
-/** What a verified message of a heartbeat does: `beat` says that all is well, `silent` that it does not count as a sign of life. */
-export interface Heartbeat {
-  readonly verdict: 'beat' | 'drill' | 'silent';
-  readonly reason: string;
 }
 
 export type Note = Extract<Verification, { ok: true }>['note'];
@@ -53,40 +51,47 @@ const noted = (note: Note): string => (note === undefined ? '' : NOTES[note]);
 
 /** Judges one verified message. `note`: what verification found remarkable; it never makes a message do less. */
 export function verdictOf(policy: SourcePolicy, message: Message, note?: Note): Verdict {
-  const judged = (verdict: Verdict['verdict'], reason: string, alerts: readonly Alert[]): Verdict => ({
-    verdict,
-    reason: noted(note) + reason,
-    key: keyOf(alerts),
-  });
+  const judge = (
+    verdict: Verdict['verdict'],
+    about: Verdict['about'],
+    reason: string,
+    alerts: readonly Alert[],
+  ): Verdict => ({ verdict, about, reason: noted(note) + reason, key: keyOf(alerts) });
   if (message.kind === 'unrecognised')
-    return judged(policy.on_unrecognised, printable(`unrecognised: ${message.why}`, MAX_REASON_CHARS), []);
+    return judge(policy.on_unrecognised, 'unrecognised', notUnderstood(message.why), []);
   const { alerts } = message;
   const firing = alerts.filter(({ status }) => status === 'firing' || status === null);
   const tripping = firing.filter((alert) => belowThreshold(policy.trip_on ?? {}, alert) === null);
-  if (tripping.length > 0) return judged('trip', reasonOf('firing', tripping), tripping);
+  if (tripping.length > 0) return judge('trip', 'firing', reasonOf('firing', tripping), tripping);
   const tests = alerts.filter(({ status }) => status === 'test');
-  if (tests.length > 0) return judged('drill', reasonOf('test', tests), tests);
+  if (tests.length > 0) return judge('drill', 'test', reasonOf('test', tests), tests);
   const [small] = firing;
-  if (small !== undefined) {
-    const why = belowThreshold(policy.trip_on ?? {}, small) ?? '';
-    return judged('annotate', reasonOf(`does not trip (${why})`, firing), firing);
-  }
-  return judged('annotate', reasonOf('resolved', alerts), alerts);
+  if (small === undefined) return judge('annotate', 'resolved', reasonOf('resolved', alerts), alerts);
+  const why = belowThreshold(policy.trip_on ?? {}, small) ?? '';
+  return judge('annotate', 'firing', reasonOf(`does not trip (${why})`, firing), firing);
 }
 
-/** Judges one verified request of a heartbeat. `message`: `null` when any verified request counts. */
-export function heartbeatOf(message: Message | null, note?: Note): Heartbeat {
+/** Judges one verified request of a heartbeat. `message`: `null` when any verified request counts. In doubt it is no sign of life. */
+export function heartbeatOf(message: Message | null, note?: Note): Verdict {
+  const judge = (verdict: Verdict['verdict'], about: Verdict['about'], reason: string): Verdict => ({
+    verdict,
+    about,
+    reason: noted(note) + reason,
+    key: null,
+  });
   // Whoever repeats an old sign of life must not make a dead system look alive.
-  if (note !== undefined) return { verdict: 'silent', reason: `${noted(note)}not a sign of life` };
-  if (message === null) return { verdict: 'beat', reason: 'heartbeat' };
-  if (message.kind === 'unrecognised')
-    return { verdict: 'silent', reason: printable(`unrecognised: ${message.why}`, MAX_REASON_CHARS) };
+  if (note !== undefined) return judge('refuse', 'unrecognised', 'not a sign of life');
+  if (message === null) return judge('beat', 'firing', 'heartbeat');
+  if (message.kind === 'unrecognised') return judge('refuse', 'unrecognised', notUnderstood(message.why));
   const { alerts } = message;
   const firing = alerts.filter(({ status }) => status === 'firing');
-  if (firing.length > 0) return { verdict: 'beat', reason: reasonOf('heartbeat', firing) };
-  const test = alerts.some(({ status }) => status === 'test');
-  return { verdict: test ? 'drill' : 'silent', reason: reasonOf(test ? 'test' : 'not firing', alerts) };
+  if (firing.length > 0) return judge('beat', 'firing', reasonOf('heartbeat', firing));
+  return alerts.some(({ status }) => status === 'test')
+    ? judge('drill', 'test', reasonOf('test', alerts))
+    : judge('annotate', 'resolved', reasonOf('not firing', alerts));
 }
+
+const notUnderstood = (why: string): string => printable(`unrecognised: ${why}`, MAX_REASON_CHARS);
 
 /** Why an alert that fires does not trip, or `null`. */
 function belowThreshold(on: TripOn, alert: Alert): string | null {

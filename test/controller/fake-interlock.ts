@@ -176,6 +176,7 @@ export class FakeInterlock {
       journal: { writable: true, size: this.journal.length, head: '' },
       links: [this.link()],
       windows: [{ window: window?.window ?? 'nightly', link: LINK, next_opens: null, open }],
+      sources: [],
     });
   }
 

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machineClock, type Clock } from '../../src/interlock/clock.ts';
 import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
-import type { TripSource } from '../../src/interlock/source-desk.ts';
+import type { TripSource } from '../../src/interlock/trip-sources.ts';
 import { createTripListener } from '../../src/interlock/trip-listener.ts';
 import { MAX_BODY_BYTES } from '../../src/sources/json-body.ts';
 import { type Box, box } from './review-box.ts';
