@@ -128,6 +128,19 @@ window
     (await import('./command/ask.ts')).runWindow(name, options.reason, options),
   );
 
+program
+  .command('source')
+  .description('sources: who may pull the kill switch')
+  .command('test')
+  .description('take a message the whole way, up to the contacts, without cutting')
+  .argument('<name>', 'name of the source')
+  .argument('<body-file>', 'what its sender would send; `-` reads standard input')
+  .addOption(config())
+  .addOption(json())
+  .action(async (name: string, file: string, options) =>
+    ends(await (await import('./command/source.ts')).testSource(name, file, options)),
+  );
+
 const profile = program.command('profile').description('firmware profiles: boards as data');
 const profileOptions = (options: { json?: true }) => ({
   json: options.json === true,

@@ -17,12 +17,12 @@ export function readZabbix(body: unknown): Message {
   const value = numberOf(at(body, 'event_value'));
   if (!isGroup(body) || (value !== 0 && value !== 1))
     return unrecognised('event_value is neither 0 nor 1: use the media type as documented');
-  const update = numberOf(at(body, 'event_update_status')) === 1;
+  // An update (a comment, an acknowledgement) is never an end, and what may be one is none either.
+  const over = value === 0 && numberOf(at(body, 'event_update_status')) === 0;
   const level = numberOf(at(body, 'event_nseverity'));
   return said({
-    // An update (a comment, an acknowledgement) is never an end.
-    status: value === 0 && !update ? 'resolved' : 'firing',
-    state: update ? 'UPDATE' : value === 0 ? 'RESOLVED' : 'PROBLEM',
+    status: over ? 'resolved' : 'firing',
+    state: over ? 'RESOLVED' : value === 0 ? 'UPDATE' : 'PROBLEM',
     severity: firstSaid(at(body, 'event_severity'), at(body, 'event_nseverity')),
     level: level === null ? null : (LEVELS[level] ?? null),
     rule: at(body, 'event_name'),
