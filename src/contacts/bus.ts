@@ -55,7 +55,7 @@ export class Bus {
   /** Input that waited in the kernel has been taken since the last write. */
   #inputTaken = false;
   #takingInput = false;
-  /** An isolate has just failed: one job of a board that owes none goes before the next attempt. */
+  /** An isolate has just failed, or was a repetition: one job of a board that owes none goes before the next one. */
   #yielding = false;
   /** Set until the next attempt to open a wire. */
   readonly #pause: Alarm;
@@ -234,8 +234,10 @@ export class Bus {
     while (this.#line.state === 'idle' && this.#listenUntil === null) {
       const owed = this.#owed(() => true);
       const job = this.#waiting.first((each) => owed === null || !this.#seats.owingOn(each.board));
-      // A board that never answers must not keep the others on its bus from being read.
-      const isolating = owed !== null && (owed.failures === 0 || !this.#yielding || job === undefined);
+      // A board that never answers must not keep the others on its bus from being read; nor must isolates that are
+      // repeated until somebody reads that they were obeyed.
+      const pressing = owed !== null && owed.presses && owed.failures === 0;
+      const isolating = owed !== null && (pressing || !this.#yielding || job === undefined);
       if (!isolating && job === undefined) return;
       // A frame with an id finds its way through any buffer; the rest is comfort, for which a cut does not wait.
       const rested = this.#timers.now() >= this.#tempo.nextWriteAt || (isolating && this.#framesHaveIds);
@@ -286,12 +288,13 @@ export class Bus {
 
   #isolate(seat: Seat): void {
     const frame = this.#seats.frameFor(seat);
+    const isRepetition = !frame.seats.some((each) => each.presses);
     for (const each of frame.seats) each.dueAt = null;
     this.#line.drain();
     this.#inputTaken = false;
     const written = (at: Millis): void => frame.seats.forEach((each) => each.markWritten(at));
     this.#line.send(frame.exchange, written, (answer) => {
-      this.#yielding = answer.kind !== 'answer';
+      this.#yielding = isRepetition || answer.kind !== 'answer';
       this.#seats.ended(frame, answer, this.#timers.now());
     });
   }

@@ -35,6 +35,8 @@ export class Seat {
   cuts = 0;
   /** The board has confirmed a connect since the last isolate. */
   confirmed = false;
+  /** The board has confirmed an isolate since the last connect, on the present wire: one more is a repetition. */
+  obeyed = false;
   /** Written on the present wire while its input was not yet to be trusted. */
   blind = false;
   #unwritten: OpenReceipt[] = [];
@@ -49,9 +51,15 @@ export class Seat {
     return this.dueAt !== null && !this.repeats;
   }
 
+  /** Whether an isolate is due that the board has not confirmed just before. */
+  get presses(): boolean {
+    return this.dueAt !== null && !this.obeyed;
+  }
+
   /** A connect is about to be written. */
   beginConnect(): void {
     this.commanded = 'connected';
+    this.obeyed = false;
     this.dueAt = null;
     this.repeats = false;
   }

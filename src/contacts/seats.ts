@@ -45,7 +45,7 @@ export class Seats {
     return [...this.#seats.values()].some((seat) => seat.dueAt !== null);
   }
 
-  /** The isolate that comes next: those that did not fail before those that did. */
+  /** The isolate that comes next: those that did not fail before those that did, and a repetition after all of them. */
   next(now: Millis, which: (seat: Seat) => boolean): NextOwed {
     let best: Seat | null = null;
     let soonest: Millis | null = null;
@@ -53,15 +53,15 @@ export class Seats {
       if (seat.dueAt === null || !which(seat)) continue;
       if (seat.dueAt > now) {
         if (soonest === null || seat.dueAt < soonest) soonest = seat.dueAt;
-      } else if (best === null || seat.failures < best.failures) best = seat;
+      } else if (best === null || urgency(seat) < urgency(best)) best = seat;
     }
     if (best !== null) return { kind: 'now', seat: best };
     return soonest === null ? null : { kind: 'later', at: soonest };
   }
 
-  /** Whether any channel of `board` is owed an isolate, now or after a pause. */
+  /** Whether any channel of `board` is owed an isolate, now or after a pause, that is no mere repetition. */
   owingOn(board: Board): boolean {
-    return [...this.#seats.values()].some((seat) => seat.channel.board === board && seat.dueAt !== null);
+    return [...this.#seats.values()].some((seat) => seat.channel.board === board && seat.presses);
   }
 
   /** One frame for the whole board where every channel of it that we have is to be isolated; else one for the seat. */
@@ -83,6 +83,7 @@ export class Seats {
     this.#failures.set(board, failed ? (this.#failures.get(board) ?? 0) + 1 : 0);
     for (const seat of frame.seats) {
       seat.failures = failed ? seat.failures + 1 : 0;
+      seat.obeyed = answer.kind === 'answer' && seat.commanded === 'isolated';
       if (failed) seat.dueAt ??= later(now, RETRY_PAUSE_MS);
       if (answer.kind === 'unconfirmed' && seat.dueAt === null) {
         seat.repeats = true;
@@ -96,6 +97,7 @@ export class Seats {
   oweAll(now: Millis): void {
     for (const seat of this.#seats.values()) {
       seat.blind = false;
+      seat.obeyed = false;
       if (seat.commanded !== 'isolated') continue;
       seat.dueAt = now;
       seat.repeats = false;
@@ -107,6 +109,8 @@ export class Seats {
     for (const seat of this.#seats.values()) seat.settleUnwritten(outcome);
   }
 }
+
+const urgency = (seat: Seat): number => (seat.presses ? seat.failures : Number.POSITIVE_INFINITY);
 
 /** How a command ended, from the answer to its exchange. */
 export function outcomeOf(answer: Answer<unknown>): CommandOutcome {

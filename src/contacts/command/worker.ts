@@ -5,6 +5,8 @@
  *   is killed and its end awaited, for at most KILL_WAIT_MS; when it hangs in the kernel the isolate starts beside it, and
  *   once more when it has ended, for nobody knows in which order the kernel carried the two out. An isolate of another
  *   contact is waited for; its time-out bounds that. Contacts that must not wait for each other have a bus each.
+ * - An isolate that is only repeated, for its program has said that it was done, takes turns with reads and kills nothing:
+ *   else nobody could ever read that it was done.
  * - An isolate is owed until its program has said that it is done. It is never given up and never rate-limited, apart from
  *   the pause between two attempts.
  * - A connect asks its fence in the tick in which its program is started. A cut takes queued connects out. A connect that
@@ -47,6 +49,8 @@ class CommandSeat {
   dueAt: Millis | null = null;
   failures = 0;
   confirmed = false;
+  /** Its program has said that it is isolated, since the last connect. */
+  obeyed = false;
   unstarted: OpenReceipt[] = [];
   unanswered: OpenReceipt[] = [];
 
@@ -76,6 +80,8 @@ export class CommandWorker {
   readonly #seats = new Map<Switch, CommandSeat>();
   #jobs: readonly Job[] = [];
   #present: { readonly kind: 'isolate' | Job['kind']; readonly running: Running } | null = null;
+  /** An isolate was only repeated: one job goes before the next such. */
+  #yielding = false;
   readonly #wake: Alarm;
 
   constructor(timers: Timers) {
@@ -137,6 +143,7 @@ export class CommandWorker {
 
   #startConnect(seat: CommandSeat, end: (outcome: CommandOutcome) => void): void {
     seat.commanded = 'connected';
+    seat.obeyed = false;
     const call = seat.calls.connect;
     const running = this.#start('connect', call, (ended) => {
       const outcome = outcomeOf(ended, call.done, this.#timers.now());
@@ -148,6 +155,7 @@ export class CommandWorker {
     // It may end long after we stopped waiting: then an isolate that was done before proves nothing.
     void running.gone.then(() => {
       if (this.#present?.running === running || seat.commanded !== 'isolated') return;
+      seat.obeyed = false;
       this.#owe(seat, this.#timers.now());
       this.#step();
     });
@@ -193,19 +201,22 @@ export class CommandWorker {
     const now = this.#timers.now();
     this.#drop((job) => job.until <= now, `not started: its turn did not come within ${MAX_WAIT_MS} ms`);
     const owed = this.#owed(now);
-    if (owed !== null && this.#present?.kind === 'read') {
-      const { running } = this.#present;
-      this.#present = null;
-      running.kill('it was killed to isolate');
-    }
-    if (owed !== null && this.#present?.kind === 'connect')
-      this.#present.running.kill('it was killed to isolate');
+    if (owed !== null && !owed.obeyed) this.#makeWay();
     while (this.#present === null) {
       const seat = this.#owed(now);
-      if (seat !== null) this.#startIsolate(seat);
+      const yields = seat?.obeyed === true && this.#yielding && this.#jobs.length > 0;
+      if (seat !== null && !yields) this.#startIsolate(seat);
       else if (!this.#launchNext()) break;
     }
     for (const job of this.#jobs) this.#wake.at(job.until);
+  }
+
+  /** Kills what runs and is no isolate. */
+  #makeWay(): void {
+    const present = this.#present;
+    if (present === null || present.kind === 'isolate') return;
+    if (present.kind === 'read') this.#present = null;
+    present.running.kill('it was killed to isolate');
   }
 
   /** The seat whose isolate is owed now; arranges to be woken when one is owed later. */
@@ -214,7 +225,7 @@ export class CommandWorker {
     for (const seat of this.#seats.values()) {
       if (seat.dueAt === null) continue;
       if (seat.dueAt > now) this.#wake.at(seat.dueAt);
-      else if (best === null || seat.failures < best.failures) best = seat;
+      else if (best === null || urgency(seat) < urgency(best)) best = seat;
     }
     return best;
   }
@@ -223,6 +234,7 @@ export class CommandWorker {
     const [job, ...rest] = this.#jobs;
     if (job === undefined) return false;
     this.#jobs = rest;
+    this.#yielding = false;
     job.launch();
     return true;
   }
@@ -230,6 +242,7 @@ export class CommandWorker {
   #startIsolate(seat: CommandSeat): void {
     const call = seat.calls.isolate;
     seat.dueAt = null;
+    this.#yielding = seat.obeyed;
     const { startedAt } = this.#start('isolate', call, (ended) => {
       const outcome = outcomeOf(ended, call.done, this.#timers.now());
       const answered = seat.unanswered;
@@ -237,6 +250,7 @@ export class CommandWorker {
       for (const open of answered) open.acknowledged(outcome);
       if (!this.#seats.has(seat.calls)) return;
       seat.failures = outcome.kind === 'done' ? 0 : seat.failures + 1;
+      seat.obeyed = outcome.kind === 'done' && seat.commanded === 'isolated';
       if (outcome.kind !== 'done') seat.dueAt ??= later(this.#timers.now(), RETRY_PAUSE_MS);
     });
     for (const open of seat.unstarted) open.written(startedAt);
@@ -263,6 +277,9 @@ export class CommandWorker {
     for (const job of dropped) job.drop(why);
   }
 }
+
+/** Those that did not fail before those that did, and a repetition after all of them. */
+const urgency = (seat: CommandSeat): number => (seat.obeyed ? Number.POSITIVE_INFINITY : seat.failures);
 
 function settle(seat: CommandSeat, outcome: CommandOutcome): void {
   for (const open of [...seat.unstarted, ...seat.unanswered]) open.acknowledged(outcome);

@@ -44,6 +44,7 @@ export class Errands {
         seat.typedError === null &&
         now < typedAt + this.#parts.settleMs
       ) {
+        seat.looked = true;
         seat.lookAt = later(now, LOOK_AGAIN_MS);
       } else {
         this.#parts.failed();

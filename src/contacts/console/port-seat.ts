@@ -14,6 +14,8 @@ export class PortSeat {
   dueAt: Millis | null = null;
   /** Typed at, and not yet read shut; `null` when nothing is to be read. */
   typedAt: Millis | null = null;
+  /** It was read since, and did not read shut. */
+  looked = false;
   /** When it may next be read. */
   lookAt: Millis = millis(0);
   /** Why the switch refused the lines that were typed, for people. */
@@ -24,6 +26,8 @@ export class PortSeat {
   cuts = 0;
   /** The port was read connected after a connect, since the last isolate. */
   confirmed = false;
+  /** The port was read shut after an isolate, on this session and since the last connect: one more is a repetition. */
+  obeyed = false;
   #unwritten: OpenReceipt[] = [];
   #unanswered: OpenReceipt[] = [];
 
@@ -39,11 +43,15 @@ export class PortSeat {
   /** Owes an isolate from `now` on. */
   owe(now: Millis): IsolateReceipt {
     const open = openReceipt();
-    // A repeated command does not jump ahead of ports that obey.
-    if (this.commanded !== 'isolated') this.failures = 0;
     this.cuts += 1;
-    this.fallBack(now);
     this.#unwritten.push(open);
+    // A repeated command neither jumps ahead of ports that obey, nor gives up the proof that is awaited.
+    if (this.commanded === 'isolated') {
+      this.dueAt = now;
+      return open.receipt;
+    }
+    this.failures = 0;
+    this.fallBack(now);
     return open.receipt;
   }
 
@@ -51,14 +59,21 @@ export class PortSeat {
   fallBack(now: Millis): void {
     this.commanded = 'isolated';
     this.confirmed = false;
+    this.obeyed = false;
     this.dueAt = now;
     this.typedAt = null;
+  }
+
+  /** Whether the isolate that is due was typed before: it lets readings through. */
+  get isRepetition(): boolean {
+    return this.obeyed || this.typedAt !== null;
   }
 
   /** The lines are with the kernel: receipts so far are written. */
   markTyped(at: Millis): void {
     this.dueAt = null;
     this.typedAt = at;
+    this.looked = false;
     this.lookAt = at;
     this.typedError = null;
     for (const open of this.#unwritten) open.written(at);
@@ -70,6 +85,7 @@ export class PortSeat {
   proven(at: Millis): void {
     this.typedAt = null;
     this.failures = 0;
+    this.obeyed = true;
     this.#settle({ kind: 'done', at });
   }
 
@@ -77,6 +93,7 @@ export class PortSeat {
   failed(outcome: CommandOutcome, again: Millis): void {
     this.typedAt = null;
     this.failures += 1;
+    this.obeyed = false;
     this.dueAt = again;
     this.#settle(outcome);
   }

@@ -56,7 +56,7 @@ export class ConsoleWorker {
   readonly #alarm: Alarm;
   #users = 0;
   #lastOpenAt: Millis = millis(0);
-  /** An isolate has just failed: one job goes before the next attempt. */
+  /** An isolate has just failed, or was a repetition: one job goes before the next attempt. */
   #yielding = false;
 
   constructor(parts: ConsoleParts) {
@@ -211,7 +211,11 @@ export class ConsoleWorker {
     const now = this.#timers.now();
     const due = this.#nextDue(now);
     const job = this.#jobs.first;
-    if (due !== null && !(this.#yielding && job !== undefined)) {
+    // Isolates are repeated until somebody reads that they were obeyed: they must let the readings through.
+    const waits =
+      (due !== null && due.typedAt !== null && !due.looked) || (this.#yielding && job !== undefined);
+    if (due !== null && !waits) {
+      if (due.isRepetition) this.#yielding = true;
       this.#typist.cut(due);
       return;
     }
@@ -226,14 +230,14 @@ export class ConsoleWorker {
     else this.#typist.park(this.#lastConnected());
   }
 
-  /** The seat that is to be isolated now, those that did not fail before those that did; arranges to be woken for the rest. */
+  /** The seat that is to be isolated now, repetitions last and failed ones before them; arranges to be woken for the rest. */
   #nextDue(now: Millis): PortSeat | null {
     let best: PortSeat | null = null;
     for (const seat of this.#seats.values()) {
       if (seat.typedAt !== null && seat.lookAt > now) this.#alarm.at(seat.lookAt);
       if (seat.dueAt === null) continue;
       if (seat.dueAt > now) this.#alarm.at(seat.dueAt);
-      else if (best === null || seat.failures < best.failures) best = seat;
+      else if (best === null || urgency(seat) < urgency(best)) best = seat;
     }
     return best;
   }
@@ -275,5 +279,7 @@ export class ConsoleWorker {
     this.#step();
   }
 }
+
+const urgency = (seat: PortSeat): number => (seat.isRepetition ? Number.POSITIVE_INFINITY : seat.failures);
 
 const CLOSED = { kind: 'unknown', why: 'the driver was closed' } as const;
