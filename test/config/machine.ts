@@ -22,6 +22,7 @@ const FILES: Readonly<Record<string, SecretFile>> = {
   three: read('first-secret-of-three\nsecond-secret-of-three\nthird-secret-of-three\n'),
   spaced: read('a secret with blanks in it\n'),
   'scripts.secret': read('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n'),
+  'gitlab.secret': read('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n'),
 };
 
 export const machine: Machine = {

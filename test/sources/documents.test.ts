@@ -1,0 +1,82 @@
+/** The pages of docs/sources: what they tell people to paste is taken by the program. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { FORMAT_NAMES } from '../../src/sources/formats.ts';
+import { check } from '../config/machine.ts';
+import { samples } from './samples.ts';
+
+const FOLDER = join(import.meta.dirname, '../../docs/sources');
+const pages = readdirSync(FOLDER).filter((name) => name !== 'README.md');
+const text = (page: string): string => readFileSync(join(FOLDER, page), 'utf8');
+const blocks = (page: string, language: string): readonly string[] =>
+  [...text(page).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    ([, block]) => block ?? '',
+  );
+
+/** A box around the snippet of a page; nothing else in it is a source. */
+const around = (snippet: string): string => `
+buses: { board: { transport: modbus-tcp, host: 127.0.0.1 } }
+links:
+  vault:
+    contacts: [{ name: relay, profile: waveshare/modbus-poe-eth-relay-8ch, bus: board, unit: 1, channel: 1 }]
+    witnesses: [{ name: mount, type: path, path: /mnt/vault }]
+${snippet}`;
+
+test('every format has a page and stands in the index', () => {
+  expect(pages.toSorted()).toEqual([...FORMAT_NAMES, 'map'].map((name) => `${name}.md`).toSorted());
+  for (const page of pages) expect(text('README.md')).toContain(`](${page})`);
+});
+
+describe.each(pages)('%s', (page) => {
+  test('its configuration is taken, and speaks of its format', async () => {
+    const [snippet, ...others] = blocks(page, 'yaml').filter((block) => block.startsWith('sources:'));
+    expect(others).toEqual([]);
+    const { kind, problems } = await check(around(snippet ?? ''));
+    // The page shows a heartbeat; which link asks for it is for the reader to say.
+    const ours = problems.filter(({ path }) => path.startsWith('sources') && !path.endsWith('.heartbeat'));
+    expect([kind, ours]).toEqual(['valid', []]);
+    const { sources } = parse(snippet ?? '') as { sources: Record<string, { format: string }> };
+    expect(Object.values(sources).map(({ format }) => format)).toContain(page.replace(/\.md$/, ''));
+  });
+
+  test('says all there is to say', () => {
+    const headings = [...text(page).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual([
+      "On the sender's side",
+      'In the configuration',
+      'What it can prove',
+      'How fast it is',
+      'What is understood',
+      'Its test message',
+    ]);
+  });
+});
+
+/** The keys of a sample, which were written down from what the page tells people to paste. */
+const keysOf = (name: string): readonly string[] =>
+  Object.keys(samples.find((sample) => sample.name === name)?.file.body ?? {}).toSorted();
+
+describe('bodies that the page makes', () => {
+  test('Datadog', () => {
+    const [payload] = blocks('datadog.md', 'json');
+    expect(Object.keys(JSON.parse(payload ?? '') as object).toSorted()).toEqual(keysOf('datadog/triggered'));
+  });
+
+  test('Healthchecks', () => {
+    const [body] = blocks('healthchecks.md', '');
+    const filled = (body ?? '').replace('$NAME_JSON', '"x"');
+    expect(Object.keys(JSON.parse(filled) as object).toSorted()).toEqual(keysOf('healthchecks/down'));
+  });
+
+  test('Zabbix', () => {
+    const [script] = blocks('zabbix.md', 'js');
+    const parameters = [...text('zabbix.md').matchAll(/^\| `(\w+)` \| `?[{ht]/gm)].map(
+      ([, name]) => name ?? '',
+    );
+    expect(script).toContain('delete said.token');
+    const sent = parameters.filter((name) => !['url', 'token'].includes(name));
+    expect(sent.toSorted()).toEqual(keysOf('zabbix/problem'));
+  });
+});
