@@ -46,7 +46,7 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
       error([...path, 'contacts'], 'no contact: nothing could isolate this link', 'add a contact'),
     );
   } else {
-    findings.push(...ratingFindings(path, link, around));
+    findings.push(...ratingFindings(path, link, around), ...unreadableFindings(path, link, around));
   }
   if (link.witnesses.length === 0) {
     findings.push({
@@ -96,6 +96,18 @@ function ratingFindings(path: Path, link: LinkConfig, around: Surroundings): rea
       `add a contact that falls to isolated by itself, such as a normally-open relay; or write accept_holding: "${ACCEPT_HOLDING}"`,
     ),
   ];
+}
+
+/** A link is kept connected only while every contact is read. It can be isolated all the same: `isolate --all` drives it. */
+function unreadableFindings(path: Path, link: LinkConfig, around: Surroundings): readonly Finding[] {
+  return link.contacts.flatMap(({ name, profile: id }) => {
+    const profile = around.profiles.get(id);
+    if (profile?.driver !== 'serial' || profile.read !== undefined || profile.unsuitable !== undefined)
+      return [];
+    const what = `contact ${quoted(name)} can never be read, for ${id} says nothing: this link could never be kept connected`;
+    const hint = 'take a board with a read-back; `portcullis profile show PROFILE` says whether there is one';
+    return [error([...path, 'contacts'], what, hint)];
+  });
 }
 
 /** Isolate releases the coil, and a released coil lets a normally-closed contact go through. */

@@ -1,11 +1,14 @@
 /** Do the witnesses make sense, each by itself and with the bus or contact it names? */
 import { lineClashes, mirrorWireProblem } from '../contacts/gpio/place.ts';
-import { transportsOf, unitProblems } from '../contacts/place.ts';
+import { unitProblems } from '../contacts/place.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
 import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
 import type { BusConfig, Config, LinkConfig, WitnessConfig } from './schema.ts';
+
+/** The transports of a Modbus bus. */
+const MODBUS: readonly BusConfig['transport'][] = ['modbus-tcp', 'rtu-over-tcp', 'modbus-rtu'];
 
 function unitFindings(path: Path, unit: number, bus: BusConfig | undefined): readonly Finding[] {
   if (bus === undefined) return [];
@@ -39,11 +42,11 @@ function kindFindings(
       return inputFindings(path, witness, config, around);
     case 'gpio':
       return [
-        ...witnessBus([...path, 'bus'], witness.bus, 'gpio', config, around),
+        ...witnessBus([...path, 'bus'], witness.bus, ['gpio'], config, around),
         ...gpioFindings(path, witness, config),
       ];
     case 'snmp':
-      return witnessBus([...path, 'bus'], witness.bus, 'snmp', config, around);
+      return witnessBus([...path, 'bus'], witness.bus, ['snmp'], config, around);
     case 'console':
       return consoleFindings([...path, 'contact'], witness.contact, link, around);
     case 'command':
@@ -82,7 +85,7 @@ function inputFindings(
   around: Surroundings,
 ): readonly Finding[] {
   const findings = [
-    ...unresolved([...path, 'bus'], 'bus', witness.bus, around.names.buses),
+    ...witnessBus([...path, 'bus'], witness.bus, MODBUS, config, around),
     ...unitFindings([...path, 'unit'], witness.unit, config.buses[witness.bus]),
   ];
   const profile = boardAt(witness.bus, witness.unit, config, around);
@@ -126,15 +129,16 @@ function gpioFindings(
 function witnessBus(
   path: Path,
   name: string,
-  transport: BusConfig['transport'],
+  transports: readonly BusConfig['transport'][],
   config: Config,
   around: Surroundings,
 ): readonly Finding[] {
   const bus = config.buses[name];
   if (bus === undefined) return unresolved(path, 'bus', name, around.names.buses);
-  if (bus.transport === transport) return [];
-  const what = `bus ${quoted(name)} speaks ${bus.transport}, this witness ${transport}`;
-  return [error(path, what, `name a bus with transport ${transport}`)];
+  if (transports.includes(bus.transport)) return [];
+  const spoken = transports.join(' or ');
+  const what = `bus ${quoted(name)} speaks ${bus.transport}, this witness ${spoken}`;
+  return [error(path, what, `name a bus with transport ${spoken}`)];
 }
 
 function consoleFindings(
@@ -153,7 +157,7 @@ function consoleFindings(
     );
   }
   const profile = around.profiles.get(contact.profile);
-  if (profile === undefined || transportsOf(profile).includes('serial')) return [];
+  if (profile === undefined || profile.driver === 'console') return [];
   return [error(path, `contact ${quoted(name)} is no switch port on a console`, 'name a console contact')];
 }
 

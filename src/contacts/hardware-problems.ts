@@ -3,6 +3,8 @@ import { lineClashes } from './gpio/place.ts';
 import { leaseMs, leaseProblem } from './hardware-lease.ts';
 import {
   busOfWitness,
+  type BusSettings,
+  type BusWitnessSettings,
   type ContactSettings,
   type HardwareSettings,
   type LinkSettings,
@@ -50,7 +52,7 @@ export function hardwareProblems(
       if (owner !== undefined) problems.push(`${where}: ${spot} is already ${owner}`);
       taken.set(spot, where);
     }
-    problems.push(...witnessProblems(name, link, settings));
+    problems.push(...witnessProblems(name, link, settings, profiles));
   }
   return problems;
 }
@@ -88,7 +90,12 @@ function contactProblems(
   return problems;
 }
 
-function witnessProblems(name: string, link: LinkSettings, settings: HardwareSettings): readonly string[] {
+function witnessProblems(
+  name: string,
+  link: LinkSettings,
+  settings: HardwareSettings,
+  profiles: ReadonlyMap<string, Profile>,
+): readonly string[] {
   return link.witnesses.flatMap((witness) => {
     switch (witness.type) {
       case 'carrier':
@@ -103,10 +110,34 @@ function witnessProblems(name: string, link: LinkSettings, settings: HardwareSet
       case 'snmp':
       case 'console': {
         const where = `witness ${witness.name} of link ${name}`;
-        const bus = busOfWitness(witness, link.contacts);
-        if (bus === null) return [`${where}: there is no such contact in this link`];
-        return settings.buses[bus] === undefined ? [`${where}: there is no bus ${bus}`] : [];
+        const busName = busOfWitness(witness, link.contacts);
+        if (busName === null) return [`${where}: there is no such contact in this link`];
+        const bus = settings.buses[busName];
+        if (bus === undefined) return [`${where}: there is no bus ${busName}`];
+        const fits =
+          witness.type === 'console'
+            ? isOnConsole(witness.contact, link, profiles)
+            : BUS_OF_WITNESS[witness.type].includes(bus.transport);
+        return fits
+          ? []
+          : [`${where}: nothing on bus ${busName} (${bus.transport}) can be its ${witness.type}`];
       }
     }
   });
 }
+
+/** The transports over which a witness is read. */
+const BUS_OF_WITNESS: Readonly<
+  Record<Exclude<BusWitnessSettings['type'], 'console'>, readonly BusSettings['transport'][]>
+> = {
+  'modbus-discrete-input': ['modbus-tcp', 'rtu-over-tcp', 'modbus-rtu'],
+  gpio: ['gpio'],
+  snmp: ['snmp'],
+};
+
+const isOnConsole = (
+  contact: string,
+  { contacts }: LinkSettings,
+  profiles: ReadonlyMap<string, Profile>,
+): boolean =>
+  contacts.some(({ name, profile }) => name === contact && profiles.get(profile)?.driver === 'console');
