@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { testSource } from '../../src/command/source.ts';
 import type { Clock } from '../../src/interlock/clock.ts';
 import { machineClock } from '../../src/interlock/clock.ts';
@@ -11,6 +11,7 @@ import { createSocketServer } from '../../src/interlock/socket-server.ts';
 import { SourceDesk } from '../../src/interlock/source-desk.ts';
 import { statusOf } from '../../src/interlock/status.ts';
 import type { TripSource } from '../../src/interlock/trip-sources.ts';
+import { buildId } from '../../src/protocol/build.ts';
 import { interlockClient } from '../../src/protocol/client.ts';
 import { signedRequest } from '../../src/sources/sign.ts';
 import { type Box, box } from './review-box.ts';
@@ -293,13 +294,63 @@ describe('over the socket', () => {
       });
       await expect(client.drill('nobody', { by: 'me', body_base64 })).rejects.toThrow();
       expect(at('vault')).toBe('isolated');
-      await writeFile(join(directory, 'body'), '{}');
-      await expect(
-        testSource('am', join(directory, 'body'), { config: join(directory, 'none.yaml') }),
-      ).rejects.toThrow('cannot read it');
     } finally {
       await server.close();
       await rm(directory, { recursive: true });
     }
   });
+
+  test('`source test` signs as the sender would, and says what it comes to', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'desk-'));
+    Object.assign(rig.interlock.parts, { build: buildId() });
+    const server = createSocketServer(rig.interlock, false, desk);
+    const lines: string[] = [];
+    const write = vi
+      .spyOn(process.stdout, 'write')
+      .mockImplementation((line) => lines.push(String(line)) > 0);
+    try {
+      await server.listen({ path: join(directory, 'interlock.sock') });
+      const [config, body, token] = ['c.yaml', 'body', 'token'].map((name) => join(directory, name));
+      await writeFile(token ?? '', `${SECRET.toString()}\n`);
+      await writeFile(body ?? '', group(alert('firing', 'critical', 'a')));
+      await writeFile(config ?? '', configuration(directory));
+      const tried = (name: string, json: boolean) =>
+        testSource(name, body ?? '', { config: config ?? '', json });
+      expect(await tried('am', true)).toBe(0);
+      expect(JSON.parse(lines.join(''))).toMatchObject({
+        source: 'am',
+        tier: 1,
+        verdict: 'trip',
+        links: [{ link: 'vault' }],
+      });
+      lines.length = 0;
+      expect(await tried('am', false)).toBe(0);
+      expect(lines.join('')).toMatch(
+        /^am: verified, tier 1\n {2}would CUT: firing: critical: MassDeletion\n[^]*vault vault: isolated, answered after [^]*nothing was cut\n$/,
+      );
+      await writeFile(token ?? '', 'a-secret-that-the-interlock-does-not-have\n');
+      expect(await tried('am', false)).toBe(1);
+      expect(lines.join('')).toContain('am: NOT VERIFIED: wrong token');
+      await expect(tried('nobody', false)).rejects.toThrow('there is no source "nobody"; there are: am');
+      await expect(testSource('am', join(directory, 'none'), { config: config ?? '' })).rejects.toThrow(
+        'cannot read the body',
+      );
+      expect(at('vault')).toBe('isolated');
+    } finally {
+      write.mockRestore();
+      await server.close();
+      await rm(directory, { recursive: true });
+    }
+  });
 });
+
+const configuration = (directory: string): string => `
+runtime_directory: ${directory}
+buses: { board: { transport: modbus-tcp, host: 127.0.0.1 } }
+links:
+  vault:
+    contacts: [{ name: relay, profile: waveshare/modbus-poe-eth-relay-8ch, bus: board, unit: 1, channel: 1 }]
+    witnesses: [{ name: mount, type: path, path: /mnt/vault }]
+sources:
+  am: { verify: { type: bearer, token_file: ${directory}/token }, format: alertmanager, trips: all }
+`;

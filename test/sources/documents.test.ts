@@ -1,9 +1,14 @@
 /** The pages of docs/sources: what they tell people to paste is taken by the program. */
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { FORMAT_NAMES } from '../../src/sources/formats.ts';
+import { verify } from '../../src/sources/verify.ts';
 import { check } from '../config/machine.ts';
 import { samples } from './samples.ts';
 
@@ -68,6 +73,34 @@ describe('bodies that the page makes', () => {
     const [body] = blocks('healthchecks.md', '');
     const filled = (body ?? '').replace('$NAME_JSON', '"x"');
     expect(Object.keys(JSON.parse(filled) as object).toSorted()).toEqual(keysOf('healthchecks/down'));
+  });
+
+  test('a shell signs what the program verifies', async () => {
+    const [script] = blocks('generic.md', 'sh');
+    const directory = await mkdtemp(join(tmpdir(), 'documents-'));
+    try {
+      const secret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
+      await writeFile(join(directory, 'scripts.secret'), `${secret}\n`);
+      const shown = `curl() { for word; do printf '%s\\n' "$word"; done; }\n${script ?? ''}`;
+      const { stdout } = await promisify(execFile)('sh', ['-euc', shown], { cwd: directory });
+      const lines = stdout.split('\n');
+      const headers = Object.fromEntries(
+        lines
+          .flatMap((line) => [/^(webhook-[a-z]+): (.*)$/.exec(line)?.slice(1, 3) ?? []])
+          .filter((pair) => pair.length === 2),
+      ) as Record<string, string>;
+      const rawBody = Buffer.from(lines.find((line) => line.startsWith('{')) ?? '');
+      const rule = { type: 'standard-webhooks', tolerance: 300_000 } as const;
+      const judged = verify(
+        rule,
+        [Buffer.from(secret)],
+        { headers, rawBody, pathSecret: null },
+        Date.now() / 1_000,
+      );
+      expect(judged).toEqual({ ok: true, tier: 3 });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   test('Zabbix', () => {
