@@ -36,6 +36,7 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
     ]),
     ...sharedUnits(config, around),
     ...sharedChannels(config, around),
+    ...queuedPrograms(config, around),
   ];
 }
 
@@ -239,12 +240,27 @@ function sharedUnits(config: Config, around: Surroundings): readonly Finding[] {
 function sharedChannels(config: Config, around: Surroundings): readonly Finding[] {
   const first = new Map<string, string>();
   return placed(config, around).flatMap(({ link, contact, place, path }) => {
-    const spot = placeText(contact.bus, place);
+    const spot = placeText(contact.bus, place, contact.profile);
     const other = first.get(spot);
     first.set(spot, other ?? `${link}/${contact.name}`);
     if (other === undefined) return [];
     const key = 'channel' in place ? ['channel'] : [];
     const what = `${spot} is already contact ${other}`;
     return [error([...path, ...key], what, 'a channel belongs to one contact of one link')];
+  });
+}
+
+/** One program at a time runs on a bus: the isolate of the second contact waits for that of the first. */
+function queuedPrograms(config: Config, around: Surroundings): readonly Finding[] {
+  const first = new Map<string, string>();
+  return placed(config, around).flatMap(({ link, contact, place, path }) => {
+    if (place.driver !== 'command') return [];
+    const other = first.get(contact.bus);
+    first.set(contact.bus, other ?? `${link}/${contact.name}`);
+    if (other === undefined) return [];
+    const what = `programs of bus ${quoted(contact.bus)} run one at a time: isolating this waits for contact ${other}, however long its program takes`;
+    return [
+      warning([...path, 'bus'], what, 'give each such contact a bus of its own with transport: command'),
+    ];
   });
 }

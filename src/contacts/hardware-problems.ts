@@ -47,7 +47,7 @@ export function hardwareProblems(
       if (device !== null && known !== undefined && known !== contact.profile)
         problems.push(`${where}: ${device} already has the profile ${known}`);
       if (device !== null) devices.set(device, known ?? contact.profile);
-      const spot = placeText(contact.bus, place);
+      const spot = placeText(contact.bus, place, contact.profile);
       const owner = taken.get(spot);
       if (owner !== undefined) problems.push(`${where}: ${spot} is already ${owner}`);
       taken.set(spot, where);

@@ -64,8 +64,8 @@ export function placeOf(contact: ContactSettings, profile: Profile): Place | nul
   }
 }
 
-/** What no two contacts may share, in words. */
-export function placeText(bus: string, place: Place): string {
+/** What no two contacts may share, in words. What a program moves is the same on every bus of programs. */
+export function placeText(bus: string, place: Place, profile: string): string {
   switch (place.driver) {
     case 'modbus':
     case 'serial':
@@ -77,7 +77,7 @@ export function placeText(bus: string, place: Place): string {
       return `port ${place.port} of bus "${bus}"`;
     case 'command': {
       const words = Object.entries(place.parameters).map(([key, value]) => `${key}=${value}`);
-      return `${words.length === 0 ? 'the command' : words.join(' ')} of bus "${bus}"`;
+      return `${words.length === 0 ? 'the command' : words.toSorted().join(' ')} of ${profile}`;
     }
   }
 }
