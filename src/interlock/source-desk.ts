@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '../journal/entry.ts';
 import type { DrillReport } from '../protocol/messages.ts';
 import { excerptOf, printable } from '../sources/excerpt.ts';
+import type { Message } from '../sources/message.ts';
 import { readMessage } from '../sources/read.ts';
 import type { SourceRequest } from '../sources/request.ts';
 import { heartbeatOf, type Verdict, verdictOf } from '../sources/verdict.ts';
@@ -240,9 +241,11 @@ export class SourceDesk {
 /** What a verified message of this source does; `null`: a drill that could not be verified. */
 function judge(source: TripSource, body: Uint8Array, verified: Verified | null): Verdict {
   const reading = source.reading === undefined ? { format: 'generic' as const } : source.reading;
-  const message = reading === null ? null : readMessage(reading, body);
-  if (source.heartbeat === true || message === null) return heartbeatOf(message, verified?.note);
-  return verdictOf(source, message, verified?.note);
+  const note = verified?.note;
+  if (source.heartbeat === true || reading === null)
+    return heartbeatOf(reading === null ? null : readMessage(reading, body), note);
+  const trips = (message: Message): boolean => verdictOf(source, message).verdict === 'trip';
+  return verdictOf(source, readMessage(reading, body, trips), note);
 }
 
 /** 200 only when every latch survives power loss; the cut itself was commanded either way. */

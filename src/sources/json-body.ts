@@ -11,8 +11,8 @@ export type BodyRead =
   | {
       readonly ok: true;
       readonly value: unknown;
-      /** Some object in it says one of its keys twice. `JSON.parse` keeps the last; another reader might keep the first. */
-      readonly repeats: boolean;
+      /** True when some object in it says one of its keys twice. `JSON.parse` keeps the last; another reader might keep the first. */
+      readonly repeats: () => boolean;
     }
   | { readonly ok: false; readonly why: string };
 
@@ -27,7 +27,7 @@ export function readJson(raw: Uint8Array): BodyRead {
     const bytes = packed ? gunzipSync(raw, { maxOutputLength: MAX_BODY_BYTES }) : raw;
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const value: unknown = JSON.parse(text);
-    return { ok: true, value, repeats: saysKeyTwice(text) };
+    return { ok: true, value, repeats: () => saysKeyTwice(text) };
   } catch {
     // Not gzip or too much of it, not UTF-8, not JSON, or nested beyond what the parser bears: all the same to the verdict.
     return unreadable('the body is not JSON');

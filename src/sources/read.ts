@@ -7,12 +7,20 @@ import { type Alert, type Message, unrecognised } from './message.ts';
 /** How the body of a source is read: by a known sender's format, or by pointers from the configuration. */
 export type Reading = { readonly format: FormatName } | { readonly format: 'map'; readonly map: Mapping };
 
-/** Reads a body. */
-export function readMessage(reading: Reading, rawBody: Uint8Array): Message {
+/**
+ * Reads a body. `trips`: true when such a message trips: then nothing that is said twice could make more of it, and a long
+ * body need not be searched for that before the cut.
+ */
+export function readMessage(
+  reading: Reading,
+  rawBody: Uint8Array,
+  trips: (message: Message) => boolean = () => false,
+): Message {
   const body = readJson(rawBody);
   if (!body.ok) return unrecognised(body.why);
   const message = understood(reading, body.value);
-  return body.repeats && message.kind === 'recognised' ? doubted(message.alerts) : message;
+  if (message.kind === 'unrecognised' || trips(message) || !body.repeats()) return message;
+  return doubted(message.alerts);
 }
 
 function understood(reading: Reading, value: unknown): Message {
@@ -29,8 +37,8 @@ function understood(reading: Reading, value: unknown): Message {
  * of being a test or of being small does not count; that it fires does.
  */
 function doubted(alerts: readonly Alert[]): Message {
-  if (alerts.some(({ status }) => status === 'resolved' || status === 'test'))
-    return unrecognised('it says something more than once');
+  const firing = alerts.filter(({ status }) => status === 'firing' || status === null);
+  if (firing.length === 0) return unrecognised('it says something more than once');
   const uncertain = { state: null, severity: null, level: null, rule: null };
-  return { kind: 'recognised', alerts: alerts.map((alert) => ({ ...alert, ...uncertain })) };
+  return { kind: 'recognised', alerts: firing.map((alert) => ({ ...alert, ...uncertain })) };
 }

@@ -133,10 +133,15 @@ describe('an alert', () => {
     if (link === undefined) throw new Error('there is no link vault');
     expect(await rig.interlock.reset(link, true, 'person:me', 'looked at it')).toEqual([]);
     expect(at('vault')).toBe('isolated');
-    expect(await tell('am', group(alert('firing', 'critical', 'a')))).not.toMatchObject({
+    expect(await tell('am', group(alert('firing', 'critical', 'b')))).not.toMatchObject({
       answer: { repeated: true },
     });
     expect(at('vault')).toBe('tripped');
+    await until(isHeld);
+    // Told before the reset, and not since.
+    expect(await tell('am', group(alert('firing', 'critical', 'a')))).not.toMatchObject({
+      answer: { repeated: true },
+    });
   });
 
   test('that comes again while a reset is asked for keeps the latch', async () => {

@@ -284,6 +284,34 @@ describe('groups', () => {
   });
 });
 
+describe('contradictions', () => {
+  const refusing = { on_unrecognised: 'refuse' } as const;
+
+  test('what fires beside something said twice trips, also where the unrecognised is refused', () => {
+    const { reading, body } = sample('alertmanager/one-firing-among-resolved');
+    const twice = Buffer.from(`{"version":"4",${Buffer.from(body).toString().slice(1)}`);
+    expect(verdictOf(refusing, readMessage(reading, twice)).verdict).toBe('trip');
+    expect(
+      verdictOf(
+        refusing,
+        readMessage(reading, twice, () => true),
+      ),
+    ).toMatchObject({ verdict: 'trip' });
+  });
+
+  test.each([
+    ['pagerduty/resolved', ['event', 'data', 'status'], 'acknowledged'],
+    ['github/secret-resolved', ['alert', 'state'], 'open'],
+    ['sentry/issue-resolved', ['data', 'issue', 'status'], 'unresolved'],
+    ['alertmanager/resolved', ['status'], 'firing'],
+    ['map/sysdig-over', ['alert', 'name'], 'Test of the channel'],
+  ] as const)('%s whose %j says %s is not over', (name, path, word) => {
+    const { reading, file } = sample(name);
+    expect(harmless(readMessage(reading, bytes(file.body)))).toBe(true);
+    expect(harmless(readMessage(reading, bytes(changed(file.body, path, word))))).toBe(false);
+  });
+});
+
 describe('packed bodies', () => {
   test('gzip is unpacked, and not beyond the longest body', () => {
     const { reading, body } = sample('falco/bulk-removal');
