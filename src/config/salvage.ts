@@ -7,6 +7,8 @@
  */
 import { parseDocument } from 'yaml';
 import { acceptedPart, inFile, startsWith, type Accepted } from './accepted.ts';
+import { ACCEPT_RESET_PULL } from '../contacts/gpio/pulls.ts';
+import { placeProblems } from '../contacts/place.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { linkFindings } from './meaning-links.ts';
 import { formatPath, type Path } from './positions.ts';
@@ -23,7 +25,7 @@ export interface Salvaged {
 }
 
 /** Keys of a bus that do not say where a request goes. */
-const HARMLESS_BUS_KEYS: ReadonlySet<unknown> = new Set(['reply_timeout', 'simulated']);
+const HARMLESS_BUS_KEYS: ReadonlySet<unknown> = new Set(['access', 'login', 'reply_timeout', 'simulated']);
 /** Keys of a contact that say where on its bus a request goes; some may be left out, none may be guessed. */
 const PLACE_KEYS: ReadonlySet<unknown> = new Set(['unit', 'channel', 'line', 'port', 'parameters']);
 
@@ -37,7 +39,7 @@ export function salvageContacts(text: string, profiles: ReadonlyMap<string, Prof
   const places = Object.entries(accepted.config.links).flatMap(([link, { contacts }]) =>
     contacts.map((contact, index): Placed => {
       const path = inFile(['links', link, 'contacts', index], accepted.removed);
-      return { link, path, contact: { ...contact, hardware_lease: 'none' } };
+      return { link, path, contact: toIsolate(contact, accepted.config.buses, profiles) };
     }),
   );
   const why = new Map(places.map((place) => [formatPath(place.path), doubt(place, accepted)]));
@@ -64,6 +66,21 @@ interface Placed {
   /** In the file. */
   readonly path: Path;
   readonly contact: ContactConfig;
+}
+
+/** A contact as it is isolated: without a lease, and with the words that its pin asks of whoever would connect it. */
+function toIsolate(
+  { accept_reset_pull: _said, ...written }: ContactConfig,
+  buses: Config['buses'],
+  profiles: ReadonlyMap<string, Profile>,
+): ContactConfig {
+  const silent: ContactConfig = { ...written, hardware_lease: 'none' };
+  const spoken: ContactConfig = { ...silent, accept_reset_pull: ACCEPT_RESET_PULL };
+  const profile = profiles.get(written.profile);
+  if (profile === undefined) return silent;
+  const problems = (contact: ContactConfig): number =>
+    placeProblems(contact, profile, buses[written.bus]).length;
+  return problems(spoken) < problems(silent) ? spoken : silent;
 }
 
 type Group = Readonly<Record<string, unknown>>;
@@ -126,7 +143,9 @@ function refused(
   const around = { profiles, interfaces: null, secrets: new Map(), names };
   const errors = linkFindings({ ...config, links }, around).filter(({ severity }) => severity === 'error');
   return errors.flatMap(({ path, what }) => {
-    const [section, name, , index] = path;
+    const [section, name, , index, key] = path;
+    // Two of one name are told apart by their places.
+    if (key === 'name') return [];
     const hit =
       section === 'buses'
         ? places.filter(({ contact }) => contact.bus === name)

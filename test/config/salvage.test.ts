@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { salvageContacts } from '../../src/config/salvage.ts';
+import { hardwareProblems } from '../../src/contacts/hardware-problems.ts';
+import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { profiles } from './machine.ts';
 
 const salvaged = (text: string) => {
@@ -67,6 +69,31 @@ describe('salvage', () => {
       kept: ['vault/power rs485:1:8'],
       left: [`links.vault.contacts[0]: ${why}`],
     });
+  });
+
+  test('words that are missing, two of one name and a wrong login stop nothing either', async () => {
+    const shipped = (await loadProfiles()).profiles;
+    const text = `
+buses:
+  pi: { transport: gpio, chip: pinctrl-bcm2711, access: sysfss }
+  switch: { transport: serial, device: /dev/ttyUSB0, login: { user: admin } }
+links:
+  vault:
+    contacts:
+      - { name: relay, profile: generic/gpio-active-high, bus: pi, line: 4 }
+      - { name: relay, profile: generic/gpio-active-high, bus: pi, line: 7, accept_reset_pull: so be it }
+      - { name: relay, profile: generic/gpio-active-high, bus: pi, line: 17, accept_reset_pull: so be it }
+      - { name: port, profile: frr/vtysh, bus: switch, port: eth1 }
+`;
+    const { left, ...hardware } = salvageContacts(text, shipped);
+    expect(left).toEqual([]);
+    expect(hardware.links['vault']?.contacts.map(({ line, port }) => line ?? port)).toEqual([
+      4,
+      7,
+      17,
+      'eth1',
+    ]);
+    expect(hardwareProblems(hardware, shipped)).toEqual([]);
   });
 
   test('the second contact keeps its own place when the first is left out', () => {
