@@ -10,6 +10,7 @@ import {
   type CommissioningStatus,
   type ContactProof,
   type LinkStatus,
+  type SourceStatus,
   type Status,
 } from '../protocol/messages.ts';
 import { configured } from './configured.ts';
@@ -96,7 +97,16 @@ function statusLines(status: Status): string[] {
       ? `window ${window}: next ${next_opens ?? 'never'}`
       : `window ${window}: in progress, ends in ${seconds(open.ends_in_ms)}`,
   );
-  return [...status.links.flatMap(linkLines), ...windows, `${clock}journal: ${journal}`];
+  const sources = status.sources.map(sourceLine);
+  return [...status.links.flatMap(linkLines), ...windows, ...sources, `${clock}journal: ${journal}`];
+}
+
+/** What it can prove, and when it was last heard: a source that nobody heard of for months is worth a drill. */
+function sourceLine({ source, tier, heartbeat, last, unverified }: SourceStatus): string {
+  const what = heartbeat ? 'heartbeat' : 'source';
+  const heard = last === null ? 'not heard since the interlock began' : `last ${last.verdict} at ${last.at}`;
+  const refused = unverified === 0 ? '' : `; ${unverified} NOT VERIFIED`;
+  return `${what} ${source}: tier ${tier}, ${heard}${refused}`;
 }
 
 function linkLines(link: LinkStatus): string[] {
