@@ -23,8 +23,8 @@ export interface Surroundings {
   readonly interfaces: readonly string[] | null;
   /** Files that hold secrets, by path; those that are not this process's business are missing. */
   readonly secrets: ReadonlyMap<string, SecretFile>;
-  /** Names that stand in the file under `buses`, `links`, `repositories`, also where their entries are wrong. */
-  readonly names: Readonly<Record<'buses' | 'links' | 'repositories', readonly string[]>>;
+  /** Names that stand in the file under these keys, also where their entries are wrong. */
+  readonly names: Readonly<Record<'buses' | 'links' | 'repositories' | 'sources', readonly string[]>>;
 }
 
 export const error = (path: Path, what: string, hint: string): Finding => ({

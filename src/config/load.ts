@@ -5,6 +5,7 @@ import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts
 import type { Profile } from '../contacts/profile.ts';
 import type { Finding, Surroundings } from './finding.ts';
 import { linkFindings } from './meaning-links.ts';
+import { permissiveFindings } from './meaning-permissives.ts';
 import { busSecretFindings, processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
 import { windowFindings } from './meaning-windows.ts';
 import { problemAt, schemaProblems, sortedProblems, type Problem } from './problems.ts';
@@ -78,6 +79,7 @@ const namesIn = ({ positions }: Written): Surroundings['names'] => ({
   buses: positions.keys(['buses']),
   links: positions.keys(['links']),
   repositories: positions.keys(['repositories']),
+  sources: positions.keys(['sources']),
 });
 
 function meaningProblems(written: Written, accepted: Accepted, around: Surroundings): readonly Problem[] {
@@ -86,6 +88,7 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...processFindings(config),
     ...linkFindings(config, around),
     ...sourceFindings(config, around),
+    ...permissiveFindings(config, around.names.sources),
     ...repositoryFindings(config, around),
     ...busSecretFindings(config, around),
     ...windowFindings(config, around),

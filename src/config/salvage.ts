@@ -139,7 +139,12 @@ function refused(
       return [name, { ...link, contacts, witnesses: [] }];
     }),
   );
-  const names = { buses: Object.keys(config.buses), links: Object.keys(links), repositories: [] };
+  const names = {
+    buses: Object.keys(config.buses),
+    links: Object.keys(links),
+    repositories: [],
+    sources: [],
+  };
   const around = { profiles, interfaces: null, secrets: new Map(), names };
   const errors = linkFindings({ ...config, links }, around).filter(({ severity }) => severity === 'error');
   return errors.flatMap(({ path, what }) => {

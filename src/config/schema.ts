@@ -1,9 +1,18 @@
 /** The one definition of the configuration file. Keys keep their snake_case names once parsed; durations are ms. */
 import { z } from 'zod';
-import { absolutePath, duration, listenAddress, named } from './fields.ts';
+import { absolutePath, duration, listenAddress, name, named } from './fields.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
 import { source } from './schema-sources.ts';
 import { repository, window } from './schema-windows.ts';
+
+const permissive = z.strictObject({
+  heartbeat: name.describe('name of a source with `heartbeat: true`'),
+  max_age: duration(5_000, 86_400_000).describe('how long ago it may have been heard at most'),
+  latch: z
+    .boolean()
+    .default(false)
+    .describe('true: losing it while connected trips the link, until somebody resets it'),
+});
 
 const link = z.strictObject({
   contacts: z.array(contact).max(16).describe('the contacts in series; any one of them isolates'),
@@ -29,6 +38,11 @@ const link = z.strictObject({
   exposure_budget: duration(60_000, 86_400_000)
     .default(14_400_000)
     .describe('how long the link may be connected in any 24 hours'),
+  permissives: z
+    .array(permissive)
+    .max(16)
+    .default([])
+    .describe('what must hold before and while it is connected, besides what always must'),
   proof_test_max_age: duration(3_600_000, 31_536_000_000)
     .default(3_456_000_000)
     .describe('a contact that was last seen to isolate the link alone longer ago than this refuses leases'),

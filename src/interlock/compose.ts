@@ -208,6 +208,11 @@ function linkParts(
           policy,
           budgetMs: link.exposure_budget,
           proofMaxAgeMs: link.proof_test_max_age,
+          heartbeats: link.permissives.map(({ heartbeat, max_age: maxAgeMs, latch }) => ({
+            heartbeat,
+            maxAgeMs,
+            latch,
+          })),
           sees: mirrorsOf(link),
           ratings: rateAll(ratedContacts(link, profiles)),
           grade: gradeOf(config, name, profiles),

@@ -20,6 +20,7 @@ import type { LeaseRequest } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
 import { Announcer } from './announcer.ts';
 import { calendarText } from './clock.ts';
+import { Heartbeats } from './heartbeats.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { Latch } from './latch-file.ts';
 import { type Holder, LinkAtWork, type Surroundings } from './link-at-work.ts';
@@ -45,6 +46,7 @@ export class Interlock {
   readonly parts: InterlockParts;
   readonly announcer = new Announcer();
   readonly heard = new SourceRecord();
+  readonly heartbeats: Heartbeats;
   readonly links: ReadonlyMap<string, LinkAtWork>;
   #cancelTick: () => void = () => undefined;
   #journalTriedAt = 0;
@@ -53,6 +55,7 @@ export class Interlock {
   constructor(parts: InterlockParts) {
     this.parts = parts;
     const around = this.#surroundings();
+    this.heartbeats = new Heartbeats(around);
     this.links = new Map(
       Object.entries(parts.links).map(([name, link]) => [
         name,
@@ -142,8 +145,8 @@ export class Interlock {
   async renewLease(id: string): Promise<{ endsInMs: number } | { refusals: readonly Refusal[] } | null> {
     const link = this.#linkOfLease(id);
     if (link === undefined) return null;
+    const conditions = this.#sample(link);
     const now = this.parts.clock.now();
-    const conditions = this.conditionsNow(link);
     const work = link.shell.handle({ kind: 'lease-renewed', now, leaseId: id, conditions });
     const lease = permissionOf(link.shell.state);
     if (lease?.id === id) return { endsInMs: Math.floor(lease.endsAt - now) };
@@ -197,6 +200,12 @@ export class Interlock {
     return at === 'commissioning' || at === 'proving' ? { ...now, failing: alwaysNeeded(now.failing) } : now;
   }
 
+  /** The conditions as they are decided upon; what latches when it fails has tripped by then. */
+  #sample(link: LinkAtWork): Conditions {
+    this.heartbeats.look(link);
+    return this.conditionsNow(link);
+  }
+
   moment(): Moment {
     const { bootId, clock } = this.parts;
     return { boot: bootId, now: clock.now(), calendarMs: clock.calendarMs() };
@@ -208,6 +217,7 @@ export class Interlock {
     for (const link of this.links.values()) void link.shell.handle({ kind: 'tick', now });
     this.#windowEvents(windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
     for (const link of this.links.values()) {
+      if (this.heartbeats.look(link)) link.watch.poke();
       link.refreshSettings();
       this.announcer.announceLink(linkStatusOf(this, link));
     }
@@ -243,7 +253,7 @@ export class Interlock {
   }
 
   #conditions(link: LinkAtWork, claim: Claim | null): Conditions {
-    return conditionsAt(this.parts, this.moment(), link, claim);
+    return conditionsAt(this.parts, this.moment(), link, claim, this.heartbeats.refusals(link));
   }
 
   #refuseLease({ link, window }: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
@@ -266,7 +276,7 @@ export class Interlock {
       ledger,
       proofs,
       moment: () => this.moment(),
-      conditions: (link) => this.conditionsNow(link),
+      conditions: (link) => this.#sample(link),
       saveLatches: () => this.#saveLatches(),
       changed: (link) => queueMicrotask(() => this.announcer.announceLink(linkStatusOf(this, link))),
       announce: (line) => this.announcer.announce(line),

@@ -16,6 +16,7 @@ import type { Journal } from '../journal/file.ts';
 import type { EventLine, LeaseLine, LeaseRequest } from '../protocol/messages.ts';
 import { calendarText, type Clock } from './clock.ts';
 import type { CommissioningHands } from './commissioning-hands.ts';
+import type { HeartbeatPermissive } from './heartbeats.ts';
 import { entryOf } from './journal-lines.ts';
 import type { Latch } from './latch-file.ts';
 import type { Ledger } from './ledger.ts';
@@ -34,6 +35,8 @@ export interface LinkParts {
   readonly budgetMs: number;
   /** A proof older than this refuses leases, ms of calendar time. */
   readonly proofMaxAgeMs: number;
+  /** Signs of life without which it is not connected. */
+  readonly heartbeats?: readonly HeartbeatPermissive[];
   /** How far each contact may be trusted, by name; a contact that is not named is holding. */
   readonly ratings?: ReadonlyMap<string, Rating>;
   /** The weakest evidence behind its profiles; `simulated` when a board is emulated. */

@@ -1,7 +1,7 @@
 /** Gathers what the conditions of a lease rest on. */
 import { entitledUntil } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
-import { type Conditions, leaseOf } from '../core/link.ts';
+import { type Conditions, leaseOf, type Refusal } from '../core/link.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkAtWork } from './link-at-work.ts';
@@ -17,6 +17,7 @@ export function conditionsAt(
   moment: Moment,
   link: LinkAtWork,
   claim: Claim | null,
+  heartbeats: readonly Refusal[],
 ): Conditions {
   const open = windows.calendar.open.find((each) => each.occurrence === claim?.occurrence);
   const contacts = link.parts.contacts.map(({ name }) => name);
@@ -33,6 +34,7 @@ export function conditionsAt(
       leased: leaseOf(link.shell.state) !== null,
     }),
     commissioning: commissionings.refusal(link.name),
+    heartbeats,
     settings: link.settings,
     entitledUntil:
       claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence),

@@ -22,6 +22,8 @@ export interface Outlook {
   readonly proofs: readonly Refusal[];
   /** Why the commissioning of the link refuses, or null. */
   readonly commissioning: Refusal | null;
+  /** Why heartbeats of the link refuse. */
+  readonly heartbeats: readonly Refusal[];
   /** Settings of the boards that are not as the profile demands. */
   readonly settings: readonly string[];
   readonly entitledUntil: Millis | null;
@@ -63,6 +65,7 @@ export function conditionsOf(outlook: Outlook): Conditions {
     });
   }
   failing.push(...proofRecordRefusals(outlook.proofRecord), ...outlook.proofs);
+  failing.push(...outlook.heartbeats);
   if (outlook.commissioning !== null) failing.push(outlook.commissioning);
   for (const why of outlook.settings) {
     failing.push({

@@ -6,12 +6,14 @@
  * message for less because it came late or came before: a first cut is never blocked.
  */
 import { createHash } from 'node:crypto';
+import { millis } from '../core/time.ts';
 import type { JsonObject } from '../journal/entry.ts';
 import type { DrillReport } from '../protocol/messages.ts';
 import { excerptOf, printable } from '../sources/excerpt.ts';
 import type { Message } from '../sources/message.ts';
 import { readMessage } from '../sources/read.ts';
 import type { SourceRequest } from '../sources/request.ts';
+import { signedTimeOf } from '../sources/signed-time.ts';
 import { heartbeatOf, type Verdict, verdictOf } from '../sources/verdict.ts';
 import { tierOf, type Verification, verify } from '../sources/verify.ts';
 import type { Interlock } from './interlock.ts';
@@ -40,6 +42,12 @@ const NOT_VERIFIED: Heard = {
   status: 401,
   answer: { error: 'not verified', hint: 'compare secret and signature settings on both sides' },
 };
+
+/** Why a sign of life does not count. */
+const UNCOUNTED = {
+  'before-start': 'not a sign of life: signed before the interlock began',
+  repeated: 'not a sign of life: signed no later than the last one',
+} as const;
 
 /** What tells one burst of refusals from another. */
 export const burstOf = (source: string, status: number): readonly [string, string, { status: number }] => [
@@ -78,7 +86,7 @@ export class SourceDesk {
     if (source === undefined) return this.#refuseUnknown(name, request, from);
     const verified = this.#verify(source, request);
     if (!verified.ok) return this.#refuseUnverified(name, verified.why, request, from);
-    const judged = judge(source, request.rawBody, verified);
+    const judged = this.#counted(name, source, request, judge(source, request.rawBody, verified), receivedAt);
     const decidedAt = this.#interlock.parts.clock.now();
     // Called after the cut: hashing and escaping a body takes time.
     const told = (): JsonObject => ({
@@ -131,6 +139,23 @@ export class SourceDesk {
       data: { ...data, links: [...data.links] },
     });
     return report;
+  }
+
+  /** A sign of life that was given before, or heard before, is none. */
+  #counted(
+    name: string,
+    source: TripSource,
+    request: SourceRequest,
+    judged: Verdict,
+    receivedAt: number,
+  ): Verdict {
+    if (judged.verdict !== 'beat') return judged;
+    const { clock } = this.#interlock.parts;
+    const at = signedTimeOf(source.verify, request);
+    const signed = at === null ? null : { at, ageMs: clock.calendarMs() - at * MS_PER_SECOND };
+    const counted = this.#interlock.heartbeats.hear(name, { receivedAt: millis(receivedAt), signed });
+    if (counted.counts) return judged;
+    return { ...judged, verdict: 'refuse', about: 'unrecognised', reason: UNCOUNTED[counted.why] };
   }
 
   async #perform(

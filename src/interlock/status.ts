@@ -60,6 +60,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
     latch: latchShown(link),
     proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofs.of(link.name))),
     commissioning: commissioningShown(interlock.parts.commissionings, link.name),
+    heartbeats: [...interlock.heartbeats.status(link)],
     refusals: [...refusalsAt(state, interlock.conditionsNow(link), now)],
     exposure: {
       last_24h_ms: ledger.exposedMs(link.name, interlock.moment()),

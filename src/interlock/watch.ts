@@ -126,11 +126,9 @@ export class Watch {
     void this.#shell.handle({ kind: 'seen', now: this.#clock.now(), evidence: this.#evidence, alone });
     for (const tell of looking) tell({ evidence: this.#evidence, indicators: this.#looked(readings) });
     if (permissionOf(this.#shell.state) === null && this.#shell.state.at !== 'proving') return;
-    void this.#shell.handle({
-      kind: 'conditions-sampled',
-      now: this.#clock.now(),
-      conditions: this.#conditions(),
-    });
+    // Sampling may trip, which must not lie after what follows.
+    const conditions = this.#conditions();
+    void this.#shell.handle({ kind: 'conditions-sampled', now: this.#clock.now(), conditions });
     // A commissioning session renews what it wants renewed.
     if (leaseOf(this.#shell.state) === null) return;
     await Promise.race([this.#shell.renewHardware(), this.#clock.pause(ROUND_WAIT_MS)]);

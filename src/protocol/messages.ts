@@ -73,6 +73,19 @@ const commissioning = z.object({
 });
 export type CommissioningStatus = z.infer<typeof commissioning>;
 
+const heartbeatStatus = z.object({
+  /** Name of the source that sends it. */
+  heartbeat: z.string(),
+  /** `awaited`: not heard since the interlock began, which is not long ago. Only `fresh` permits a connection. */
+  state: z.enum(['awaited', 'fresh', 'stale']),
+  /** ms since the last that counted; null before the first. */
+  age_ms: z.number().nullable(),
+  max_age_ms: z.number(),
+  /** Losing it while connected trips the link. */
+  latch: z.boolean(),
+});
+export type HeartbeatStatus = z.infer<typeof heartbeatStatus>;
+
 export const linkStatus = z.object({
   link: z.string(),
   state: stateName,
@@ -93,6 +106,8 @@ export const linkStatus = z.object({
   proofs: z.array(proof),
   /** What its commissioning came to. */
   commissioning,
+  /** The heartbeats without which it is not connected. */
+  heartbeats: z.array(heartbeatStatus),
   /** Everything that would refuse a lease now. */
   refusals: z.array(refusal),
   exposure: z.object({ last_24h_ms: z.number(), budget_ms: z.number() }),

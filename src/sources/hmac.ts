@@ -26,6 +26,7 @@ export interface HmacRule {
   readonly timestamp?: SignedTime;
 }
 
+/** How a signed time is written. */
 export const SECONDS = /^\d{1,15}$/;
 
 const refused = (why: string): Verification => ({ ok: false, why });
@@ -61,7 +62,8 @@ const parts = (value: string): readonly string[] => value.split(',').map((text) 
 const withPrefix = (listed: readonly string[], prefix: string): readonly string[] =>
   listed.filter((text) => text.startsWith(prefix)).map((text) => text.slice(prefix.length));
 
-function timeOf(rule: SignedTime, request: SourceRequest): ReturnType<typeof header> {
+/** The signed time of a request, as it is written there. */
+export function timeOf(rule: SignedTime, request: SourceRequest): ReturnType<typeof header> {
   const time = header(request, rule.header);
   if (!time.ok || rule.prefix === undefined) return time;
   const given = withPrefix(parts(time.value), rule.prefix);

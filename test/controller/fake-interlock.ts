@@ -153,6 +153,7 @@ export class FakeInterlock {
               ends_in_ms: Math.max(0, this.held.endsAtMs - performance.now()),
             },
       latch: this.latch,
+      heartbeats: [],
       refusals: isTripped
         ? [{ code: 'tripped', why: 'the link is latched', hint: 'reset it' }]
         : this.refusals,

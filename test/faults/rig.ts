@@ -473,7 +473,7 @@ export const codesOf = (error: unknown): readonly string[] =>
   error instanceof InterlockError ? error.refusals.map(({ code }) => code) : [];
 
 /** Ports that nobody has now, all different. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(

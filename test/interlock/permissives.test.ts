@@ -14,6 +14,7 @@ const fine: Outlook = {
   proofRecord: { unreadable: null, unwritable: null },
   proofs: [],
   commissioning: null,
+  heartbeats: [],
   settings: [],
   entitledUntil: millis(5_000),
   exposedMs: 100,
@@ -35,6 +36,7 @@ describe('conditions', () => {
     ['proof-record-unreadable', { proofRecord: { unreadable: 'EIO', unwritable: null } }],
     ['proof-record-unwritable', { proofRecord: { unreadable: null, unwritable: 'EROFS' } }],
     ['proof-failed', { proofs: [{ code: 'proof-failed', why: 'relay', hint: 'commission' }] }],
+    ['heartbeat-stale', { heartbeats: [{ code: 'heartbeat-stale', why: 'silent', hint: 'look' }] }],
     ['board-settings', { settings: ['control mode 1'] }],
   ] as const)('%s', (code, outlook) => {
     expect(codes(outlook)).toEqual([code]);

@@ -1,7 +1,8 @@
 /** The real interlock on one simulated link in virtual time: two relays in series behind a carrier, and nothing else at work. */
 import { cut } from '../../src/contacts/cut.ts';
 import type { Contact } from '../../src/contacts/port.ts';
-import { Interlock } from '../../src/interlock/interlock.ts';
+import type { HeartbeatPermissive } from '../../src/interlock/heartbeats.ts';
+import { Interlock as RealInterlock } from '../../src/interlock/interlock.ts';
 import { LatchFile } from '../../src/interlock/latch-file.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
@@ -45,7 +46,7 @@ export class WiredBox {
   readonly port: PhysicalContact;
   readonly link: PhysicalLink;
   readonly proofs: ProofRecord;
-  readonly interlock: Interlock;
+  readonly interlock: RealInterlock;
   /** What the holder of the last lease was told. */
   told: string[] = [];
 
@@ -54,10 +55,15 @@ export class WiredBox {
     witnessed = true,
     hardwareLeaseMs = null,
     wrapped = (contact: Contact) => contact,
+    heartbeats = [],
+    Interlock = RealInterlock,
   }: {
     readonly witnessed?: boolean;
     readonly hardwareLeaseMs?: number | null;
     readonly wrapped?: (contact: Contact) => Contact;
+    readonly heartbeats?: readonly HeartbeatPermissive[];
+    /** A copy with a fault in it. */
+    readonly Interlock?: typeof RealInterlock;
   } = {}) {
     const dice = new Dice(1);
     const contact = (name: string, kind: 'fail-safe' | 'holding', leaseMs: number | null): PhysicalContact =>
@@ -96,6 +102,7 @@ export class WiredBox {
           policy,
           budgetMs,
           proofMaxAgeMs,
+          heartbeats,
           grade: 'simulated',
         },
       },
