@@ -58,7 +58,7 @@ export function salvageContacts(text: string, profiles: ReadonlyMap<string, Prof
     .map(formatPath)
     .filter((path) => !keptPaths.has(path))
     .map((path) => ({ path, why: why.get(path) ?? 'the configuration is wrong here' }));
-  return { buses: accepted.config.buses, links, left };
+  return { buses: busesOf(kept, accepted.config), links, left };
 }
 
 interface Placed {
@@ -67,6 +67,12 @@ interface Placed {
   readonly path: Path;
   readonly contact: ContactConfig;
 }
+
+/** The buses of these contacts. What is wrong with any other bus must stop nobody. */
+const busesOf = (places: readonly Placed[], { buses }: Config): Config['buses'] =>
+  Object.fromEntries(
+    Object.entries(buses).filter(([name]) => places.some(({ contact }) => contact.bus === name)),
+  );
 
 /** A contact as it is isolated: without a lease, and with the words that its pin asks of whoever would connect it. */
 function toIsolate(
@@ -139,14 +145,12 @@ function refused(
       return [name, { ...link, contacts, witnesses: [] }];
     }),
   );
-  const names = {
-    buses: Object.keys(config.buses),
-    links: Object.keys(links),
-    repositories: [],
-    sources: [],
-  };
+  const names = { buses: Object.keys(config.buses), links: Object.keys(links), repositories: [] };
   const around = { profiles, interfaces: null, secrets: new Map(), names };
-  const errors = linkFindings({ ...config, links }, around).filter(({ severity }) => severity === 'error');
+  const buses = busesOf(places, config);
+  const errors = linkFindings({ ...config, buses, links }, around).filter(
+    ({ severity }) => severity === 'error',
+  );
   return errors.flatMap(({ path, what }) => {
     const [section, name, , index, key] = path;
     // Two of one name are told apart by their places.

@@ -96,6 +96,29 @@ links:
     expect(hardwareProblems(hardware, shipped)).toEqual([]);
   });
 
+  test('two buses on one wire: the first is driven, and one that nobody uses stops nothing', async () => {
+    const shipped = (await loadProfiles()).profiles;
+    const text = `
+buses:
+  idle: { transport: gpio, chip: pinctrl-bcm2711 }
+  pi: { transport: gpio, chip: pinctrl-bcm2711 }
+  first: { transport: serial, device: /dev/ttyUSB0 }
+  second: { transport: modbus-rtu, device: /dev/ttyUSB0 }
+links:
+  vault:
+    contacts:
+      - { name: pin, profile: generic/gpio-active-high, bus: pi, line: 17 }
+      - { name: card, profile: devantech/usb-rly08, bus: first, channel: 1 }
+      - { name: board, profile: waveshare/modbus-rtu-relay-8ch, bus: second, unit: 1, channel: 1 }
+`;
+    const { left, ...hardware } = salvageContacts(text, shipped);
+    expect(hardwareProblems(hardware, shipped)).toEqual([]);
+    expect(hardware.links['vault']?.contacts.map(({ name }) => name)).toEqual(['pin', 'card']);
+    expect(left).toEqual([
+      { path: 'links.vault.contacts[2]', why: expect.stringContaining('bus "first" already uses') },
+    ]);
+  });
+
   test('the second contact keeps its own place when the first is left out', () => {
     expect(salvaged(broken('channel: 8\n', 'channel: 9\n')).left).toEqual([
       'links.vault.contacts[1]: channel 9 does not exist on this board',
