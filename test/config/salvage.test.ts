@@ -154,7 +154,7 @@ links:
     );
   });
 
-  test('any damage anywhere: nothing throws', () => {
+  test('any damage anywhere: nothing throws, and what is left is hardware that can be made', () => {
     const damage = fc.tuple(
       fc.nat({ max: example.length }),
       fc.nat({ max: 20 }),
@@ -162,7 +162,11 @@ links:
     );
     fc.assert(
       fc.property(damage, ([at, length, put]) => {
-        salvaged(example.slice(0, at) + put + example.slice(at + length));
+        const { left: _left, ...hardware } = salvageContacts(
+          example.slice(0, at) + put + example.slice(at + length),
+          profiles,
+        );
+        expect(hardwareProblems(hardware, profiles)).toEqual([]);
       }),
       { numRuns: 120 },
     );
