@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { aloneOf } from '../../src/core/evidence.ts';
+import { millis } from '../../src/core/time.ts';
+import type { Witness } from '../../src/contacts/port.ts';
 import { createHardware, realSurroundings } from '../../src/contacts/drivers.ts';
 import { processTimers as timers } from '../../src/contacts/timers.ts';
 import { CarrierWitness } from '../../src/contacts/witnesses/carrier.ts';
@@ -60,6 +63,20 @@ describe('path and block device', () => {
     expect(await witness('path', `${path}-not`).read()).toMatchObject({ position: 'unknown' });
     expect(await witness('path', join(path, 'below')).read()).toMatchObject({ position: 'unknown' });
   });
+
+  test.each(['path', 'block-device'] as const)(
+    'a %s that is gone stands in the way of no proof test: it never shows isolation, and says so',
+    async (type) => {
+      const eye: Witness = witness(type, `${path}-not`);
+      const reading = await eye.read();
+      const takenAt = millis(10);
+      const indications = [
+        { kind: 'contact', name: 'relay', reading: { position: 'isolated', takenAt, detail: '' } },
+        { kind: 'witness', sees: null, showsIsolation: eye.showsIsolation ?? true, reading },
+      ] as const;
+      expect(aloneOf(indications, 'relay')).toMatchObject({ position: 'isolated', basis: 'read-back' });
+    },
+  );
 
   test('a file is no block device', async () => {
     expect(await witness('block-device', path).read()).toMatchObject({ position: 'unknown' });

@@ -9,6 +9,7 @@ import type { FileReads } from './file-reads.ts';
 export class PresenceWitness implements Witness {
   readonly name: string;
   readonly type: 'path' | 'block-device';
+  readonly showsIsolation = false;
   readonly #path: string;
   readonly #reads: FileReads;
   readonly #timers: Timers;
