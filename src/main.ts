@@ -82,13 +82,31 @@ program
   );
 program
   .command('reset')
-  .description('lift the latch of a link; at the box, as root')
+  .description(
+    'lift the latch of a link: as root at the box, with its button held, or with the codes of two people',
+  )
   .argument('<link>', 'name of the link')
   .addOption(reason())
+  .option(
+    '--cause <id>',
+    'the cause you have understood, as `status` shows it; without it the answer says what it is',
+  )
+  .option('--approve <name:code...>', 'one-time code of an approver; two different people are needed')
   .addOption(config())
   .addOption(json())
-  .action(async (link: string, options) =>
-    (await import('./command/ask.ts')).resetLink(link, options.reason, options),
+  .action(async (link: string, options) => (await import('./command/reset.ts')).resetLink(link, options));
+program
+  .command('approver')
+  .description('people whose one-time codes count')
+  .command('add')
+  .description(
+    'make the secret of an approver and show it once, as a URI for an authenticator; at the box, as root',
+  )
+  .argument('<name>', 'name under `approvers` in the configuration')
+  .option('--again', 'replace the secret of somebody who is enrolled')
+  .addOption(config())
+  .action(async (name: string, options: { config: string; again?: boolean }) =>
+    (await import('./command/reset.ts')).addApprover(name, options),
   );
 program
   .command('commission')

@@ -13,6 +13,7 @@ import {
   type SourceStatus,
   type Status,
 } from '../protocol/messages.ts';
+import { buttonLines } from './button-lines.ts';
 import { configured } from './configured.ts';
 import { say } from './exit.ts';
 
@@ -23,7 +24,7 @@ export interface AskOptions {
 }
 
 /** The interlock of this configuration; with presence, over the socket that only root of this box can open. */
-async function interlock(file: string, presence: boolean): Promise<InterlockClient> {
+export async function interlock(file: string, presence: boolean): Promise<InterlockClient> {
   const { config } = await configured(file, 'none');
   const socket = presence ? PRESENCE_SOCKET : INTERLOCK_SOCKET;
   return interlockClient({ socketPath: join(config.runtime_directory, socket), build: buildId() });
@@ -33,7 +34,7 @@ async function interlock(file: string, presence: boolean): Promise<InterlockClie
 export async function showStatus({ config, json }: AskOptions): Promise<void> {
   const status = await (await interlock(config, false)).status();
   if (json === true) say(JSON.stringify(status));
-  else for (const line of statusLines(status)) say(line);
+  else for (const line of [...statusLines(status), ...buttonLines(status)]) say(line);
 }
 
 /** Isolates and latches links, all when none is named. */
@@ -48,16 +49,6 @@ export async function tripLinks(
   const told = after.filter((each) => links.length === 0 || links.includes(each.link));
   if (json === true) say(JSON.stringify({ tripped: told.map((each) => each.link) }));
   else for (const link of told) say(`${link.link}: ${link.state}; ${proofWords(link)}`);
-}
-
-/** Lifts the latch of a link. */
-export async function resetLink(link: string, reason: string, { config, json }: AskOptions): Promise<void> {
-  await (await interlock(config, true)).reset({ link, reason, by: userInfo().username });
-  say(
-    json === true
-      ? JSON.stringify({ reset: link })
-      : `${link}: reset; it is isolated and may be connected by its windows again`,
-  );
 }
 
 /** Prints the signed head of the journal: keep it where the box cannot reach, `journal verify --head` compares. */
@@ -117,7 +108,11 @@ function linkLines(link: LinkStatus): string[] {
     return `  ${kind} ${name}${trust}: ${position} (${age}; ${detail})`;
   });
   const latch =
-    link.latch === null ? [] : [`  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason}`];
+    link.latch === null
+      ? []
+      : [
+          `  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason} (cause ${link.latch.cause})`,
+        ];
   const lease =
     link.lease === null ? [] : [`  lease of ${link.lease.holder}, ends in ${seconds(link.lease.ends_in_ms)}`];
   const refusals = link.refusals.map(({ why, hint }) => `  not now: ${why}; ${hint}`);

@@ -7,6 +7,7 @@ import type { Finding, Surroundings } from './finding.ts';
 import { linkFindings } from './meaning-links.ts';
 import { permissiveFindings } from './meaning-permissives.ts';
 import { busSecretFindings, processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
+import { approverFindings, buttonFindings } from './meaning-people.ts';
 import { windowFindings } from './meaning-windows.ts';
 import { problemAt, schemaProblems, sortedProblems, type Problem } from './problems.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -91,6 +92,8 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...permissiveFindings(config, around.names.sources),
     ...repositoryFindings(config, around),
     ...busSecretFindings(config, around),
+    ...buttonFindings(config, around),
+    ...approverFindings(config),
     ...windowFindings(config, around),
   ];
   return findings.flatMap((finding) => {

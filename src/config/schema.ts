@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { absolutePath, duration, listenAddress, name, named } from './fields.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
 import { source } from './schema-sources.ts';
+import { approver, button } from './schema-people.ts';
 import { repository, window } from './schema-windows.ts';
 
 const permissive = z.strictObject({
@@ -89,6 +90,8 @@ export const configSchema = z
     buses: named(bus).prefault({}).describe('wires to boards'),
     links: named(link).prefault({}).describe('paths to vaults'),
     sources: named(source).prefault({}).describe('who may pull the kill switch'),
+    button: button.exactOptional().describe('the button on the box'),
+    approvers: named(approver).prefault({}).describe('two of them together reset from afar'),
     repositories: named(repository).prefault({}).describe('restic repositories'),
     windows: named(window).prefault({}).describe('when a link may be connected, and the work done then'),
   })

@@ -1,4 +1,5 @@
 /** The one table of drivers: makes buses, contacts and witnesses from what the configuration says. Opens nothing. */
+import { BoardButton, type ButtonInput, GpioButton, StatusLineButton } from './button-input.ts';
 import type { BusWorker } from './bus-worker.ts';
 import { CommandBusWorker } from './command/hardware.ts';
 import { ConsoleBus, consoleTransport } from './console/hardware.ts';
@@ -7,6 +8,7 @@ import { leaseMs } from './hardware-lease.ts';
 import { HardwareProblems, hardwareProblems } from './hardware-problems.ts';
 import {
   busOfWitness,
+  type ButtonInputSettings,
   type BusSettings,
   type HardwareSettings,
   type LinkSettings,
@@ -40,6 +42,8 @@ export interface Hardware {
   readonly links: ReadonlyMap<string, LinkHardware>;
   /** Every contact of every link, for a cut of all. */
   readonly contacts: readonly Contact[];
+  /** What the button is wired to; null without one. */
+  readonly button: ButtonInput | null;
   /** Releases every wire. Moves no contact. */
   close(): Promise<void>;
 }
@@ -96,14 +100,32 @@ export function createHardware(
     ]),
   );
   const contacts = [...links.values()].flatMap((link) => link.contacts);
+  const button = settings.button === undefined ? null : buttonFor(settings.button.input, parts);
   return {
     links,
     contacts,
+    button,
     close: async () => {
       const witnesses = [...links.values()].flatMap((link) => link.witnesses);
-      await Promise.all([...contacts, ...witnesses].map((part) => part.close()));
+      const all = [...contacts, ...witnesses, ...(button === null ? [] : [button])];
+      await Promise.all(all.map((part) => part.close()));
     },
   };
+}
+
+/** What the button is wired to. An input of a board is read like a mirror contact, by the worker of its bus. */
+function buttonFor(input: ButtonInputSettings, { workers, surroundings }: WitnessParts): ButtonInput {
+  switch (input.type) {
+    case 'gpio':
+      return new GpioButton(input, surroundings.timers);
+    case 'serial-status-line':
+      return new StatusLineButton(input);
+    case 'modbus-discrete-input': {
+      const { type, bus, unit, input: address } = input;
+      const seen = { name: 'button', type, bus, unit, input: address, isolated_when: 1 as const };
+      return new BoardButton(present(workers.get(bus)).witness(seen, null));
+    }
+  }
 }
 
 function profilesOn(

@@ -31,6 +31,7 @@ export function hardwareProblems(
 ): readonly string[] {
   const problems: string[] = [
     ...sharedWires(settings),
+    ...buttonProblems(settings),
     ...lineClashes(settings).map(({ link, witness, what }) => `witness ${witness} of link ${link}: ${what}`),
   ];
   const taken = new Map<string, string>();
@@ -68,6 +69,15 @@ function sharedWires(settings: HardwareSettings): readonly string[] {
       ? []
       : [`buses ${other} and ${name} both lead to ${wire}; requests would interleave`];
   });
+}
+
+/** An input of a board needs a bus that speaks Modbus. */
+function buttonProblems({ button, buses }: HardwareSettings): readonly string[] {
+  if (button?.input.type !== 'modbus-discrete-input') return [];
+  const bus = buses[button.input.bus];
+  if (bus === undefined) return [`the button: there is no bus ${button.input.bus}`];
+  const spoken = ['modbus-tcp', 'rtu-over-tcp', 'modbus-rtu'].includes(bus.transport);
+  return spoken ? [] : [`the button: bus ${button.input.bus} does not speak Modbus`];
 }
 
 function contactProblems(

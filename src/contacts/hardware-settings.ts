@@ -156,8 +156,33 @@ export interface LinkSettings {
   readonly witnesses: readonly WitnessSettings[];
 }
 
+/** What the button is wired to. `released_when`: what the input reads while nobody presses it and its wire is whole. */
+export type ButtonInputSettings =
+  | {
+      readonly type: 'gpio';
+      readonly chip: string;
+      readonly line: number;
+      readonly released_when: 0 | 1;
+      readonly bias: 'pull-up' | 'pull-down' | 'none';
+      readonly access: GpioBus['access'];
+    }
+  | {
+      readonly type: 'modbus-discrete-input';
+      readonly bus: string;
+      readonly unit: number;
+      readonly input: number;
+      readonly released_when: 0 | 1;
+    }
+  | {
+      readonly type: 'serial-status-line';
+      readonly device: string;
+      readonly line: 'cts' | 'dsr' | 'dcd';
+      readonly released_when: 0 | 1;
+    };
+
 /** The part of the configuration that is hardware. */
 export interface HardwareSettings {
+  readonly button?: { readonly input: ButtonInputSettings } | undefined;
   readonly buses: Readonly<Record<string, BusSettings>>;
   readonly links: Readonly<Record<string, LinkSettings>>;
 }

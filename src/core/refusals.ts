@@ -90,7 +90,7 @@ export const notLatched: Refusal = {
 export const presenceMissing: Refusal = {
   code: 'presence-missing',
   why: 'a reset needs presence',
-  hint: 'run `portcullis reset` as root on the box itself',
+  hint: 'run `portcullis reset` as root on the box itself, hold its button (`button.hold`), or have two people give their codes: --approve NAME:CODE twice',
 };
 
 export const commissioningPresenceMissing: Refusal = {

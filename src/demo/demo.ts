@@ -3,6 +3,7 @@ import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, type ExitCode } from '../command/exit.ts';
 import { startPair, stopAsked } from '../command/serve.ts';
@@ -52,7 +53,9 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     const first = stopped.signal.aborted || (await window(client, stage, narrator));
     if (once !== true && !stopped.signal.aborted) {
       narrator.waiting(stage);
+      const deaf = listenForButton(stage, narrator);
       await stopping;
+      deaf();
     }
     stopped.abort();
     await watching;
@@ -62,6 +65,21 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     await pair.stop();
     await stage.strike();
   }
+}
+
+/** Whoever types `press` or `release` has the emulated button in hand; returns what ends that. */
+function listenForButton(stage: Stage, narrator: Narrator): () => void {
+  const typed = createInterface({ input: process.stdin });
+  typed.on('line', (line) => {
+    const word = line.trim().toLowerCase();
+    if (word !== 'press' && word !== 'release') return;
+    narrator.step(`the button: ${word}`, { button: word });
+    stage.press(word === 'press');
+  });
+  return () => {
+    typed.close();
+    process.stdin.destroy();
+  };
 }
 
 /** The real procedure, on the emulated board; nothing is opened for a link that did not pass. */

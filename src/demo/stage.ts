@@ -19,17 +19,22 @@ export interface Stage {
   readonly tripPort: number;
   readonly cable: { readonly host: string; readonly port: number };
   readonly vaultOutOfReach: boolean;
+  /** Presses the emulated button, or releases it. */
+  press(pressed: boolean): void;
   strike(): Promise<void>;
 }
 
 /** The board that is played; its input 1 is wired to a mirror contact of channel 1. */
 export const BOARD = 'waveshare/modbus-rtu-relay-8ch-d';
+/** The input that the button is wired to; its contact is normally closed, so it reads 1 until somebody presses it. */
+const BUTTON_INPUT = 2;
 const SAMPLE_FILES = 240;
 const SAMPLE_LINES = 400;
 const EMULATOR_WITHIN_MS = 20_000;
 /** How much of what the emulator said last is shown when it does not start. */
 const SAID_CHARS = 2_000;
 
+const answerLine = z.object({ ok: z.literal(true) });
 const readyLine = z.object({
   event: z.literal('ready'),
   tcp: z.object({ host: z.string(), port: z.number() }),
@@ -63,6 +68,7 @@ export async function setStage(): Promise<Stage> {
       tripPort,
       cable: board.cable,
       vaultOutOfReach: vault.outOfReach,
+      press: (pressed) => setButton(board.child, pressed),
       strike,
     };
   } catch (error) {
@@ -122,14 +128,20 @@ async function startBoard(target: string): Promise<PlayedBoard> {
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
   const lines = createInterface({ input: child.stdout });
+  let ready: z.infer<typeof readyLine> | null = null;
   const late = setTimeout(() => child.kill('SIGKILL'), EMULATOR_WITHIN_MS);
   try {
     for await (const line of lines) {
-      const parsed = readyLine.safeParse(JSON.parse(line));
-      if (!parsed.success) continue;
+      const told: unknown = JSON.parse(line);
+      const parsed = readyLine.safeParse(told);
+      if (parsed.success) {
+        ready = parsed.data;
+        setButton(child, false);
+      }
+      if (ready === null || !answerLine.safeParse(told).success) continue;
       // Nobody reads on; the pipe must not fill.
       child.stdout.resume();
-      return { child, board: parsed.data.tcp, cable: parsed.data.cables[0] ?? parsed.data.tcp };
+      return { child, board: ready.tcp, cable: ready.cables[0] ?? ready.tcp };
     }
   } finally {
     clearTimeout(late);
@@ -138,6 +150,12 @@ async function startBoard(target: string): Promise<PlayedBoard> {
   // All that it said has been read when its pipes have ended.
   await ended;
   throw new CommandError(1, `the emulated board did not start: ${said.trim() || 'it said nothing'}`);
+}
+
+/** A normally-closed contact: pressed reads 0. A board that has ended takes no orders. */
+function setButton({ stdin }: ChildProcess, pressed: boolean): void {
+  if (stdin?.writable === true)
+    stdin.write(`${JSON.stringify({ input: BUTTON_INPUT, value: pressed ? 0 : 1 })}\n`);
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {
@@ -186,6 +204,7 @@ links:
       - { name: mirror, type: modbus-discrete-input, bus: board, unit: 1, input: 0, isolated_when: 1 }
     settle: 500ms
     exposure_budget: 8h
+button: { input: { type: modbus-discrete-input, bus: board, unit: 1, input: ${BUTTON_INPUT - 1} }, contact: normally-closed, trips: all }
 sources:
   demo: { verify: { type: bearer, token_file: ${directory}/demo.token }, format: generic, trips: [vault] }
 repositories:

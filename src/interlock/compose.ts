@@ -16,6 +16,8 @@ import { openHeadKey, signHead } from '../journal/heads.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
 import { buildId } from '../protocol/build.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
+import { Approvers } from './approvers.ts';
+import { configuredButton } from './button-parts.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
 import { CommissioningBook, COMMISSIONING_DIRECTORY, plansOf } from './commissioning/book.ts';
@@ -165,6 +167,11 @@ async function assembled(
   // A disk that takes no directory shows when a record is to be kept.
   await mkdir(join(state, COMMISSIONING_DIRECTORY), { recursive: true, mode: 0o750 }).catch(() => undefined);
   await commissionings.load();
+  const secrets = Object.entries(config.approvers).map(
+    ([name, { secret_file: file }]) => [name, file] as const,
+  );
+  const approvers = new Approvers(nodeDisk, state, new Map(secrets), clock);
+  await approvers.load();
   const parts: InterlockParts = {
     clock,
     bootId,
@@ -177,6 +184,8 @@ async function assembled(
     ledger,
     proofs,
     commissionings,
+    approvers,
+    ...configuredButton(config, hardware.button, clock),
     windows: new WindowClock(config.windows, ledger.lastBegun),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
     links,

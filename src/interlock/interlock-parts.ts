@@ -1,6 +1,8 @@
 /** What the composition root hands over. */
 import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import type { Journal } from '../journal/file.ts';
+import type { Approvers } from './approvers.ts';
+import type { Button } from './button.ts';
 import type { Clock } from './clock.ts';
 import type { CommissioningBook } from './commissioning/book.ts';
 import type { ClockTrust } from './clock-trust.ts';
@@ -26,6 +28,10 @@ export interface InterlockParts {
   /** What was shown of each link at its commissioning; a link without it is not connected. */
   readonly commissionings: Pick<CommissioningBook, 'plan' | 'record' | 'refusal' | 'save' | 'unsigned'>;
   readonly windows: WindowClock;
+  /** The button on the box, if it has one. */
+  readonly button?: Button;
+  /** Who may approve a reset from afar. */
+  readonly approvers?: Approvers;
   /** The signed head of the journal as it stands; null when the signing key cannot be read. */
   readonly signedHead: () => string | null;
   readonly links: Readonly<Record<string, LinkParts>>;

@@ -14,7 +14,7 @@ import {
   type Refusal,
   type Trip,
 } from '../core/link.ts';
-import { holderGone, linkUnknown, stopping, trippedAgain } from '../core/refusals.ts';
+import { holderGone, linkUnknown, stopping } from '../core/refusals.ts';
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
@@ -25,8 +25,10 @@ import type { InterlockParts } from './interlock-parts.ts';
 import type { Latch } from './latch-file.ts';
 import { type Holder, LinkAtWork, type Surroundings } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
+import { buttonHands } from './button-hands.ts';
 import { type Claim, conditionsAt } from './outlook.ts';
 import { alwaysNeeded } from './permissives.ts';
+import { type ResetAsked, resetLink } from './reset.ts';
 import { SourceRecord } from './source-record.ts';
 import { linkStatusOf } from './status.ts';
 import type { WindowClock } from './window-clock.ts';
@@ -72,6 +74,7 @@ export class Interlock {
   /** Begins to look and to let time pass. */
   start(): void {
     for (const link of this.links.values()) link.watch.start();
+    this.parts.button?.start(buttonHands(this));
     this.#tick();
   }
 
@@ -88,6 +91,7 @@ export class Interlock {
     const unproven = (): LinkAtWork[] => links.filter(({ shell }) => isolationProvenAt(shell.state) === null);
     while (unproven().length > 0 && clock.now() - now < STOP_WAIT_MS) await clock.pause(TICK_MS / 10);
     await Promise.all(links.map((link) => link.watch.stop()));
+    this.parts.button?.stop();
     this.#cancelTick();
     return unproven().map(({ name }) => name);
   }
@@ -100,18 +104,8 @@ export class Interlock {
   }
 
   /** Lifts a latch, or says why not. */
-  async reset(link: LinkAtWork, presence: boolean, by: string, reason: string): Promise<readonly Refusal[]> {
-    const { journal, clock } = this.parts;
-    const refuse = (refusals: readonly Refusal[]): readonly Refusal[] =>
-      this.refused('link.reset-refused', by, { link: link.name, reason }, refusals);
-    if (!journal.writable().ok)
-      return refuse(this.#conditions(link, null).failing.filter(({ code }) => code === 'journal-unwritable'));
-    const { trips } = link.shell;
-    const data = { link: link.name, reason, presence };
-    await journal.append({ type: 'link.reset-asked', actor: by, data });
-    if (link.shell.trips !== trips) return refuse([trippedAgain]);
-    const step = await link.shell.handle({ kind: 'reset-asked', now: clock.now(), presence });
-    return refusalsIn(step);
+  reset(link: LinkAtWork, asked: ResetAsked): Promise<readonly Refusal[]> {
+    return resetLink(this, link, asked);
   }
 
   /** Asks for a lease. Granted or refused; when granted the holder has been told so. */

@@ -13,7 +13,7 @@ export type Claim = Pick<LeaseRequest, 'window' | 'occurrence'>;
 
 /** The conditions of a lease of this link at this moment; without a claim nothing entitles. */
 export function conditionsAt(
-  { commissionings, journal, ledger, proofs, windows, trust }: InterlockParts,
+  { button, commissionings, journal, ledger, proofs, windows, trust }: InterlockParts,
   moment: Moment,
   link: LinkAtWork,
   claim: Claim | null,
@@ -35,6 +35,7 @@ export function conditionsAt(
     }),
     commissioning: commissionings.refusal(link.name),
     heartbeats,
+    button: button?.refusal(link.name) ?? null,
     settings: link.settings,
     entitledUntil:
       claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence),

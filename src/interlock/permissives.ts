@@ -24,6 +24,8 @@ export interface Outlook {
   readonly commissioning: Refusal | null;
   /** Why heartbeats of the link refuse. */
   readonly heartbeats: readonly Refusal[];
+  /** Why the button keeps the link isolated, or null. */
+  readonly button?: Refusal | null;
   /** Settings of the boards that are not as the profile demands. */
   readonly settings: readonly string[];
   readonly entitledUntil: Millis | null;
@@ -67,6 +69,7 @@ export function conditionsOf(outlook: Outlook): Conditions {
   failing.push(...proofRecordRefusals(outlook.proofRecord), ...outlook.proofs);
   failing.push(...outlook.heartbeats);
   if (outlook.commissioning !== null) failing.push(outlook.commissioning);
+  if (outlook.button !== undefined && outlook.button !== null) failing.push(outlook.button);
   for (const why of outlook.settings) {
     failing.push({
       code: 'board-settings',
@@ -106,6 +109,8 @@ const ALWAYS: ReadonlySet<string> = new Set([
   'proof-record-unreadable',
   'proof-record-unwritable',
   'board-settings',
+  'button-pressed',
+  'button-unknown',
 ]);
 
 /** Of what fails, what ends a commissioning session or a proof test, and refuses a session. */

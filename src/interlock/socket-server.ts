@@ -1,6 +1,6 @@
 /**
  * The two Unix sockets. `interlock.sock` serves the controller and anybody its group lets in: status, events, leases, trips.
- * `presence.sock` (mode 0600) adds what needs presence: reset, windows by hand.
+ * `presence.sock` (mode 0600) adds what needs presence: windows by hand, commissioning; and a reset over it needs no more.
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -88,6 +88,7 @@ export function createSocketServer(
   addLeases(app, interlock, refuse);
   addTrip(app, interlock, refuse);
   if (desk !== null) addDrill(app, desk, refuse);
+  addReset(app, interlock, refuse, presence);
   if (!presence) return app;
   addPresence(app, interlock, refuse);
   addCommissioning(app, { interlock, refuse, actor: person, beginStream, send });
@@ -185,15 +186,20 @@ function addDrill(app: FastifyInstance, desk: SourceDesk, refuse: Refuse): void 
   });
 }
 
-/** What only somebody at the box may ask. */
-function addPresence(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
+/** Over either socket: who is not at the box needs the button there, or two people. */
+function addReset(app: FastifyInstance, interlock: Interlock, refuse: Refuse, presence: boolean): void {
   app.post('/v1/reset', async (request, reply) => {
-    const { link: name, by, reason } = resetRequest.parse(request.body);
+    const { link: name, by, reason, ...said } = resetRequest.parse(request.body);
     const link = interlock.links.get(name);
     if (link === undefined) return refuse(request, reply, 404, linkUnknown(printable(name, MAX_NAME_CHARS)));
-    const refusals = await interlock.reset(link, true, person(by), printable(reason, MAX_REASON_CHARS));
+    const asked = { by: person(by), reason: printable(reason, MAX_REASON_CHARS), presence, ...said };
+    const refusals = await interlock.reset(link, asked);
     return refusals.length > 0 ? reply.code(409).send({ refusals }) : {};
   });
+}
+
+/** What only somebody at the box may ask. */
+function addPresence(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
   app.post<{ Params: Named }>('/v1/windows/:name/run', async (request, reply) => {
     const { by, reason } = runRequest.parse(request.body);
     const { name } = request.params;

@@ -7,10 +7,11 @@ import type { Interlock } from './interlock.ts';
 import { commissioningShown } from './commissioning/shown.ts';
 import { type LinkAtWork, latchShown } from './link-at-work.ts';
 import type { Proofs } from './proof-record.ts';
+import { causeId } from './reset.ts';
 
 /** Everything, as `GET /v1/status` answers it. */
 export function statusOf(interlock: Interlock): Status {
-  const { build, bootId, clock, trust, journal, windows } = interlock.parts;
+  const { bootId, build, button, clock, trust, journal, windows } = interlock.parts;
   const { synchronised, detail } = trust();
   const { size, hash } = journal.head();
   return {
@@ -21,6 +22,7 @@ export function statusOf(interlock: Interlock): Status {
     journal: { writable: journal.writable().ok, size, head: hash },
     links: [...interlock.links.values()].map((link) => linkStatusOf(interlock, link)),
     windows: windows.status(clock.now()),
+    ...(button === undefined ? {} : { button: button.status() }),
     sources: [...interlock.heard.status()],
   };
 }
@@ -31,6 +33,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
   const now = clock.now();
   const { state } = link.shell;
   const lease = leaseOf(state);
+  const latch = latchShown(link);
   const proven = isolationProvenAt(state) !== null || state.at === 'connected';
   return {
     link: link.name,
@@ -57,7 +60,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
             holder: link.holding?.claim.window ?? '',
             ends_in_ms: Math.floor(lease.endsAt - now),
           },
-    latch: latchShown(link),
+    latch: latch === null ? null : { ...latch, cause: causeId(latch) },
     proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofs.of(link.name))),
     commissioning: commissioningShown(interlock.parts.commissionings, link.name),
     heartbeats: [...interlock.heartbeats.status(link)],

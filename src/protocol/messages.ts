@@ -47,6 +47,8 @@ const trip = z.object({
   at: z.string(),
 });
 export type TripRecord = z.infer<typeof trip>;
+/** `cause` names all of it in a few characters: a reset repeats it. */
+const latch = trip.extend({ cause: z.string() });
 
 /** Fail-safe with independent or indirect evidence, or holding: an extra layer that is never trusted alone. */
 const rating = z.enum(['fail-safe-independent', 'fail-safe-indirect', 'holding']);
@@ -101,7 +103,7 @@ export const linkStatus = z.object({
   /** How far each contact may be trusted, by its name. */
   ratings: z.record(z.string(), rating),
   lease: z.object({ id: z.string(), holder: z.string(), ends_in_ms: z.number() }).nullable(),
-  latch: trip.nullable(),
+  latch: latch.nullable(),
   /** The last proof test of every contact: whether it alone was seen to isolate the link. */
   proofs: z.array(proof),
   /** What its commissioning came to. */
@@ -145,6 +147,15 @@ const sourceStatus = z.object({
 });
 export type SourceStatus = z.infer<typeof sourceStatus>;
 
+const button = z.object({
+  state: z.enum(['unknown', 'released', 'pressed', 'dead']),
+  /** Why it is not known; else empty. */
+  why: z.string(),
+  /** A hold has just given presence. */
+  present: z.boolean(),
+});
+export type ButtonStatus = z.infer<typeof button>;
+
 export const status = z.object({
   build: z.string(),
   boot_id: z.string(),
@@ -154,6 +165,8 @@ export const status = z.object({
   journal: z.object({ writable: z.boolean(), size: z.number(), head: z.string() }),
   links: z.array(linkStatus),
   windows: z.array(windowStatus),
+  /** Missing when the box has none. */
+  button: button.exactOptional(),
   sources: z.array(sourceStatus),
 });
 export type Status = z.infer<typeof status>;
@@ -258,9 +271,15 @@ export const drillReport = z.object({
   links: z.array(z.object({ link: z.string(), contacts: z.array(drillContact) })),
 });
 export type DrillReport = z.infer<typeof drillReport>;
-/** `POST /v1/reset` (presence socket only). */
+const approval = z.strictObject({ name: z.string().max(100), code: z.string().max(20) });
+/** Somebody's one-time code. */
+export type Approval = z.infer<typeof approval>;
+/** `POST /v1/reset`. Over the presence socket, or after the button was held, or with the codes of two people. */
 export const resetRequest = z.strictObject({
   link: z.string(),
+  /** The cause that is acknowledged, as status names it. Without it the answer says what it is. */
+  cause: z.string().max(100).exactOptional(),
+  approvals: z.array(approval).max(8).exactOptional(),
   by: z.string().min(1).max(100),
   reason: z.string().min(1).max(500),
 });

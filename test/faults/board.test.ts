@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask } from './http.ts';
 import { codesOf, eventually, LINK, Scenario } from './rig.ts';
+import { resetLink } from './reset.ts';
 
 let scenario: Scenario;
 afterEach(() => scenario.end());
@@ -66,7 +67,7 @@ describe('isolation that is not proven', { timeout: 120_000 }, () => {
     );
     expect(scenario.board.stands()).toBe('connected');
 
-    const refusal = await scenario.command('reset', LINK, '--reason', 'a try');
+    const refusal = await resetLink(scenario, 'a try');
     expect(refusal.code).toBe(1);
     expect(refusal.stderr).toContain('isolation is not proven, so the latch stays');
     expect((await scenario.link())?.state).toBe('stuck');
@@ -81,7 +82,7 @@ describe('isolation that is not proven', { timeout: 120_000 }, () => {
     await scenario.board.move('isolated', before);
     await scenario.until('isolation to be proven', (link) => link.proof === 'witness');
     expect((await scenario.link())?.state).toBe('stuck');
-    const reset = await scenario.command('reset', LINK, '--reason', 'the contact was replaced');
+    const reset = await resetLink(scenario, 'the contact was replaced');
     expect(reset).toMatchObject({ code: 0 });
     expect(await scenario.link()).toMatchObject({ state: 'isolated', latch: null });
     expect(scenario.latchOnDisk()).toBeNull();
@@ -90,17 +91,20 @@ describe('isolation that is not proven', { timeout: 120_000 }, () => {
     await scenario.journalVerifies();
   });
 
-  test('a reset is impossible over the socket of the controller, latched or not', async () => {
+  test('a reset over the socket of the controller needs more than asking', async () => {
     scenario = await Scenario.begin();
     await scenario.interlock();
     expect((await scenario.trip()).status).toBe(200);
-    const body = JSON.stringify({ link: LINK, by: 'root', reason: 'a try' });
+    await scenario.until('isolation to be proven', (link) => link.proof === 'witness');
+    const cause = (await scenario.link())?.latch?.cause;
+    const body = JSON.stringify({ link: LINK, by: 'root', reason: 'a try', cause });
     const headers = { 'content-type': 'application/json' };
     const refused = await ask(
       { socketPath: scenario.socket(), path: '/v1/reset', method: 'POST', headers },
       body,
     );
-    expect(refused.status).toBe(404);
+    expect(refused.status).toBe(409);
+    expect(refused.text).toContain('presence-missing');
     const window = await ask(
       { socketPath: scenario.socket(), path: '/v1/windows/nightly/run', method: 'POST', headers },
       JSON.stringify({ by: 'root', reason: 'a try' }),

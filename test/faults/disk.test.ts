@@ -3,7 +3,8 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Room } from './room.ts';
-import { codesOf, eventually, LINK, Scenario, SOURCE } from './rig.ts';
+import { codesOf, eventually, Scenario, SOURCE } from './rig.ts';
+import { resetLink } from './reset.ts';
 
 let scenario: Scenario;
 afterEach(() => scenario.end());
@@ -104,7 +105,7 @@ describe('a state directory that is read-only', { timeout: 120_000 }, () => {
     );
     const refused = await scenario.askLease().catch((error: unknown) => error);
     expect(codesOf(refused)).toEqual(expect.arrayContaining(['tripped', 'journal-unwritable']));
-    const reset = await scenario.command('reset', LINK, '--reason', 'a try');
+    const reset = await resetLink(scenario, 'a try');
     expect(reset).toMatchObject({ code: 1, stderr: expect.stringContaining('journal') as string });
     // Still not claimed: nothing has become better.
     expect((await scenario.trip()).status).toBe(503);
@@ -140,7 +141,7 @@ describe('a state directory that is read-only', { timeout: 120_000 }, () => {
     await scenario.entry('journal.resumed');
     expect((await scenario.trip()).status).toBe(200);
     await scenario.until('isolation to be proven', (link) => link.proof === 'witness');
-    expect((await scenario.command('reset', LINK, '--reason', 'the disk is writable again')).code).toBe(0);
+    expect((await resetLink(scenario, 'the disk is writable again')).code).toBe(0);
     const lease = await scenario.askLease();
     await lease.connected;
     await scenario.journalVerifies();
@@ -215,7 +216,7 @@ describe('what an earlier life left behind', { timeout: 120_000 }, () => {
       expect(await scenario.link()).toMatchObject({ state: 'tripped', latch: { by: `fault:${by}` } });
       await expect(scenario.lease()).rejects.toMatchObject({ refusals: [{ code: 'tripped' }] });
       expect(scenario.board.frames('connect')).toEqual([]);
-      expect((await scenario.command('reset', LINK, '--reason', 'looked at the disk')).code).toBe(0);
+      expect((await resetLink(scenario, 'looked at the disk')).code).toBe(0);
       await scenario.killed(second);
       await scenario.interlock();
       expect(await scenario.link()).toMatchObject({ state: 'isolated', latch: null });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isAlive, type Child } from './child.ts';
 import { ask } from './http.ts';
 import { eventually, LINK, missingTools, Scenario, SOURCE } from './rig.ts';
+import { resetLink } from './reset.ts';
 
 let scenario: Scenario;
 let interlock: Child;
@@ -97,11 +98,11 @@ describe('a trip', { timeout: 120_000 }, () => {
     expect(entry?.data).toMatchObject({ from: 'isolating', to: 'tripped' });
     await eventually('attempts', () => scenario.board.frames('isolate', mark).length > 3);
     expect(await scenario.link()).toMatchObject({ state: 'tripped', proof: 'none' });
-    const refused = await scenario.command('reset', LINK, '--reason', 'too early');
+    const refused = await resetLink(scenario, 'too early');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('not proven') as string });
     await scenario.board.clear();
     await isCut(mark);
-    expect((await scenario.command('reset', LINK, '--reason', 'proven now')).code).toBe(0);
+    expect((await resetLink(scenario, 'proven now')).code).toBe(0);
     expect(scenario.latchOnDisk()).toBeNull();
     await scenario.journalVerifies();
   });

@@ -200,11 +200,13 @@ export async function box<C extends Clock>(
     latches = {},
     disk = new HandDisk(),
     commissionings = everyLinkCommissioned,
+    beside = {},
   }: {
     readonly links?: readonly string[];
     readonly latches?: Latches;
     readonly disk?: HandDisk;
     readonly commissionings?: InterlockParts['commissionings'];
+    readonly beside?: Pick<InterlockParts, 'button' | 'approvers'>;
   } = {},
 ): Promise<Box<C>> {
   const journal = new HandJournal();
@@ -251,6 +253,7 @@ export async function box<C extends Clock>(
       ]),
     ),
     cut,
+    ...beside,
   });
   return { clock, disk, journal, contacts, ledger, interlock };
 }

@@ -2,12 +2,18 @@
 import { expect, test } from 'vitest';
 import { readLatches } from '../../src/interlock/latch-file.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
+import { causeNow } from '../button/cause.ts';
 import { type Box, box, HandClock } from './review-box.ts';
 
 const linkOf = (rig: Box<HandClock>, name: string): LinkAtWork => {
   const link = rig.interlock.links.get(name);
   if (link === undefined) throw new TypeError(`no link ${name}`);
   return link;
+};
+
+const resetBy = (rig: Box<HandClock>, reason: string): ReturnType<typeof rig.interlock.reset> => {
+  const link = linkOf(rig, 'vault');
+  return rig.interlock.reset(link, { by: 'person:root', reason, presence: true, cause: causeNow(link) });
 };
 
 const latchesOf = async (rig: Box<HandClock>): Promise<readonly string[]> => {
@@ -23,7 +29,7 @@ test('a reset does not lift a trip that came while the reset was being recorded'
   await rig.clock.pass(3_000);
   const disk = Promise.withResolvers<void>();
   rig.journal.disk = disk.promise;
-  const resetting = rig.interlock.reset(linkOf(rig, 'vault'), true, 'person:root', 'looked into the first');
+  const resetting = resetBy(rig, 'looked into the first');
   await rig.clock.pass(100);
   const second = rig.interlock.trip([], { by: 'source:a', reason: 'second' });
   disk.resolve();
@@ -34,7 +40,7 @@ test('a reset does not lift a trip that came while the reset was being recorded'
   expect(await latchesOf(rig)).toEqual(['vault']);
   expect(rig.journal.types()).toContain('link.reset-refused');
 
-  const again = rig.interlock.reset(linkOf(rig, 'vault'), true, 'person:root', 'looked into both');
+  const again = resetBy(rig, 'looked into both');
   await rig.clock.pass(1_000);
   expect(await again).toEqual([]);
   expect(await latchesOf(rig)).toEqual([]);
@@ -53,7 +59,7 @@ test('a reset that cannot be recorded is refused, and the refusal is counted by 
     asked.push(entry.type);
     return append(entry);
   };
-  const refusals = await rig.interlock.reset(linkOf(rig, 'vault'), true, 'person:root', 'why');
+  const refusals = await resetBy(rig, 'why');
   expect(refusals.map(({ code }) => code)).toEqual(['journal-unwritable']);
   expect(asked).toContain('link.reset-refused');
   expect(linkOf(rig, 'vault').shell.state.at).toBe('tripped');
@@ -64,7 +70,7 @@ test('the latch of a link that is not configured for a while is kept', async () 
   const rig = await box(new HandClock(), { latches: { elsewhere: latch, vault: latch } });
   rig.interlock.start();
   await rig.clock.pass(3_000);
-  const reset = rig.interlock.reset(linkOf(rig, 'vault'), true, 'person:root', 'why');
+  const reset = resetBy(rig, 'why');
   await rig.clock.pass(1_000);
   expect(await reset).toEqual([]);
   expect(await latchesOf(rig)).toEqual(['elsewhere']);

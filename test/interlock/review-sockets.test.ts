@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FastifyInstance } from 'fastify';
 import { createSocketServer } from '../../src/interlock/socket-server.ts';
 import { BUILD_HEADER } from '../../src/protocol/messages.ts';
+import { causeNow } from '../button/cause.ts';
+import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import { type Box, box, HandClock } from './review-box.ts';
 
 let rig: Box<HandClock>;
@@ -41,10 +43,10 @@ const send = async ([app, method, url, payload, build]: Sent): Promise<number> =
 describe('journaled', () => {
   test.each<[string, Sent, number, string]>([
     [
-      'a reset over the wrong socket',
+      'a reset without authority or need',
       ['plain', 'POST', '/v1/reset', { link: 'vault', ...REASON }],
-      404,
-      'no-such-address',
+      409,
+      'not-latched',
     ],
     [
       'a window run over the wrong socket',
@@ -125,7 +127,12 @@ describe('what a person types', () => {
         'presence',
         'POST',
         '/v1/reset',
-        { link: 'vault', by: '\u{10ffff}'.repeat(50), reason: 'x' },
+        {
+          link: 'vault',
+          by: '\u{10ffff}'.repeat(50),
+          reason: 'x',
+          cause: causeNow(rig.interlock.links.get('vault') as LinkAtWork),
+        },
       ]),
     ).toBe(200);
     expect(rig.journal.types()).toContain('link.reset');

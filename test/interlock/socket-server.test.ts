@@ -18,6 +18,8 @@ import {
   renewed,
   status as statusShape,
 } from '../../src/protocol/messages.ts';
+import { causeNow } from '../button/cause.ts';
+import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import { type Box, box, opened } from './review-box.ts';
 
 const WITHIN_MS = 15_000;
@@ -142,9 +144,11 @@ describe('who may ask', () => {
   test('reset and windows by hand need the socket of presence', async () => {
     await answer({ path: '/v1/trip', body: { links: ['vault'], ...SOMEBODY } });
     await until(() => rig.interlock.links.get('vault')?.shell.state.at === 'tripped');
-    const reset = { path: '/v1/reset', body: { link: 'vault', ...SOMEBODY } };
+    const vault = rig.interlock.links.get('vault') as LinkAtWork;
+    await until(() => vault.latch !== null);
+    const reset = { path: '/v1/reset', body: { link: 'vault', cause: causeNow(vault), ...SOMEBODY } };
     const run = { path: '/v1/windows/w-vault/run', body: SOMEBODY };
-    expect((await answer(reset)).status).toBe(404);
+    expect((await answer(reset)).status).toBe(409);
     expect((await answer(run)).status).toBe(404);
     expect(at('vault')).toBe('tripped');
     expect(rig.interlock.parts.windows.calendar.open).toEqual([]);

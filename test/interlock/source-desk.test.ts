@@ -3,6 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ResetAsked } from '../../src/interlock/reset.ts';
+import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
+import { causeNow } from '../button/cause.ts';
 import { testSource } from '../../src/command/source.ts';
 import type { Clock } from '../../src/interlock/clock.ts';
 import { machineClock } from '../../src/interlock/clock.ts';
@@ -87,6 +90,13 @@ const tell = (source: string, body: string) => {
   return desk.hear(source, signed.request, '127.0.0.1', machineClock.now());
 };
 
+const lookedAt = (link: LinkAtWork): ResetAsked => ({
+  by: 'person:me',
+  reason: 'looked at it',
+  presence: true,
+  cause: causeNow(link),
+});
+
 describe('an alert', () => {
   test('below the threshold is written down, above it cuts', async () => {
     expect(await tell('am', group(alert('firing', 'warning', 'a')))).toMatchObject({
@@ -131,7 +141,7 @@ describe('an alert', () => {
     await tell('am', group(alert('firing', 'critical', 'a')));
     const link = rig.interlock.links.get('vault');
     if (link === undefined) throw new Error('there is no link vault');
-    expect(await rig.interlock.reset(link, true, 'person:me', 'looked at it')).toEqual([]);
+    expect(await rig.interlock.reset(link, lookedAt(link))).toEqual([]);
     expect(at('vault')).toBe('isolated');
     expect(await tell('am', group(alert('firing', 'critical', 'b')))).not.toMatchObject({
       answer: { repeated: true },
@@ -151,7 +161,7 @@ describe('an alert', () => {
     if (link === undefined) throw new Error('there is no link vault');
     const disk = Promise.withResolvers<void>();
     rig.journal.disk = disk.promise;
-    const reset = rig.interlock.reset(link, true, 'person:me', 'looked at it');
+    const reset = rig.interlock.reset(link, lookedAt(link));
     const again = await tell('am', group(alert('firing', 'critical', 'a')));
     disk.resolve();
     expect(again).toMatchObject({ answer: { repeated: true } });

@@ -2,6 +2,7 @@
 import { leaseOf, type Refusal } from '../../src/core/link.ts';
 import type { Interlock } from '../../src/interlock/interlock.ts';
 import type { LinkStatus } from '../../src/protocol/messages.ts';
+import { causeNow } from '../button/cause.ts';
 import { Commissioner } from './commissioner.ts';
 import { LATCH_PATH, LEDGER_PATH, PROOFS_PATH, type DiskFault } from './disk.ts';
 import { CONTACT_FAULTS, type PhysicalLink, WITNESS_FAULTS } from './hardware.ts';
@@ -314,7 +315,7 @@ export class Chaos {
       if (at >= 0) account.resetsAtWork.splice(at, 1);
     };
     void interlock
-      .reset(latched, presence, 'person:somebody', 'simulated')
+      .reset(latched, { by: 'person:somebody', reason: 'simulated', presence, cause: causeNow(latched) })
       .catch(() => null)
       .then((refusals) => {
         this.#promises.check();

@@ -17,6 +17,7 @@ const ledger = 'interlock/ledger.ts';
 const stateFile = 'interlock/state-file.ts';
 const outlook = 'interlock/outlook.ts';
 const permissives = 'interlock/permissives.ts';
+const reset = 'interlock/reset.ts';
 const watch = 'interlock/watch.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -133,7 +134,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a reset needs no presence',
     stress: ['trip', 'reset-without-presence'],
-    file: interlock,
+    file: reset,
     find: "link.shell.handle({ kind: 'reset-asked', now: clock.now(), presence });",
     replace: "link.shell.handle({ kind: 'reset-asked', now: clock.now(), presence: true });",
   },
@@ -145,7 +146,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a reset lifts what came after it',
-    file: interlock,
+    file: reset,
     stress: ['journal-fault', 'trip', 'trip-all'],
     find: 'if (link.shell.trips !== trips) return refuse([trippedAgain]);',
     replace: '',
