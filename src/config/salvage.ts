@@ -145,7 +145,12 @@ function refused(
       return [name, { ...link, contacts, witnesses: [] }];
     }),
   );
-  const names = { buses: Object.keys(config.buses), links: Object.keys(links), repositories: [] };
+  const names = {
+    buses: Object.keys(config.buses),
+    links: Object.keys(links),
+    repositories: [],
+    sources: [],
+  };
   const around = { profiles, interfaces: null, secrets: new Map(), names };
   const buses = busesOf(places, config);
   const errors = linkFindings({ ...config, buses, links }, around).filter(
