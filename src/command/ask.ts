@@ -111,7 +111,7 @@ function linkLines(link: LinkStatus): string[] {
     link.latch === null
       ? []
       : [
-          `  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason} (cause ${link.latch.cause})`,
+          `  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason} (cause ${link.latch.cause ?? 'unknown'})`,
         ];
   const lease =
     link.lease === null ? [] : [`  lease of ${link.lease.holder}, ends in ${seconds(link.lease.ends_in_ms)}`];

@@ -48,7 +48,7 @@ const trip = z.object({
 });
 export type TripRecord = z.infer<typeof trip>;
 /** `cause` names all of it in a few characters: a reset repeats it. */
-const latch = trip.extend({ cause: z.string() });
+const latch = trip.extend({ cause: z.string().exactOptional() });
 
 /** Fail-safe with independent or indirect evidence, or holding: an extra layer that is never trusted alone. */
 const rating = z.enum(['fail-safe-independent', 'fail-safe-indirect', 'holding']);
