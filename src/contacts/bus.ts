@@ -138,6 +138,8 @@ export class Bus {
     const launch = (): void => {
       if (!fence.isCurrent() || seat.cuts !== cuts) {
         resolve({ kind: 'fenced' });
+      } else if (this.#seats.get(channel) !== seat) {
+        resolve({ kind: 'unknown', why: 'not written: the driver was closed' });
       } else if (seat.owes) {
         resolve({ kind: 'unknown', why: 'not written: the isolate before it is still unanswered' });
       } else if (channel.probe === null || this.#tempo.heard(channel.board, this.#timers.now())) {

@@ -89,6 +89,18 @@ describe('the bus worker', () => {
     expect(cable.written.filter((frame) => frame.value === 0xff00)).toEqual([]);
   });
 
+  test('a contact that is closed during the probe of its connect is not connected any more', async () => {
+    const { timers, cable, contact } = bench();
+    cable.manner = () => ({ kind: 'answers', delayMs: 20 });
+    const connecting = contact.connect(current);
+    await timers.advance(10);
+    expect(cable.written.at(-1)).toMatchObject({ function: 1 });
+    await contact.close();
+    await timers.advance(2000);
+    expect(await connecting).toMatchObject({ kind: 'unknown' });
+    expect(cable.written.filter((frame) => frame.value === 0xff00)).toEqual([]);
+  });
+
   test('a connect is written only to a board that was heard just now', async () => {
     const { timers, cable, contact } = bench();
     void contact.read();
