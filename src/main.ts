@@ -159,6 +159,17 @@ program
     ends(await (await import('./command/source.ts')).testSource(name, file, options)),
   );
 
+const notify = program.command('notify').description('notifications: who is told what happened');
+notify
+  .command('test')
+  .description('send a test message and print what each destination answered')
+  .argument('[name]', 'name of one destination; all when none is named')
+  .addOption(config())
+  .addOption(json())
+  .action(async (name: string | undefined, options) =>
+    ends(await (await import('./command/notify.ts')).testNotifications(name, options)),
+  );
+
 const profile = program.command('profile').description('firmware profiles: boards as data');
 const profileOptions = (options: { json?: true }) => ({
   json: options.json === true,

@@ -7,6 +7,7 @@ import type { Finding, Surroundings } from './finding.ts';
 import { linkFindings } from './meaning-links.ts';
 import { permissiveFindings } from './meaning-permissives.ts';
 import { busSecretFindings, processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
+import { notifyFindings } from './meaning-notify.ts';
 import { approverFindings, buttonFindings } from './meaning-people.ts';
 import { windowFindings } from './meaning-windows.ts';
 import { problemAt, schemaProblems, sortedProblems, type Problem } from './problems.ts';
@@ -95,6 +96,7 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...buttonFindings(config, around),
     ...approverFindings(config),
     ...windowFindings(config, around),
+    ...notifyFindings(config, around),
   ];
   return findings.flatMap((finding) => {
     const path = inFile(finding.path, removed);

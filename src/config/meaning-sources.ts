@@ -91,7 +91,7 @@ function verificationFindings(
 }
 
 /** Findings about one file with a secret, whatever it is for. */
-function secretFindings(path: Path, file: string, around: Surroundings): readonly Finding[] {
+export function secretFindings(path: Path, file: string, around: Surroundings): readonly Finding[] {
   const secret = around.secrets.get(file);
   if (secret === undefined) return [];
   if (secret.kind === 'unusable') {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { absolutePath, duration, listenAddress, name, named } from './fields.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
+import { notify } from './schema-notify.ts';
 import { source } from './schema-sources.ts';
 import { approver, button } from './schema-people.ts';
 import { repository, window } from './schema-windows.ts';
@@ -94,6 +95,7 @@ export const configSchema = z
     approvers: named(approver).prefault({}).describe('two of them together reset from afar'),
     repositories: named(repository).prefault({}).describe('restic repositories'),
     windows: named(window).prefault({}).describe('when a link may be connected, and the work done then'),
+    notify: notify.default([]).describe('who is told what happened; see [notifications](notifications.md)'),
   })
   .transform((file) => ({
     ...file,

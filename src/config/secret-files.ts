@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Config } from './schema.ts';
+import { notifySecrets } from './schema-notify.ts';
 import { secretFileOf } from './schema-sources.ts';
 
 /** A file with a secret, as found. */
@@ -26,9 +27,10 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
       : [repository.password_file, repository.environment_file],
   );
   const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
+  const ofNotify = config.notify.flatMap((one) => notifySecrets(one).map(({ file }) => file));
   const paths = [
     ...(process === 'controller' ? [] : [...ofSources, ...ofBuses]),
-    ...(process === 'interlock' ? [] : ofRepositories),
+    ...(process === 'interlock' ? [] : [...ofRepositories, ...ofNotify]),
   ];
   return [...new Set(paths)];
 }

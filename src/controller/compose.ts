@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { nodeDisk } from '../journal/disk.ts';
 import { buildId } from '../protocol/build.ts';
-import { interlockClient } from '../protocol/client.ts';
+import { interlockClient, type InterlockClient } from '../protocol/client.ts';
 import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
 import type { EventLine } from '../protocol/messages.ts';
 import { MARK } from './child.ts';
@@ -16,7 +16,9 @@ import { controllerHttp } from './http.ts';
 import { openLedger } from './ledger.ts';
 import { follow, interlockView } from './interlock-view.ts';
 import { linkFeed } from './link-feed.ts';
+import { startNotifications, type Notifications } from './notify/notifications.ts';
 import type { LinkFeed } from './link-feed.ts';
+import { windowMissed } from './notify/texts.ts';
 import { outbox } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
 import { processesWith, signalProcess } from './processes.ts';
@@ -25,7 +27,7 @@ import type { WindowReport } from './report.ts';
 import { findRestic } from './restic-check.ts';
 import { logVoice, terminalVoice } from './voice.ts';
 import type { Voice, WindowProgress } from './voice.ts';
-import { Windows } from './windows.ts';
+import { Windows, type RunEvents } from './windows.ts';
 import type { WindowTools } from './window-run.ts';
 
 /** Reports that `/api/v1/status` shows. */
@@ -65,34 +67,36 @@ export async function startController(config: Config, options: ControllerOptions
   const client = interlockClient({ socketPath: join(config.runtime_directory, INTERLOCK_SOCKET), build });
   const view = interlockView();
   const running = new Map<string, WindowProgress>();
-  const http = controllerHttp(() => ({ ...view.show(), running: [...running.values()], reports }));
+  let notifications: Notifications | null = null;
+  const http = controllerHttp(() => ({
+    ...view.show(),
+    running: [...running.values()],
+    reports,
+    notifications: notifications?.show() ?? [],
+  }));
   const url = await listen(http, config);
   // Only now, with the port ours, is it certain that no other controller of this configuration lives.
   killLeftBehind(state, voice);
 
   const feed = linkFeed();
   const box = outbox(client, voice);
+  const notices = await notificationsOf(config, client, box, voice);
+  notifications = notices;
   const crashed = Promise.withResolvers<never>();
   const tools = { client, feed, ledger, voice: watched(voice, running, options), ...handsOf(config, box) };
-  const windows = new Windows(config, tools, {
-    onReport: (report) => {
-      reports.unshift(report);
-      reports.splice(REPORTS_SHOWN);
-      voice.note(report.outcome === 'done' ? 'info' : 'warn', sentenceOf(report));
-      options.onReport?.(report);
-    },
-    onEnded: (link) => running.delete(link),
-    onCrash: crashed.reject,
-  });
+  const shown = { reports, running, notices };
+  const windows = new Windows(config, tools, runEvents(shown, voice, options, crashed.reject));
   voice.note('info', 'the controller is ready', { url, restic: restic.path, build });
 
   const stopping = new AbortController();
   const following = follow(client, stopping.signal, voice, view, (event) => {
     heed(event, windows, feed, voice);
+    notices.hear(event);
     if (event.event === 'hello') void box.flush();
   });
   const end = async (): Promise<void> => {
     await windows.stop();
+    await notices.stop();
     await Promise.race([box.flush(), pause(LAST_FLUSH_MS, undefined, { ref: false })]);
     stopping.abort();
     await following;
@@ -111,6 +115,47 @@ export async function startController(config: Config, options: ControllerOptions
     },
   };
 }
+
+/** Who is told what happened. */
+const notificationsOf = (
+  config: Config,
+  client: InterlockClient,
+  box: Outbox,
+  voice: Voice,
+): Promise<Notifications> =>
+  startNotifications({
+    destinations: config.notify,
+    disk: nodeDisk,
+    directory: config.controller.state_directory,
+    voice,
+    journal: (type, data) => box.add(type, data),
+    status: () => client.status(),
+  });
+
+/** What is kept, shown and told of window runs. */
+interface Shown {
+  readonly reports: WindowReport[];
+  readonly running: Map<string, WindowProgress>;
+  readonly notices: Notifications;
+}
+
+const runEvents = (
+  { reports, running, notices }: Shown,
+  voice: Voice,
+  options: ControllerOptions,
+  onCrash: (error: unknown) => void,
+): RunEvents => ({
+  onReport: (report) => {
+    reports.unshift(report);
+    reports.splice(REPORTS_SHOWN);
+    voice.note(report.outcome === 'done' ? 'info' : 'warn', sentenceOf(report));
+    options.onReport?.(report);
+    notices.ended(report);
+  },
+  onMissed: (window, occurrence, why) => notices.tell(windowMissed(window, occurrence, why)),
+  onEnded: (link) => running.delete(link),
+  onCrash,
+});
 
 async function listen(http: FastifyInstance, config: Config): Promise<string> {
   const { host, port } = config.controller.listen;

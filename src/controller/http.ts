@@ -2,6 +2,7 @@
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Status } from '../protocol/messages.ts';
+import type { DestinationStatus } from './notify/courier.ts';
 import type { WindowReport } from './report.ts';
 import type { WindowProgress } from './voice.ts';
 
@@ -15,6 +16,8 @@ export interface StateView {
   readonly running: readonly WindowProgress[];
   /** Newest first. */
   readonly reports: readonly WindowReport[];
+  /** How each destination of `notify` does. */
+  readonly notifications: readonly DestinationStatus[];
 }
 
 /** ms for a whole request; these pages have no body to wait for. */

@@ -20,6 +20,8 @@ interface Run {
 /** What comes of runs. */
 export interface RunEvents {
   readonly onReport: (report: WindowReport) => void;
+  /** An opening that no report will come of. */
+  readonly onMissed: (window: string, occurrence: string, why: string) => void;
   /** Nothing runs on this link any more. */
   readonly onEnded: (link: string) => void;
   /** A broken invariant. The program must end: its death isolates. */
@@ -122,5 +124,6 @@ export class Windows {
 
   #complain(text: string, { window, occurrence }: Pick<Opening, 'window' | 'occurrence'>): void {
     this.#tools.voice.note('error', text, { window, occurrence });
+    this.#events.onMissed(window, occurrence, text);
   }
 }

@@ -22,6 +22,8 @@ const FILES: Readonly<Record<string, SecretFile>> = {
   three: read('first-secret-of-three\nsecond-secret-of-three\nthird-secret-of-three\n'),
   spaced: read('a secret with blanks in it\n'),
   'scripts.secret': read('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n'),
+  'notify.secret': read('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n'),
+  'public.key': read('whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=\n'),
   'gitlab.secret': read('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n'),
 };
 

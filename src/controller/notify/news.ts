@@ -1,0 +1,242 @@
+/**
+ * What is news: turns the interlock's events, its state and window reports into notices, each thing once. Pure but for
+ * what it remembers; time is given to it.
+ *
+ * What was told is remembered over restarts, so a trip or a stuck link that began while this program was away is told when
+ * it is back, and one that was told before is not. A trip is told when its isolation is proven, or after a short wait
+ * without proof: one message that says how it ended is worth more than two.
+ */
+import { z } from 'zod';
+import type { EventLine, LinkStatus, TripRecord } from '../../protocol/messages.ts';
+import type { WindowReport } from '../report.ts';
+import type { Draft } from './notice.ts';
+import * as texts from './texts.ts';
+
+/** ms that the news of a trip waits for the proof of its isolation. */
+const PROOF_WAIT_MS = 3_000;
+/** ms for which isolation may be unproven without an alarm of the interlock before it is news: it starts that way. */
+const UNPROVEN_GRACE_MS = 30_000;
+/** ms until it is told again that isolation is unproven; the last one for ever. */
+export const REPEAT_AFTER_MS = [60_000, 120_000, 300_000, 600_000, 1_800_000] as const;
+/** ms in which the same alarm of the same link is counted rather than told again. */
+const ALARM_QUIET_MS = 600_000;
+/** Share of the exposure budget that is nearly all of it. */
+const NEARLY = 0.8;
+/** Different alarms and windows that are remembered; more come from no interlock in its right mind. */
+const MOST_REMEMBERED = 500;
+
+const linkTold = z.strictObject({
+  /** The latch that was told last, while it stands. */
+  latch: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
+  /** How often it was told that isolation is unproven, since it is. */
+  unproven: z.number(),
+  /** It was said that the link is stuck. */
+  stuck: z.boolean(),
+  budget: z.enum(['within', 'nearly', 'spent']),
+  overdue: z.boolean(),
+});
+/** What was told of every link, as it is kept over restarts. */
+export const told = z.record(z.string(), linkTold);
+export type Told = z.output<typeof told>;
+type LinkTold = z.output<typeof linkTold>;
+
+/** What is known of a link beside what was told; monotonic ms. */
+interface Watch {
+  link: LinkStatus | null;
+  trip: { readonly record: TripRecord; readonly cutMs: number | null; readonly heardMs: number } | null;
+  unprovenMs: number | null;
+  againMs: number | null;
+}
+
+const SAME_TRIP_MS = 60_000;
+const NOTHING_TOLD: LinkTold = { latch: null, unproven: 0, stuck: false, budget: 'within', overdue: false };
+
+/** What was told, what is being watched, and what is news about it. Times are monotonic ms. */
+export class News {
+  readonly #told: Map<string, LinkTold>;
+  readonly #watch = new Map<string, Watch>();
+  readonly #alarms = new Map<string, { readonly line: AlarmLine; toldMs: number; more: number }>();
+  readonly #started = new Set<string>();
+
+  constructor(before: Told) {
+    this.#told = new Map(Object.entries(before));
+  }
+
+  /** What has to survive a restart. */
+  get told(): Told {
+    return Object.fromEntries(this.#told);
+  }
+
+  /** An event of the interlock. */
+  hear(event: EventLine, nowMs: number): readonly Draft[] {
+    switch (event.event) {
+      case 'hello':
+        return event.status.links.flatMap((link) => this.look(link, nowMs));
+      case 'link':
+        return this.look(event.link, nowMs);
+      case 'tripped': {
+        const cutMs = 'cut_ms' in event && typeof event.cut_ms === 'number' ? event.cut_ms : null;
+        this.#tripHeard(event.link, event.trip, cutMs, nowMs);
+        return this.#due(event.link, nowMs);
+      }
+      case 'alarm':
+        return this.#alarm(event, nowMs);
+      case 'window-opened':
+        return this.#opened(event);
+      case 'window-closed':
+      case 'alive':
+        return [];
+    }
+  }
+
+  /** How a link stands. Asked for at times, too, for budget and time pass without an event. */
+  look(link: LinkStatus, nowMs: number): readonly Draft[] {
+    const watch = this.#watchOf(link.link);
+    watch.link = link;
+    const drafts: Draft[] = [];
+    const before = this.#toldOf(link.link);
+    if (link.latch === null) {
+      watch.trip = null;
+      if (before.latch !== null) {
+        drafts.push(texts.reset(link));
+        this.#tell(link.link, { latch: null });
+      }
+    } else this.#tripHeard(link.link, link.latch, null, nowMs);
+    const mayBeConnected = link.commanded === 'connected' || link.lease !== null;
+    if (texts.isProven(link) || (link.state !== 'stuck' && mayBeConnected)) {
+      if (before.unproven > 0 && texts.isProven(link))
+        drafts.push(texts.provenAgain(link, nowMs - (watch.unprovenMs ?? nowMs)));
+      if (before.unproven > 0 || before.stuck) this.#tell(link.link, { unproven: 0, stuck: false });
+      watch.unprovenMs = null;
+      watch.againMs = null;
+    } else {
+      watch.unprovenMs ??= nowMs;
+      watch.againMs ??= nowMs + (before.unproven > 0 ? againAfter(before.unproven) : UNPROVEN_GRACE_MS);
+    }
+    return [...drafts, ...this.#due(link.link, nowMs), ...this.#budget(link), ...this.#overdue(link)];
+  }
+
+  /** Time has passed. */
+  tick(nowMs: number): readonly Draft[] {
+    const counted = [...this.#alarms].flatMap(([key, alarm]) => {
+      if (nowMs - alarm.toldMs < ALARM_QUIET_MS) return [];
+      this.#alarms.delete(key);
+      return alarm.more === 0 ? [] : [texts.alarm(alarm.line, alarm.more)];
+    });
+    return [...counted, ...[...this.#watch.keys()].flatMap((link) => this.#due(link, nowMs))];
+  }
+
+  /** A window is over. */
+  ended(report: WindowReport): readonly Draft[] {
+    return [texts.windowEnded(report)];
+  }
+
+  /** What is due about a link: the news of a trip, that it is stuck, that isolation is unproven (again). */
+  #due(name: string, nowMs: number): readonly Draft[] {
+    const watch = this.#watchOf(name);
+    const { link, trip } = watch;
+    if (link === null) return [];
+    const drafts: Draft[] = [];
+    const latched = link.state === 'tripped' || link.state === 'stuck';
+    const proven = latched && texts.isProven(link);
+    if (trip !== null && (proven || nowMs - trip.heardMs >= PROOF_WAIT_MS)) {
+      const provenMs = proven ? nowMs - trip.heardMs : null;
+      // A status from before the trip proves nothing about it.
+      const shown: LinkStatus = latched ? link : { ...link, observed: 'unknown', proof: 'none' };
+      drafts.push(texts.tripped(shown, { ...trip.record, cutMs: trip.cutMs, provenMs }));
+      const { by, reason, at } = trip.record;
+      this.#tell(name, { latch: { by, reason, at } });
+      watch.trip = null;
+    }
+    const before = this.#toldOf(name);
+    const stuckIsNews = link.state === 'stuck' && !before.stuck && !texts.isProven(link);
+    if (stuckIsNews || (watch.againMs !== null && nowMs >= watch.againMs)) {
+      const count = before.unproven + 1;
+      drafts.push(
+        texts.unproven(link, count, nowMs - (watch.unprovenMs ?? nowMs), count === 1 || stuckIsNews),
+      );
+      watch.againMs = nowMs + againAfter(count);
+      this.#tell(name, { unproven: count, stuck: link.state === 'stuck' });
+    }
+    return drafts;
+  }
+
+  #tripHeard(name: string, record: TripRecord, cutMs: number | null, nowMs: number): void {
+    const watch = this.#watchOf(name);
+    if (watch.trip !== null) {
+      watch.trip = { ...watch.trip, cutMs: watch.trip.cutMs ?? cutMs };
+      return;
+    }
+    const { latch } = this.#toldOf(name);
+    // A latch that was not written yet is shown with a time of its own.
+    const same = latch !== null && latch.by === record.by && latch.reason === record.reason;
+    if (same && Math.abs(Date.parse(latch.at) - Date.parse(record.at)) < SAME_TRIP_MS) return;
+    watch.trip = { record, cutMs, heardMs: nowMs };
+  }
+
+  #alarm(line: AlarmLine, nowMs: number): readonly Draft[] {
+    if (line.code === 'isolation-unproven' || line.code === 'proof-lost' || line.code === 'stuck') {
+      const watch = this.#watchOf(line.link);
+      watch.unprovenMs ??= nowMs;
+      // Told at once; what it reads, and whether it is stuck, is in the state of the link.
+      if (this.#toldOf(line.link).unproven === 0) watch.againMs = nowMs;
+      return watch.link === null || texts.isProven(watch.link) ? [] : this.#due(line.link, nowMs);
+    }
+    const key = JSON.stringify([line.link, line.code]);
+    const known = this.#alarms.get(key);
+    if (known !== undefined) {
+      known.more += 1;
+      return [];
+    }
+    if (this.#alarms.size < MOST_REMEMBERED) this.#alarms.set(key, { line, toldMs: nowMs, more: 0 });
+    return [texts.alarm(line, 0)];
+  }
+
+  #opened({ window, link, occurrence }: Extract<EventLine, { event: 'window-opened' }>): readonly Draft[] {
+    const key = JSON.stringify([window, occurrence]);
+    if (this.#started.has(key)) return [];
+    if (this.#started.size >= MOST_REMEMBERED) this.#started.clear();
+    this.#started.add(key);
+    return [texts.windowStarted(window, link, occurrence)];
+  }
+
+  #budget(link: LinkStatus): readonly Draft[] {
+    const { last_24h_ms, budget_ms } = link.exposure;
+    const level =
+      last_24h_ms >= budget_ms ? 'spent' : last_24h_ms >= NEARLY * budget_ms ? 'nearly' : 'within';
+    const before = this.#toldOf(link.link).budget;
+    if (level === before) return [];
+    this.#tell(link.link, { budget: level });
+    // On the way down from spent it is no news that it is still nearly so.
+    return level === 'within' || before === 'spent' ? [] : [texts.budget(link, level)];
+  }
+
+  #overdue(link: LinkStatus): readonly Draft[] {
+    const found = link.refusals.find(({ code }) => code === 'proof-overdue');
+    const before = this.#toldOf(link.link).overdue;
+    if (before === (found !== undefined)) return [];
+    this.#tell(link.link, { overdue: found !== undefined });
+    return found === undefined ? [] : [texts.proofOverdue(link, found.why, found.hint)];
+  }
+
+  #watchOf(name: string): Watch {
+    const known = this.#watch.get(name);
+    if (known !== undefined) return known;
+    const fresh: Watch = { link: null, trip: null, unprovenMs: null, againMs: null };
+    this.#watch.set(name, fresh);
+    return fresh;
+  }
+
+  #toldOf(name: string): LinkTold {
+    return this.#told.get(name) ?? NOTHING_TOLD;
+  }
+
+  #tell(name: string, change: Partial<LinkTold>): void {
+    this.#told.set(name, { ...this.#toldOf(name), ...change });
+  }
+}
+
+type AlarmLine = Extract<EventLine, { event: 'alarm' }>;
+
+const againAfter = (count: number): number =>
+  REPEAT_AFTER_MS[Math.min(count, REPEAT_AFTER_MS.length) - 1] ?? REPEAT_AFTER_MS[0];
