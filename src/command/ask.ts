@@ -115,6 +115,10 @@ function linkLines(link: LinkStatus): string[] {
         ];
   const lease =
     link.lease === null ? [] : [`  lease of ${link.lease.holder}, ends in ${seconds(link.lease.ends_in_ms)}`];
+  const heartbeats = link.heartbeats.map(({ heartbeat, state, age_ms, max_age_ms }) => {
+    const heard = age_ms === null ? 'not heard since the interlock began' : `${seconds(age_ms)} ago`;
+    return `  heartbeat ${heartbeat}: ${state} (${heard}; ${seconds(max_age_ms)} may pass)`;
+  });
   const refusals = link.refusals.map(({ why, hint }) => `  not now: ${why}; ${hint}`);
   const { last_24h_ms, budget_ms } = link.exposure;
   return [
@@ -125,6 +129,7 @@ function linkLines(link: LinkStatus): string[] {
     ...link.proofs.map((each) => `  proof test of ${proofTestWords(each)}`),
     ...latch,
     ...lease,
+    ...heartbeats,
     ...refusals,
     `  exposure: ${seconds(last_24h_ms)} of ${seconds(budget_ms)} in the last 24 hours`,
   ];

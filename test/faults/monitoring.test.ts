@@ -53,7 +53,8 @@ beforeEach(async () => {
   refusedBefore = await scenario.askLease().catch(codesOf);
   await monitoring.begin(tokens);
   await heartbeatIs('fresh');
-});
+  // The first has the program compiled.
+}, 120_000);
 
 afterEach(async () => {
   if (skipped) return;
@@ -75,6 +76,8 @@ describe.skipIf(skipped)('Debian’s Prometheus and Alertmanager', { timeout: 18
     expect(link.latch?.reason).toContain('RansomNotes');
     const tripped = await scenario.entry('link.tripped');
     console.log(`metric changed → isolated: ${took}; cut: ${JSON.stringify(tripped.data['cut'])}`);
+
+    expect((await scenario.command('status')).stdout).toContain('  heartbeat watchdog: fresh (');
 
     monitoring.notes = 0;
     await scenario.entry('trip.annotated');
