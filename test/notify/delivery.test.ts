@@ -101,6 +101,7 @@ class Rig {
   readonly journal: { type: string; data: Readonly<Record<string, unknown>> }[] = [];
   attempts: Attempt[] = [{ kind: 'taken', answer: 'ok' }];
   running: Notifications | null = null;
+  onSend: (one: Notice) => void = () => undefined;
   readonly disk: Disk;
   constructor(disk: Disk) {
     this.disk = disk;
@@ -115,6 +116,7 @@ class Rig {
       status: () => Promise.reject(new Error('not asked')),
       pace: FAST,
       senders: () => async (one) => {
+        this.onSend(one);
         this.sent.push(one);
         const [first] = this.attempts;
         if (this.attempts.length > 1) this.attempts.shift();
@@ -231,7 +233,26 @@ describe('the disk', () => {
     expect(failures).toBeGreaterThan(8);
   });
 
-  test('a notice is on disk before it is sent', async () => {
+  test('a notice is on disk before it is sent, also on a slow disk, right after the start and behind another', async () => {
+    const disk = new MemoryDisk();
+    const replace = disk.replace.bind(disk);
+    disk.replace = async (path, bytes) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      await replace(path, bytes);
+    };
+    const rig = new Rig(disk);
+    const written: boolean[] = [];
+    rig.onSend = (one) => void written.push(disk.text('notices.json').includes(one.id));
+    const running = await rig.start();
+    for (const title of ['one', 'two']) running.tell(draft({ title }));
+    await eventually('the first', () => rig.sent.length >= 1);
+    running.tell(draft({ title: 'three' }));
+    await eventually('all', () => rig.sent.length === 3);
+    await running.stop();
+    expect(written).toEqual([true, true, true]);
+  });
+
+  test('a notice on disk survives power loss', async () => {
     const disk = new MemoryDisk();
     const rig = new Rig(disk);
     rig.attempts = [later];

@@ -99,12 +99,14 @@ export class Courier {
   }
 
   async #work(): Promise<void> {
-    const patience = pause(DISK_PATIENCE_MS, undefined, { ref: false });
-    await Promise.race([this.#parts.store.settled(), patience]);
     for (let notice = this.#next(); notice !== undefined; notice = this.#next()) {
       this.#flying = notice.id;
+      // On disk first, each of them: also the one that came while another was being sent.
+      const patience = pause(DISK_PATIENCE_MS, undefined, { ref: false });
       // oxlint-disable-next-line no-await-in-loop -- in order
-      await this.#deliver(notice);
+      await Promise.race([this.#parts.store.settled(), patience]);
+      // oxlint-disable-next-line no-await-in-loop
+      if (!this.#stopping.signal.aborted) await this.#deliver(notice);
       this.#flying = null;
     }
   }
