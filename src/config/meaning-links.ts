@@ -11,10 +11,19 @@ import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
 import { witnessFindings } from './meaning-witnesses.ts';
-import type { Config, ContactConfig, LinkConfig } from './schema.ts';
+import type { Config, ContactConfig, LinkConfig, WitnessConfig } from './schema.ts';
 
 /** The words with which a configuration takes a link without a fail-safe contact. */
 export const ACCEPT_HOLDING = 'without power this link keeps its last state';
+/** Witnesses whose silence is not all they have to say: absence and a failed probe have many causes. */
+const SHOWS_ISOLATION: ReadonlySet<WitnessConfig['type']> = new Set([
+  'carrier',
+  'modbus-discrete-input',
+  'gpio',
+  'snmp',
+  'console',
+  'command',
+]);
 /** The one that was lost, the isolate that is confirmed, and the read-back. */
 const EXCHANGES_AFTER_LOSS = 3;
 /** Renewed about twice a second; a round of readings that meets a silent indicator takes up to two seconds. */
@@ -49,12 +58,13 @@ function oneLink(path: Path, link: LinkConfig, around: Surroundings): readonly F
   } else {
     findings.push(...ratingFindings(path, link, around), ...unreadableFindings(path, link, around));
   }
-  if (link.witnesses.length === 0) {
+  if (!link.witnesses.some(({ type }) => SHOWS_ISOLATION.has(type))) {
+    const none = link.witnesses.length === 0 ? 'no witness' : 'no witness that can show isolation';
     findings.push({
       ...warning(
         [...path, 'witnesses'],
-        "no witness: isolation will rest on the board's own word",
-        'add one under `witnesses`: a mirror contact (gpio, modbus-discrete-input), carrier, snmp, block-device, …',
+        `${none}: isolation will rest on the board's own word`,
+        'add one under `witnesses`: a mirror contact (gpio, modbus-discrete-input), carrier, snmp, console or command',
       ),
       atKey: true,
     });
