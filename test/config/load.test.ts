@@ -26,7 +26,7 @@ buses: { board: { transport: modbus-tcp, host: 127.0.0.1 } }
 links:
   vault:
     contacts: [{ name: relay, profile: waveshare/modbus-poe-eth-relay-8ch, bus: board, unit: 1, channel: 1 }]
-    witnesses: [{ name: carrier, type: carrier, interface: eth1 }]
+    witnesses: [{ name: island, type: command, argv: [/bin/true], isolated_exit: 1 }]
 sources:
   a: { verify: { type: bearer, token_file: ${token} }, format: generic, trips: all }
 repositories:
