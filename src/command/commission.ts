@@ -191,35 +191,41 @@ function summary(over: Over): readonly string[] {
     ...(rows.length === 0
       ? []
       : ['From the command, ms: least / median / greatest', ...table([head, ...rows]), '']),
-    ...over.contacts.map(contactWords),
+    ...over.contacts.map((contact) => contactWords(contact, over.simulated)),
     ...exposed,
     '',
     ...verdictLines(over),
   ];
 }
 
-function verdictLines({ verdict, reasons, record }: Over): readonly string[] {
+function verdictLines({ verdict, reasons, record, simulated }: Over): readonly string[] {
   const listed = reasons.map((reason) => `  ${reason}`);
   switch (verdict) {
     case 'passed':
-      return [`PASSED and recorded (${record ?? ''}). The windows of this link may be opened.`];
+      return simulated
+        ? [
+            `PASSED on EMULATED boards, and recorded as simulated (${record ?? ''}): nothing is proven about hardware.`,
+            'The windows of this link may be opened.',
+          ]
+        : [`PASSED and recorded (${record ?? ''}). The windows of this link may be opened.`];
     case 'failed':
       return ['FAILED and recorded; the link is isolated, and no window of it is opened:', ...listed];
     case 'ended':
       return ['ENDED:', ...listed];
     case 'not-kept':
-      return ['NOT RECORDED, so nothing has changed:', ...listed];
+      return ['NOT RECORDED:', ...listed];
   }
 }
 
-function contactWords(contact: ContactFigures): string {
+function contactWords(contact: ContactFigures, simulated: boolean): string {
+  const told = (word: string): string => (simulated && word === 'proven' ? 'seen, emulated' : word);
   const { name, kind, isolates_alone, read_back, without_power, hardware_lease } = contact;
   const { compared, contradicted } = read_back;
   const lease =
     hardware_lease === null
       ? ''
-      : `; hardware lease of ${hardware_lease.lease_ms} ms: ran out after ${hardware_lease.ran_out_after_ms?.toFixed(0) ?? 'an unknown number of'} ms, renewal ${hardware_lease.renewal}, ended by isolate ${hardware_lease.isolate_cancels}`;
-  return `${name} (${kind}): isolates alone ${isolates_alone}; own word contradicted ${contradicted} of ${compared} times; without power ${without_power}${lease}`;
+      : `; hardware lease of ${hardware_lease.lease_ms} ms: ran out after ${hardware_lease.ran_out_after_ms?.toFixed(0) ?? 'an unknown number of'} ms, renewal ${told(hardware_lease.renewal)}, ended by isolate ${told(hardware_lease.isolate_cancels)}`;
+  return `${name} (${kind}): isolates alone ${told(isolates_alone)}; own word contradicted ${contradicted} of ${compared} times; without power ${without_power}${lease}`;
 }
 
 /** Columns as wide as their widest cell. */

@@ -83,8 +83,10 @@ export const commissioningLine = z.discriminatedUnion('event', [
   }),
   z.object({
     event: z.literal('over'),
-    /** `ended`: from outside, nothing is recorded. `not-kept`: the record could not be written, so nothing changed. */
+    /** `ended`: from outside, nothing is recorded. `not-kept`: the record could not be written. */
     verdict: z.enum(['passed', 'failed', 'ended', 'not-kept']),
+    /** A board of the link is emulated: nothing in this line is proven of hardware. */
+    simulated: z.boolean(),
     reasons: z.array(z.string()),
     /** What was measured; empty when it was ended from outside. */
     contacts: z.array(contactFigures),

@@ -31,9 +31,10 @@ const QUESTION: CommissioningLine = {
   answers: ['done', 'skip'],
   within_ms: 120_000,
 };
-const OVER: CommissioningLine = {
+const OVER: Extract<CommissioningLine, { event: 'over' }> = {
   event: 'over',
   verdict: 'passed',
+  simulated: false,
   reasons: [],
   contacts: [
     {
@@ -187,6 +188,15 @@ describe('portcullis commission', { timeout: 60_000 }, () => {
     expect(ran.stdout).toContain('FAILED and recorded');
     expect(ran.stdout).toContain('contact relay is welded; replace it');
     expect(ran.stderr).toContain('not commissioned');
+  });
+
+  test('says of emulated boards that nothing is proven, whatever passed', async () => {
+    const ran = run('--yes');
+    await eventually('the session', () => stream !== null);
+    tell({ ...OVER, simulated: true });
+    expect(await ran.exited).toBe(0);
+    expect(ran.stdout).toContain('PASSED on EMULATED boards');
+    expect(ran.stdout.replaceAll(/nothing is proven/g, '')).not.toContain('proven');
   });
 
   test('--json prints one line per event and nothing else', async () => {

@@ -53,7 +53,7 @@ describe('a link that was never commissioned', { timeout: 120_000 }, () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout).toContain('not tried (simulated)');
-    expect(stdout).toContain('PASSED and recorded');
+    expect(stdout).toContain('PASSED on EMULATED boards, and recorded as simulated');
     const connects = scenario.board.moves().filter(({ position }) => position === 'connected');
     expect(connects.length).toBeGreaterThanOrEqual(13);
     expect(scenario.board.stands()).toBe('isolated');

@@ -146,6 +146,67 @@ describe('a session', () => {
     expect(types()).toContain('commissioning.not-kept');
   });
 
+  test('that passed has passed although its proofs cannot be written yet, and they refuse until they are', async () => {
+    disk.before = (_, path) => {
+      if (path.endsWith('proofs.json')) throw new Error('ENOSPC');
+    };
+    await throughout(newSession());
+    expect(verdict()).toBe('passed');
+    expect(book.refusal('vault')).toBeNull();
+    const { proofs } = made.interlock.parts;
+    expect(proofs.unwritable).toContain('ENOSPC');
+    disk.before = () => undefined;
+    await made.clock.pass(5_000);
+    expect(proofs.unwritable).toBeNull();
+    expect(proofs.of('vault')).toMatchObject({ vault: { outcome: 'passed', by: 'commissioning' } });
+  });
+
+  test('that failed is known to have failed although its record cannot be written', async () => {
+    await book.save(passedRecord('vault', PLAN.digests));
+    theContact().connect = () => Promise.resolve({ kind: 'refused', why: 'exception 4' });
+    disk.before = (_, path) => {
+      if (path === PATH) throw new Error('ENOSPC');
+    };
+    await throughout(newSession());
+    expect(verdict()).toBe('not-kept');
+    expect(book.refusal('vault')?.code).toBe('commissioning-failed');
+  });
+
+  test.each([
+    ['while everything is isolated', 'exception 4', 0],
+    ['after the result was told', 'exception 4', 1],
+  ])('that found something wrong does not forget it when it is ended %s', async (_, says, results) => {
+    await book.save(passedRecord('vault', PLAN.digests));
+    const contact = theContact();
+    let refused = false;
+    contact.connect = () => {
+      refused = true;
+      return Promise.resolve({ kind: 'refused', why: says });
+    };
+    contact.read = async () => {
+      const { position } = contact;
+      const takenAt = made.clock.now();
+      await made.clock.pause(120);
+      return { position, takenAt, detail: '' };
+    };
+    let ended = false;
+    await throughout(newSession(), () => {
+      const failed = lines.filter((line) => line.event === 'result' && line.verdict === 'failed').length;
+      if (ended || !refused || failed < results) return;
+      ended = true;
+      void made.interlock.trip(['vault'], { by: 'source:alarm', reason: 'smoke' });
+    });
+    expect(ended).toBe(true);
+    expect(book.refusal('vault')).toMatchObject({
+      code: 'commissioning-failed',
+      why: expect.stringContaining(says),
+    });
+    expect(verdict()).toBe('failed');
+    expect(readRecord(disk.files.get(PATH) ?? null, 'vault', key.vkey)).toMatchObject({
+      record: { verdict: 'failed' },
+    });
+  });
+
   test.each([
     ['the person is gone', 'holder-gone', (session: Session) => session.holderGone()],
     ['a trip', 'tripped', () => void made.interlock.trip(['vault'], { by: 'source:alarm', reason: 'smoke' })],

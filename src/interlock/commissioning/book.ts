@@ -71,8 +71,12 @@ export class CommissioningBook {
       : null;
   }
 
-  /** Signs and keeps a record; it counts once this resolves. Rejects when it would not survive power loss. */
+  /**
+   * Signs and keeps a record; it counts once this resolves, and one that failed at once, whatever the disk says. Rejects when
+   * it would not survive power loss.
+   */
   async save(record: CommissioningRecord): Promise<void> {
+    if (record.verdict === 'failed') this.#reads.set(record.link, { kind: 'read', record });
     if (this.#key === null) throw new Error(this.unsigned ?? 'no key');
     const text = signedRecord(record, this.#key);
     await this.#disk.replace(recordPath(this.#directory, record.link), Buffer.from(text));

@@ -74,10 +74,15 @@ async function tried(bench: Bench, step: Step): Promise<StepResult> {
     return resultOf(step, await step.run(bench));
   } catch (error) {
     if (!(error instanceof WrongError)) throw error;
-    // Isolated first, reported afterwards.
-    await allIsolated(bench);
     const { code, what: wrong, todo } = error.finding;
-    return { step: name, about, verdict: 'failed', not_tried: null, code, says: `${wrong}; ${todo}` };
+    const says = `${wrong}; ${todo}`;
+    const result: StepResult = { step: name, about, verdict: 'failed', not_tried: null, code, says };
+    // Isolated first, reported afterwards; ended from outside it is isolated, and what was found must not be lost.
+    await allIsolated(bench).catch((reason: unknown) => {
+      bench.told({ event: 'result', result });
+      throw reason;
+    });
+    return result;
   }
 }
 

@@ -2,7 +2,8 @@
  * One commissioning at work: a session of the link, the person behind the stream, the journal, and at its end the record.
  *
  * The session ends first, so that everything is isolated; then the result is journaled, then the record is kept, then the
- * proofs of its contacts. A session that was ended from outside leaves the record as it was.
+ * proofs of its contacts. A session that was ended from outside leaves the record as it was, unless a step had failed by then:
+ * what is known to be wrong is not forgotten because somebody tripped the link or pulled his plug.
  */
 import { isolationProvenAt, type Refusal } from '../../core/link.ts';
 import type { EntryInput, JsonObject } from '../../journal/entry.ts';
@@ -15,6 +16,7 @@ import { recordProof } from '../proof-record.ts';
 import { wrongAtRest } from './at-rest.ts';
 import type { LinkPlan } from './book.ts';
 import { EndedError } from './bench.ts';
+import { cutOff, lostWords, proven, withoutEnd } from './conclusion.ts';
 import type { LinkFacts } from './facts.ts';
 import type { Answer, Person, Progress, Question } from './person.ts';
 import { type Outcome, runProcedure, stepsFor } from './procedure.ts';
@@ -51,6 +53,9 @@ export class Session implements Person {
   #endedBy: string | null = null;
   /** Resolves when the holder was told the end: after it was recorded, so later than the hands are dead. */
   readonly #told = Promise.withResolvers<void>();
+  /** What the steps came to so far. */
+  readonly #results: StepResult[] = [];
+  #begunAt = 0;
   #granted: { readonly endsInMs: number; readonly renewEveryMs: number } | null = null;
 
   constructor(
@@ -101,6 +106,7 @@ export class Session implements Person {
     if ('refusals' in answer)
       return { refusals: [...answer.refusals, ...wrongAtRest(facts, shell.state, watch.indicators)] };
     this.id = answer.id;
+    this.#begunAt = this.#interlock.parts.clock.now();
     const simulated = this.#plan.facts.simulated;
     this.#listener.tell({
       event: 'begun',
@@ -152,6 +158,7 @@ export class Session implements Person {
 
   tell(progress: Progress): void {
     if (progress.event !== 'result') return this.#listener.tell(progress);
+    this.#results.push(progress.result);
     this.#listener.tell({ event: 'result', ...progress.result });
     this.#interlock.note({
       type: 'commissioning.result',
@@ -218,7 +225,9 @@ export class Session implements Person {
     this.#listener.tell({
       event: 'over',
       verdict: why === null ? verdict : 'not-kept',
-      reasons: why === null ? reasons : [...reasons, `the record could not be kept: ${why}`],
+      simulated: this.#plan.facts.simulated,
+      reasons:
+        why === null ? reasons : [...reasons, `the record could not be kept: ${why}; ${lostWords(verdict)}`],
       contacts: record.contacts,
       connected_ms: record.connected_ms,
       record: digest,
@@ -229,10 +238,13 @@ export class Session implements Person {
   async #kept(record: CommissioningRecord, entry: EntryInput): Promise<string | null> {
     const { clock, journal, commissionings, proofs } = this.#interlock.parts;
     try {
-      await journal.append(entry);
-      await commissionings.save(record);
+      // What failed is kept, or at least known, also when the journal cannot say so.
+      const journaled = journal.append(entry);
+      if (record.verdict === 'passed') await journaled;
+      await Promise.all([journaled, commissionings.save(record)]);
+      // In force from here on; proofs that cannot be written refuse by themselves, and are written again until they are.
       if (record.verdict === 'passed')
-        await recordProof(proofs, record.link, proven(record), clock.calendarMs());
+        await recordProof(proofs, record.link, proven(record), clock.calendarMs()).catch(() => undefined);
       return null;
     } catch (error) {
       return String(error).slice(0, MAX_WHY_CHARS);
@@ -247,10 +259,14 @@ export class Session implements Person {
       actor: this.#by,
       data: { link: this.#link.name, why },
     });
+    const lastedMs = this.#interlock.parts.clock.now() - this.#begunAt;
+    const failed = cutOff(this.#results, why, lastedMs);
+    if (failed !== null) return this.#conclude(failed);
     const reasons = [`ended from outside (${why}); everything was isolated, and nothing is recorded`];
     this.#listener.tell({
       event: 'over',
       verdict: 'ended',
+      simulated: this.#plan.facts.simulated,
       reasons,
       contacts: [],
       connected_ms: null,
@@ -263,20 +279,3 @@ const MAX_WHY_CHARS = 300;
 const LOOK_PAUSE_MS = 20;
 /** How long the reason of an end is waited for, ms: its record may take a slow disk a while. */
 const TOLD_WITHIN_MS = 5_000;
-
-/** Whatever went well before: a link that is not proven isolated in the end did not pass. */
-const withoutEnd = (outcome: Outcome): Outcome => ({
-  ...outcome,
-  verdict: 'failed',
-  reasons: [
-    ...outcome.reasons,
-    'isolation was not proven in time when the session was over; see `portcullis status`',
-  ],
-});
-
-const proven = (record: CommissioningRecord): Parameters<typeof recordProof>[2] =>
-  record.contacts.flatMap(({ name, isolates_alone, isolates_alone_by, isolates_alone_ms }) =>
-    isolates_alone === 'proven' && isolates_alone_by !== 'none'
-      ? [{ contact: name, basis: isolates_alone_by, tookMs: isolates_alone_ms ?? 0 }]
-      : [],
-  );
