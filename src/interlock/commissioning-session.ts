@@ -50,3 +50,7 @@ export async function commission(
   const refusals = refusalsIn(await step);
   return granted ? { id, hands } : { refusals };
 }
+
+/** True for the id of a commissioning session: what keeps it alive has presence, too. */
+export const isSession = (interlock: Interlock, id: string): boolean =>
+  [...interlock.links.values()].some(({ holding }) => holding?.id === id && holding.hands !== undefined);

@@ -22,6 +22,7 @@ import {
   tripRequest,
 } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
+import { isSession } from './commissioning-session.ts';
 import { addCommissioning } from './commissioning/routes.ts';
 import type { Interlock } from './interlock.ts';
 import type { Holder } from './link-at-work.ts';
@@ -85,7 +86,7 @@ export function createSocketServer(
     }),
   );
   addQuestions(app, interlock, refuse);
-  addLeases(app, interlock, refuse);
+  addLeases(app, interlock, refuse, presence);
   addTrip(app, interlock, refuse);
   if (desk !== null) addDrill(app, desk, refuse);
   addReset(app, interlock, refuse, presence);
@@ -140,10 +141,13 @@ function addQuestions(app: FastifyInstance, interlock: Interlock, refuse: Refuse
   });
 }
 
-function addLeases(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
+function addLeases(app: FastifyInstance, interlock: Interlock, refuse: Refuse, presence: boolean): void {
   app.post('/v1/leases', (request, reply) => grant(interlock, refuse, request, reply));
   app.post<{ Params: Leased }>('/v1/leases/:id/renewal', async (request, reply) => {
-    const answer = await interlock.renewLease(request.params.id);
+    const { id } = request.params;
+    // Nobody without presence keeps a commissioning alive whose person is gone.
+    const mayRenew = presence || !isSession(interlock, id);
+    const answer = mayRenew ? await interlock.renewLease(id) : null;
     if (answer === null) return refuse(request, reply, 409, leaseUnknown);
     return 'refusals' in answer ? reply.code(409).send(answer) : { ends_in_ms: answer.endsInMs };
   });

@@ -35,7 +35,7 @@ export interface Wire {
   readonly refuses?: boolean;
   readonly leaseMs?: number;
   /** The timer of the device: what is wrong with it. */
-  readonly leaseFault?: 'never-ends' | 'not-renewable' | 'isolate-ignored' | 'comes-back';
+  readonly leaseFault?: 'never-ends' | 'not-renewable' | 'isolate-ignored' | 'comes-back' | 'unnoticed';
 }
 
 export interface Eye {
@@ -67,6 +67,8 @@ interface RelayState {
   comesBackAt: number | null;
   powered: boolean;
   owed: boolean;
+  /** Its timer ran out since it was last told anything. */
+  lapsed: boolean;
   /** Energised since all were isolated. */
   wasDriven: boolean;
 }
@@ -101,7 +103,15 @@ export class VirtualWorld implements CommissioningHands, Person {
     this.#relays = new Map(
       Object.keys(scene.relays).map((name) => [
         name,
-        { coil: false, leaseEndsAt: null, comesBackAt: null, powered: true, owed: false, wasDriven: false },
+        {
+          coil: false,
+          leaseEndsAt: null,
+          comesBackAt: null,
+          powered: true,
+          owed: false,
+          lapsed: false,
+          wasDriven: false,
+        },
       ]),
     );
   }
@@ -198,7 +208,7 @@ export class VirtualWorld implements CommissioningHands, Person {
     const { name, relay } = this.#driven(contact);
     if (relay.powered && wire.leaseFault !== 'isolate-ignored') {
       if (wire.leaseFault === 'comes-back') relay.comesBackAt = relay.leaseEndsAt;
-      Object.assign(relay, { coil: false, leaseEndsAt: null });
+      Object.assign(relay, { coil: false, leaseEndsAt: null, lapsed: false });
     }
     // An isolate of a board without power is owed until it has some.
     if (!relay.powered) relay.owed = true;
@@ -275,6 +285,7 @@ export class VirtualWorld implements CommissioningHands, Person {
     this.commands.push({ at: this.#now, what: `${what} ${name}` });
     if (this.#now >= this.endsAt) this.afterEnd.push(name);
     relay.coil = true;
+    relay.lapsed = false;
     if (wire.mute === true) return { kind: 'unknown', why: 'this board never answers' } as const;
     const extendable = wire.leaseFault !== 'not-renewable' || relay.leaseEndsAt === null;
     if (wire.leaseMs !== undefined && wire.leaseFault !== 'never-ends' && extendable)
@@ -292,7 +303,7 @@ export class VirtualWorld implements CommissioningHands, Person {
       this.#now = at;
       for (const relay of this.#relays.values()) {
         if (relay.leaseEndsAt !== null && relay.leaseEndsAt <= at)
-          Object.assign(relay, { coil: false, leaseEndsAt: null });
+          Object.assign(relay, { coil: false, leaseEndsAt: null, lapsed: true });
         if (relay.comesBackAt !== null && relay.comesBackAt <= at)
           Object.assign(relay, { coil: true, comesBackAt: null });
       }
@@ -325,6 +336,7 @@ export class VirtualWorld implements CommissioningHands, Person {
     const wire = this.#wire(contact);
     const relay = this.#relays.get(wire.reads ?? wire.drives ?? contact);
     if (relay === undefined || !relay.powered || wire.mute === true) return 'unknown';
+    if (wire.leaseFault === 'unnoticed' && relay.lapsed) return 'connected';
     return wire.saysAlways ?? (relay.coil ? 'connected' : 'isolated');
   }
 

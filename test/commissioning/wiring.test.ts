@@ -16,7 +16,7 @@ const TWO: Scene = {
   witnesses: { carrier: {} },
 };
 const LEASE = 3_000;
-const leased = (fault?: 'never-ends' | 'not-renewable' | 'isolate-ignored' | 'comes-back'): Scene => ({
+const leased = (fault?: Scene['contacts'][string]['leaseFault']): Scene => ({
   ...ONE,
   contacts: { A: { leaseMs: LEASE, ...(fault === undefined ? {} : { leaseFault: fault }) } },
 });
@@ -107,6 +107,7 @@ test.each([
   ['hardware-lease', 'lease-never-ends', leased('never-ends')],
   ['hardware-lease', 'lease-not-renewed', leased('not-renewable')],
   ['hardware-lease', 'lease-too-short', { ...ONE, contacts: { A: { leaseMs: 500 } }, lookTakesMs: 700 }],
+  ['hardware-lease', 'read-back-lies', leased('unnoticed')],
   ['lease-cancelled', 'lease-comes-back', leased('comes-back')],
   ['without-power', 'connected-without-power', { ...ONE, relays: { A: { latching: true } } }],
 ] satisfies [string, string, Scene][])(

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, machineClock } from '../../src/interlock/clock.ts';
+import { commission } from '../../src/interlock/commissioning-session.ts';
 import { createSocketServer } from '../../src/interlock/socket-server.ts';
 import {
   BUILD_HEADER,
@@ -139,6 +140,20 @@ describe('who may ask', () => {
   test('every answer carries the build', async () => {
     const { headers } = await begun({ path: '/v1/status', headers: {} });
     expect(headers[BUILD_HEADER]).toBe('build');
+  });
+
+  test('a commissioning is kept alive over the socket of presence only, and ended over both', async () => {
+    const link = rig.interlock.links.get('vault');
+    if (link === undefined) throw new TypeError('there is a vault');
+    const asked = { presence: true, by: 'person:test', reason: 'new relay' };
+    const session = await commission(rig.interlock, link, asked, { tell: () => undefined });
+    if ('refusals' in session) throw new TypeError('refused');
+    const path = `/v1/leases/${session.id}/renewal`;
+    const plain = await answer({ path, method: 'POST' });
+    expect([plain.status, codesOf(plain.json)]).toEqual([409, ['lease-over']]);
+    expect((await answer({ socket: 'presence', path, method: 'POST' })).status).toBe(200);
+    expect((await answer({ path: `/v1/leases/${session.id}`, method: 'DELETE' })).status).toBe(200);
+    expect(session.hands.live()).toBe(false);
   });
 
   test('reset and windows by hand need the socket of presence', async () => {

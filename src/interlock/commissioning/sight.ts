@@ -56,7 +56,9 @@ export function sightOf(facts: LinkFacts, readings: Readings, expected: Expected
     showsIsolation,
   }));
   return [...contacts, ...witnesses].map(({ answers, ...of }) => {
-    const reading = readings(of.kind, of.name);
+    const told = readings(of.kind, of.name);
+    // An answer may come rounds after its question: asked before the command, it says nothing of what came after.
+    const reading = told !== null && told.takenAt >= since ? told : null;
     const connected = of.sees.every((name) => expected.contacts[name] === 'connected');
     const wanted = (of.isWhole ? expected.path : null) ?? (connected ? 'connected' : 'isolated');
     const position = reading?.position ?? 'unknown';

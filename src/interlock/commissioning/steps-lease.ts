@@ -65,6 +65,11 @@ async function ranOut(bench: Bench, contact: string, leaseMs: number): Promise<S
       todo: 'set `hardware_lease` to at least 3s',
     });
   lease.renewal = 'proven';
+  // A board that goes on calling it connected would let a proof test of another contact pass when its timer runs out then.
+  const { contacts, path } = bench.expected();
+  const expected = { contacts: { ...contacts, [contact]: 'isolated' as const }, path };
+  const sight = await bench.awaited(expected, seen.isolatedAt, bench.facts.isolateTimeoutMs);
+  if (!asExpected(sight)) throw new WrongError(judge({ step: 'alone-isolates', moved: contact, sight }));
   return passed(
     `isolated by itself ${Math.round(lease.ran_out_after_ms)} ms after its last renewal; a renewal extends it`,
   );
