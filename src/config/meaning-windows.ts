@@ -105,7 +105,7 @@ function openingsOf(link: string, config: Config): readonly Opening[] {
 
 function calendarFindings(link: string, config: Config): readonly Finding[] {
   const openings = openingsOf(link, config);
-  return [...overlaps(openings), ...exposure(link, openings, config)];
+  return [...overlaps(openings), ...exposure(link, openings, config), ...proofAge(link, openings, config)];
 }
 
 function overlaps(openings: readonly Opening[]): readonly Finding[] {
@@ -149,4 +149,17 @@ function exposure(link: string, openings: readonly Opening[], config: Config): r
   const hint =
     'when all windows take their full length, late ones are refused; raise `exposure_budget` or shorten them';
   return [warning(['links', link, 'exposure_budget'], what, hint)];
+}
+
+/** Every window ends with the test of one contact: where windows are rare, proofs grow too old, and only a person helps then. */
+function proofAge(link: string, openings: readonly Opening[], config: Config): readonly Finding[] {
+  const { contacts = [], proof_test_max_age: allowed = Infinity } = config.links[link] ?? {};
+  const ages = openings.map(
+    ({ opensAt }, at) => (openings[at + contacts.length]?.opensAt ?? opensAt) - opensAt,
+  );
+  const oldest = Math.max(0, ...ages);
+  if (contacts.length === 0 || oldest <= allowed) return [];
+  const what = `its windows test one contact each, so a proof gets ${formatDuration(oldest)} old; older than ${formatDuration(allowed)} refuses every lease until the link is commissioned again`;
+  const hint = `write ${formatDuration(oldest)} or more, or open its windows more often`;
+  return [warning(['links', link, 'proof_test_max_age'], what, hint)];
 }

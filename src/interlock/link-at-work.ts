@@ -99,6 +99,8 @@ export class LinkAtWork {
   readonly #untold = new Map<string, Holder>();
   /** Settings of the boards found wrong when last asked. */
   settings: readonly string[] = [];
+  /** Contacts whose proof test was not done since one was. */
+  readonly #notDone = new Set<string>();
   #settingsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -128,7 +130,7 @@ export class LinkAtWork {
   /** The contact that isolates alone first at the end of a lease that begins now. */
   get turn(): string {
     const names = this.parts.contacts.map(({ name }) => name);
-    return turnOf(this.#around.proofs.of(this.name), names) ?? '';
+    return turnOf(this.#around.proofs.of(this.name), names, this.#notDone) ?? '';
   }
 
   /** Asks again while problems stand, so that a board that came back is not refused for what it was. */
@@ -241,9 +243,13 @@ export class LinkAtWork {
     }
   }
 
-  /** A test that was not done proves nothing and disproves nothing: the same contact is next again. */
+  /** A test that was not done proves nothing and disproves nothing: the others have their turn, then this contact again. */
   #proofEnded({ contact, outcome, basis, tookMs }: ProofEnded): void {
-    if (outcome === 'not-done') return;
+    if (outcome !== 'not-done' || this.#notDone.size >= this.parts.contacts.length) this.#notDone.clear();
+    if (outcome === 'not-done') {
+      this.#notDone.add(contact);
+      return;
+    }
     const at = this.#around.clock.calendarMs();
     const proof = { outcome, basis, tookMs, at, by: 'window' } as const;
     // `unwritable` says why not, and is a failing permissive; it is tried again.

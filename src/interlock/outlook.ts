@@ -6,6 +6,7 @@ import type { LeaseRequest } from '../protocol/messages.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 import { conditionsOf } from './permissives.ts';
+import { provenBy } from './commissioning/shown.ts';
 import { proofRefusals } from './proof-record.ts';
 
 /** The opening of a window that a lease is asked for. */
@@ -32,6 +33,7 @@ export function conditionsAt(
       calendarMs: moment.calendarMs,
       maxAgeMs: link.parts.proofMaxAgeMs,
       leased: leaseOf(link.shell.state) !== null,
+      commissioned: provenBy(commissionings.record(link.name)),
     }),
     commissioning: commissionings.refusal(link.name),
     heartbeats,

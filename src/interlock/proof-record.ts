@@ -98,23 +98,44 @@ export const recordProof = (
     ),
   );
 
-/** The contact whose proof is oldest; of those never proven the first. */
-export const turnOf = (proofs: Proofs, contacts: readonly string[]): string | undefined =>
-  contacts.toSorted((a, b) => (proofs[a]?.order ?? 0) - (proofs[b]?.order ?? 0))[0];
+const nobody: ReadonlySet<string> = new Set();
 
 /**
- * Why the proofs of these contacts refuse a lease. A contact without any is left to the record of commissioning, which is
- * a proof of every contact. `leased`: a lease is in force, and its end is what will do the next test.
+ * The contact whose proof is oldest; of those never proven the first. `waiting`: contacts whose last test came to nothing; one
+ * that never comes to anything must not keep the others from theirs.
+ */
+export function turnOf(
+  proofs: Proofs,
+  contacts: readonly string[],
+  waiting: ReadonlySet<string> = nobody,
+): string | undefined {
+  const next = contacts.filter((contact) => !waiting.has(contact));
+  const order = (contact: string): number => proofs[contact]?.order ?? 0;
+  return (next.length > 0 ? next : contacts).toSorted((a, b) => order(a) - order(b))[0];
+}
+
+/**
+ * Why the proofs of these contacts refuse a lease. A contact without any is left to the record of commissioning; where that
+ * says that it proved the contact, its proof was lost, and with it whether a later one failed. `leased`: a lease is in
+ * force, and its end is what will do the next test.
  */
 export function proofRefusals(
   proofs: Proofs,
   contacts: readonly string[],
-  { link, calendarMs, maxAgeMs, leased }: ProofTerms,
+  { link, calendarMs, maxAgeMs, leased, commissioned }: ProofTerms,
 ): readonly Refusal[] {
   return contacts.flatMap((contact): Refusal[] => {
     const last = proofs[contact];
     const hint = `see that it lets go (\`portcullis journal tail\`), then prove it at the box: \`portcullis commission ${link}\``;
-    if (last === undefined) return [];
+    if (last === undefined && !commissioned.includes(contact)) return [];
+    if (last === undefined)
+      return [
+        {
+          code: 'proof-missing',
+          why: `no proof test of ${contact} is on record, although its commissioning was one: proofs.json in state_directory was lost or replaced`,
+          hint,
+        },
+      ];
     if (last.outcome === 'failed')
       return [
         {
@@ -141,4 +162,6 @@ export interface ProofTerms {
   readonly calendarMs: number;
   readonly maxAgeMs: number;
   readonly leased: boolean;
+  /** Contacts that the record of commissioning says were proven. */
+  readonly commissioned: readonly string[];
 }

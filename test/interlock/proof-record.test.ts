@@ -15,7 +15,13 @@ const DAY_MS = 86_400_000;
 const now = Date.UTC(2026, 10, 21);
 const passed: Proof = { outcome: 'passed', basis: 'witness', tookMs: 9, at: now, by: 'window' };
 const failed: Proof = { ...passed, outcome: 'failed', basis: 'none', tookMs: null };
-const terms: ProofTerms = { link: 'vault', calendarMs: now, maxAgeMs: 40 * DAY_MS, leased: false };
+const terms: ProofTerms = {
+  link: 'vault',
+  calendarMs: now,
+  maxAgeMs: 40 * DAY_MS,
+  leased: false,
+  commissioned: [],
+};
 
 const recordOf = async (disk: HandDisk): Promise<ProofRecord> => {
   const record = new ProofRecord(disk, '/state');
@@ -74,6 +80,15 @@ describe('whose turn it is', () => {
     expect([...turns, turn()]).toEqual(['relay', 'port', 'plug', 'relay', 'port']);
   });
 
+  test('a contact whose tests come to nothing does not keep the others from theirs', async () => {
+    const record = await recordOf(new HandDisk());
+    await record.record('vault', { port: passed });
+    const contacts = ['relay', 'port'];
+    expect(turnOf(record.of('vault'), contacts)).toBe('relay');
+    expect(turnOf(record.of('vault'), contacts, new Set(['relay']))).toBe('port');
+    expect(turnOf(record.of('vault'), contacts, new Set(contacts))).toBe('relay');
+  });
+
   test('of no contact it is nobody’s', () => {
     expect(turnOf({}, [])).toBeUndefined();
   });
@@ -110,6 +125,17 @@ describe('a lease is refused', () => {
       relay: { by: 'commissioning' },
       port: { by: 'commissioning' },
     });
+  });
+
+  test('when the proof that commissioning left is gone', async () => {
+    const record = await recordOf(new HandDisk());
+    expect(refusalsOf(record)).toEqual([]);
+    expect(refusalsOf(record, { commissioned: ['relay', 'port'] })).toEqual([
+      'proof-missing',
+      'proof-missing',
+    ]);
+    await record.record('vault', { relay: passed, port: failed });
+    expect(refusalsOf(record, { commissioned: ['relay', 'port'] })).toEqual(['proof-failed']);
   });
 
   test('with a way out, for nobody else’s contact', async () => {

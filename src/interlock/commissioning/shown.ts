@@ -1,5 +1,6 @@
 import type { CommissioningStatus } from '../../protocol/messages.ts';
 import type { CommissioningBook } from './book.ts';
+import type { RecordRead } from './record.ts';
 
 /** The commissioning of a link as status pages show it. */
 export function commissioningShown(
@@ -20,3 +21,9 @@ export function commissioningShown(
     }
   }
 }
+
+/** The contacts that a record which passed says were proven. */
+export const provenBy = (read: RecordRead): readonly string[] =>
+  read.kind === 'read' && read.record.verdict === 'passed'
+    ? read.record.contacts.filter(({ isolates_alone }) => isolates_alone === 'proven').map(({ name }) => name)
+    : [];
