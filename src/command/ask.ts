@@ -100,7 +100,8 @@ function sourceLine({ source, tier, heartbeat, last, unverified }: SourceStatus)
   return `${what} ${source}: tier ${tier}, ${heard}${refused}`;
 }
 
-function linkLines(link: LinkStatus): string[] {
+/** One link, for people. */
+export function linkLines(link: LinkStatus): string[] {
   const indicators = link.indicators.map(({ name, kind, position, age_ms, detail }) => {
     const age = age_ms === null ? 'never read' : `${seconds(age_ms)} ago`;
     const rating = kind === 'contact' ? link.ratings[name] : undefined;
@@ -126,7 +127,9 @@ function linkLines(link: LinkStatus): string[] {
     `  commanded ${link.commanded}, observed ${link.observed}`,
     ...indicators,
     `  commissioning: ${commissioningWords(link.commissioning)}`,
-    ...link.proofs.map((each) => `  proof test of ${proofTestWords(each)}`),
+    ...link.proofs.map(
+      (each) => `  proof test of ${proofTestWords(each)}${each.outcome === 'passed' ? gradeWords(link) : ''}`,
+    ),
     ...latch,
     ...lease,
     ...heartbeats,
@@ -137,8 +140,7 @@ function linkLines(link: LinkStatus): string[] {
 
 /** Never more than is known: simulated evidence is called simulated wherever the proof is shown. */
 export function proofWords(link: LinkStatus): string {
-  const grade =
-    link.evidence_grade === 'simulated' ? ' (simulated board: proves nothing about hardware)' : '';
+  const grade = gradeWords(link);
   switch (link.proof) {
     case 'witness':
       return `shown by a witness${grade}`;
@@ -149,6 +151,9 @@ export function proofWords(link: LinkStatus): string {
   }
 }
 
+const gradeWords = ({ evidence_grade }: LinkStatus): string =>
+  evidence_grade === 'simulated' ? ' (simulated board: proves nothing about hardware)' : '';
+
 function commissioningWords({ state, at, grade }: CommissioningStatus): string {
   const when = at === null ? '' : ` at ${at}`;
   const played = grade === 'simulated' ? ' on an EMULATED board: shows nothing about hardware' : '';
@@ -158,7 +163,7 @@ function commissioningWords({ state, at, grade }: CommissioningStatus): string {
     case 'failed':
       return `FAILED${when}`;
     case 'outdated':
-      return `OUTDATED: passed${when}, something was changed since`;
+      return `OUTDATED: passed${when}${played}, something was changed since`;
     case 'never':
       return 'NEVER: no window is opened';
     case 'unreadable':

@@ -21,6 +21,7 @@ import { configuredButton } from './button-parts.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
 import { CommissioningBook, COMMISSIONING_DIRECTORY, plansOf } from './commissioning/book.ts';
+import { gradeOf } from './grade.ts';
 import { Interlock } from './interlock.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkParts } from './link-at-work.ts';
@@ -238,18 +239,6 @@ function mirrorsOf({ witnesses }: LinkSettings): NonNullable<LinkParts['sees']> 
       'mirrors' in witness && witness.mirrors !== undefined ? [[witness.name, [witness.mirrors]]] : [],
     ),
   );
-}
-
-const GRADES = ['simulated', 'paper', 'bench', 'field'] as const;
-
-/** The weakest grade among the contacts of a link; an emulated board outweighs any profile. */
-function gradeOf(config: Config, link: string, profiles: ReadonlyMap<string, Profile>): LinkParts['grade'] {
-  const grades = (config.links[link]?.contacts ?? []).map((contact) =>
-    config.buses[contact.bus]?.simulated === true
-      ? 'simulated'
-      : (profiles.get(contact.profile)?.evidence.grade ?? 'paper'),
-  );
-  return GRADES.find((grade) => grades.includes(grade)) ?? 'paper';
 }
 
 /** The mode is set on the directory's side first: nobody connects between listen and chmod. */

@@ -29,7 +29,7 @@ export function statusOf(interlock: Interlock): Status {
 
 /** One link, as status pages and the event stream show it. */
 export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus {
-  const { clock, ledger, proofs } = interlock.parts;
+  const { clock, ledger } = interlock.parts;
   const now = clock.now();
   const { state } = link.shell;
   const lease = leaseOf(state);
@@ -61,7 +61,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
             ends_in_ms: Math.floor(lease.endsAt - now),
           },
     latch: latch === null ? null : { ...latch, cause: causeId(latch) },
-    proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofs.of(link.name))),
+    proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofsShown(interlock, link))),
     commissioning: commissioningShown(interlock.parts.commissionings, link.name),
     heartbeats: [...interlock.heartbeats.status(link)],
     refusals: [...refusalsAt(state, interlock.conditionsNow(link), now)],
@@ -70,6 +70,14 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
       budget_ms: link.parts.budgetMs,
     },
   };
+}
+
+/** What was seen on emulated boards is no proof of the real ones that replaced them. */
+function proofsShown({ parts: { commissionings, proofs } }: Interlock, { name, parts }: LinkAtWork): Proofs {
+  const read = commissionings.record(name);
+  const emulated = read.kind === 'read' && read.record.grade === 'simulated' && parts.grade !== 'simulated';
+  const known = Object.entries(proofs.of(name));
+  return Object.fromEntries(known.filter(([, { outcome }]) => !emulated || outcome === 'failed'));
 }
 
 function proofOf(contact: string, proofs: Proofs): ContactProof {
