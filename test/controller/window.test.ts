@@ -159,7 +159,8 @@ describe.skipIf(missingTools() !== null)('a window with a real restic', { timeou
     const next = await appliance.window('two');
     expect(next.outcome).toBe('done');
     expect(next.steps[0]).toMatchObject({ step: 'recover', outcome: { kind: 'done' } });
-    expect(appliance.files('locks')).toEqual([]);
+    // Seen once on a busy machine: the last restic had ended, and its lock went a moment later.
+    await eventually('no lock to be left', () => appliance.files('locks').length === 0);
   });
 
   test('near the end of the window restic is asked to stop, and goes in peace', async () => {
