@@ -47,7 +47,9 @@ describe.skipIf(skipped)('a board that never answers (LCUS-1)', () => {
   });
 
   test('one that does answer is not believed', async () => {
-    const rig = await serialRig('lcus-silent', profile, { channel: 1 });
+    // Silence is awaited for longer than a busy machine takes to carry the answer.
+    const patient = { ...profile, timings: { ...profile.timings, reply_timeout_ms: 5_000 } };
+    const rig = await serialRig('lcus-silent', patient, { channel: 1 });
     rig.line.behave = ({ answer, bytes, pass }) => {
       pass(bytes);
       answer(bytes);
