@@ -13,6 +13,34 @@ export interface SerialLine {
   readonly controlLines?: 'released' | 'as-opened';
 }
 
+/** What the configuration says of a serial line; what it leaves out is the device's factory setting. */
+interface AskedLine {
+  readonly device: string;
+  readonly baud?: number;
+  readonly parity?: SerialLine['parity'];
+  readonly stop_bits?: SerialLine['stopBits'];
+}
+
+/** How a device leaves the factory, as its profile says. */
+interface FactoryLine {
+  readonly baud: number;
+  readonly data_bits: SerialLine['dataBits'];
+  readonly parity: SerialLine['parity'];
+  readonly stop_bits: SerialLine['stopBits'];
+}
+
+/** Bits per second where neither configuration nor profile says any; the configuration is refused before that matters. */
+const USUAL_BAUD = 9600;
+
+/** The line that a bus asks for. */
+export const lineOf = (asked: AskedLine, factory: FactoryLine | undefined): SerialLine => ({
+  device: asked.device,
+  baud: asked.baud ?? factory?.baud ?? USUAL_BAUD,
+  dataBits: factory?.data_bits ?? 8,
+  parity: asked.parity ?? factory?.parity ?? 'none',
+  stopBits: asked.stop_bits ?? factory?.stop_bits ?? 1,
+});
+
 /** ms within which a serial device must be open; the kernel needs microseconds, a dying USB adapter may need for ever. */
 export const OPEN_TIMEOUT_MS = 2000;
 /** Above this speed the standard fixes the silence between frames instead of counting characters. */

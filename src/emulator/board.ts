@@ -12,13 +12,13 @@ import type { Reply, Request } from '../contacts/modbus/pdu.ts';
 import type { Framing, ModbusProfile } from '../contacts/modbus/profile.ts';
 import type { Millis } from '../core/time.ts';
 import { AddressMap } from './address-map.ts';
-import { FaultList, type Fault, type FaultName, type RequestKind } from './faults.ts';
-import { Happenings } from './happenings.ts';
+import { BoardCondition } from './condition.ts';
+import type { Fault, FaultName, RequestKind } from './faults.ts';
 import { Inputs } from './inputs.ts';
 import type { BoardSession, PlayedBoard, SessionWire } from './played.ts';
 import { requestKind } from './request-kind.ts';
 import { Session } from './session.ts';
-import { Relays, type BoardTimers, type Cause, type ContactPosition } from './relays.ts';
+import type { BoardTimers, Cause, ContactPosition } from './relays.ts';
 import { Settings, type Space } from './settings.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
@@ -77,36 +77,31 @@ const exception = (code: number): Reply => ({ kind: 'exception', code });
 export class Board implements PlayedBoard {
   readonly profile: ModbusProfile;
   readonly timers: BoardTimers;
-  readonly #relays: Relays;
+  readonly #condition: BoardCondition;
   readonly #inputs: Inputs;
   readonly #settings: Settings;
   readonly #addresses: AddressMap;
   readonly #silence: SilenceWatch | null;
-  readonly #faults = new FaultList();
-  readonly #happenings = new Happenings();
-  #deafUntil: (() => void) | null = null;
 
   constructor(profile: ModbusProfile, timers: BoardTimers) {
     this.profile = profile;
     this.timers = timers;
-    this.#relays = new Relays(profile.channels, timers, this.#faults, (channel, position, { kind, frame }) =>
-      this.emit({ event: 'contact', at: timers.now(), channel, position, cause: kind, frame }),
-    );
+    this.#condition = new BoardCondition(profile, timers);
     this.#inputs = new Inputs(profile.id, profile.inputs?.quantity ?? 0, (channel) =>
-      this.#relays.isConnected(channel),
+      this.#condition.relays.isConnected(channel),
     );
-    this.#settings = new Settings(profile.startup_checks, this.#faults);
+    this.#settings = new Settings(profile.startup_checks, this.#condition.faults);
     const watchdog = profile.communication_watchdog;
     this.#silence =
       watchdog === undefined
         ? null
-        : new SilenceWatch(watchdog, this.#settings, timers, () => this.#relays.trip());
+        : new SilenceWatch(watchdog, this.#settings, timers, () => this.#condition.relays.trip());
     this.#addresses = new AddressMap({
       profile,
-      relays: this.#relays,
+      relays: this.#condition.relays,
       inputs: this.#inputs,
       settings: this.#settings,
-      faults: this.#faults,
+      faults: this.#condition.faults,
       isLocked: () => this.#silence?.locked === true,
     });
   }
@@ -120,16 +115,16 @@ export class Board implements PlayedBoard {
   }
 
   watch(watcher: (event: BoardEvent) => void): () => void {
-    return this.#happenings.watch(watcher);
+    return this.#condition.happenings.watch(watcher);
   }
 
   onDrop(breaker: () => void): () => void {
-    return this.#happenings.onDrop(breaker);
+    return this.#condition.happenings.onDrop(breaker);
   }
 
   /** Tells the watchers. */
   emit(event: BoardEvent): void {
-    this.#happenings.emit(event);
+    this.#condition.emit(event);
   }
 
   /** Makes `input` read 1 while the contact of `channel` is isolated, as a force-guided normally-closed contact does. */
@@ -157,84 +152,53 @@ export class Board implements PlayedBoard {
 
   /** Whether the contact of `channel` (from 1) really is connected. */
   isConnected(channel: number): boolean {
-    return this.#relays.isConnected(channel);
+    return this.#condition.relays.isConnected(channel);
   }
 
   /** Whether a fault stands. */
   hasFault(name: FaultName): boolean {
-    return this.#faults.has(name);
+    return this.#condition.faults.has(name);
   }
 
   addFault(fault: Fault): void {
-    const problem = this.faultProblem(fault.name);
-    if (problem !== null) throw new RangeError(problem);
-    if (fault.name === 'reboot') this.#reboot(fault.value);
-    else if (fault.name === 'drop-connections') this.#happenings.drop();
-    else {
-      this.#faults.add(fault);
-      this.#relays.settle();
-    }
-    this.#emitFaults();
+    if (fault.name === 'reboot') this.#silence?.restart();
+    this.#condition.addFault(fault, this.faultProblem(fault.name));
   }
 
   /** Clears one kind of fault, or all. Contacts go where their coils say. */
   clearFaults(name?: FaultName): void {
-    this.#faults.clear(name);
-    this.#relays.settle();
-    this.#emitFaults();
+    this.#condition.clearFaults(name);
   }
 
   state(): BoardState {
-    return {
-      coils: this.#relays.coils(),
-      contacts: this.#relays.contacts(),
-      leases: this.#relays.leases(),
-      inputs: this.#inputs.list(),
-      faults: this.#faults.list(),
-    };
+    return this.#condition.state(this.#inputs.list());
   }
 
   /** Ends every timer. */
   close(): void {
-    this.#relays.close();
+    this.#condition.close();
     this.#silence?.restart();
-    this.#deafUntil?.();
-    this.#deafUntil = null;
   }
 
   /** Hears one request addressed to this board; `frame` is what came over the wire. Never waits. */
   hear(request: Request, frame: string): Answer | null {
     const kind = requestKind(this.profile, request);
     this.emit({ event: 'frame', at: this.timers.now(), kind, frame });
-    if (this.#deafUntil !== null || this.#faults.strike('silence', kind) !== null) return null;
+    if (this.#condition.isDeaf || this.#condition.faults.strike('silence', kind) !== null) return null;
     this.#silence?.heard(kind === 'read');
-    const refusal = this.#faults.strike('exception', kind);
+    const refusal = this.#condition.faults.strike('exception', kind);
     const reply =
       refusal === null
         ? this.#addresses.execute(request, { kind: 'frame', frame })
         : exception(refusal.value);
-    if (this.#faults.strike('mute', kind) !== null) return null;
+    if (this.#condition.faults.strike('mute', kind) !== null) return null;
     return {
       reply,
-      wrongEcho: reply.kind === 'echo' && this.#faults.strike('wrong-echo', kind) !== null,
-      lateMs: this.#faults.strike('late-reply', kind)?.value ?? 0,
-      garbled: this.#faults.strike('garbled-reply', kind) !== null,
-      twice: this.#faults.strike('duplicate-reply', kind) !== null,
+      wrongEcho: reply.kind === 'echo' && this.#condition.faults.strike('wrong-echo', kind) !== null,
+      lateMs: this.#condition.faults.strike('late-reply', kind)?.value ?? 0,
+      garbled: this.#condition.faults.strike('garbled-reply', kind) !== null,
+      twice: this.#condition.faults.strike('duplicate-reply', kind) !== null,
     };
-  }
-
-  #reboot(deafMs: number): void {
-    this.#silence?.restart();
-    this.#relays.powerCycle(this.profile.power_on.position);
-    this.#deafUntil?.();
-    this.#deafUntil = this.timers.after(deafMs, () => {
-      this.#deafUntil = null;
-    });
-    this.#happenings.drop();
-  }
-
-  #emitFaults(): void {
-    this.emit({ event: 'fault', at: this.timers.now(), faults: this.#faults.list() });
   }
 }
 

@@ -1,8 +1,5 @@
+import { spelledBytes } from '../contacts/hex.ts';
 import type { PlayedBoard, SessionWire } from './played.ts';
-
-/** Bytes as `01 05 00 00 FF 00 8C 3A`. */
-export const spelledBytes = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
 
 /** Sends replies at once or late; what is still late when the peer goes away is never sent. */
 export class Delivery {

@@ -8,10 +8,10 @@ import { buildFrame } from '../contacts/serial/frame.ts';
 import { Frames, type SerialAsk, stateForm } from '../contacts/serial/frames.ts';
 import type { SerialProfile } from '../contacts/serial/profile.ts';
 import type { BoardEvent, BoardState } from './board.ts';
-import { FaultList, type Fault, type FaultName } from './faults.ts';
-import { Happenings } from './happenings.ts';
+import { BoardCondition } from './condition.ts';
+import type { Fault, FaultName } from './faults.ts';
 import type { BoardSession, PlayedBoard, SessionWire } from './played.ts';
-import { Relays, type BoardTimers, type Cause } from './relays.ts';
+import type { BoardTimers, Cause } from './relays.ts';
 import { type HeardRequest, serialRequestKind } from './serial-requests.ts';
 import { SerialSession } from './serial-session.ts';
 
@@ -31,19 +31,14 @@ export class SerialPlay implements PlayedBoard {
   readonly frames: Frames;
   /** The card that is played, or `null` for a board without an address. */
   readonly address: number | null;
-  readonly #relays: Relays;
-  readonly #faults = new FaultList();
-  readonly #happenings = new Happenings();
-  #deafUntil: (() => void) | null = null;
+  readonly #condition: BoardCondition;
 
   constructor(profile: SerialProfile, timers: BoardTimers) {
     this.profile = profile;
     this.timers = timers;
     this.frames = new Frames(profile);
     this.address = profile.addresses?.first ?? null;
-    this.#relays = new Relays(profile.channels, timers, this.#faults, (channel, position, { kind, frame }) =>
-      this.emit({ event: 'contact', at: timers.now(), channel, position, cause: kind, frame }),
-    );
+    this.#condition = new BoardCondition(profile, timers);
   }
 
   faultProblem(name: FaultName): string | null {
@@ -66,19 +61,19 @@ export class SerialPlay implements PlayedBoard {
   }
 
   watch(watcher: (event: BoardEvent) => void): () => void {
-    return this.#happenings.watch(watcher);
+    return this.#condition.happenings.watch(watcher);
   }
 
   onDrop(breaker: () => void): () => void {
-    return this.#happenings.onDrop(breaker);
+    return this.#condition.happenings.onDrop(breaker);
   }
 
   emit(event: BoardEvent): void {
-    this.#happenings.emit(event);
+    this.#condition.emit(event);
   }
 
   mirror(channel: number, input: number): void {
-    this.#relays.isConnected(channel);
+    this.#condition.relays.isConnected(channel);
     this.#noInput(input);
   }
 
@@ -91,64 +86,47 @@ export class SerialPlay implements PlayedBoard {
   }
 
   isConnected(channel: number): boolean {
-    return this.#relays.isConnected(channel);
+    return this.#condition.relays.isConnected(channel);
   }
 
   hasFault(name: FaultName): boolean {
-    return this.#faults.has(name);
+    return this.#condition.faults.has(name);
   }
 
   addFault(fault: Fault): void {
-    const problem = this.faultProblem(fault.name);
-    if (problem !== null) throw new RangeError(problem);
-    if (fault.name === 'reboot') this.#reboot(fault.value);
-    else if (fault.name === 'drop-connections') this.#happenings.drop();
-    else {
-      this.#faults.add(fault);
-      this.#relays.settle();
-    }
-    this.#emitFaults();
+    this.#condition.addFault(fault, this.faultProblem(fault.name));
   }
 
   clearFaults(name?: FaultName): void {
-    this.#faults.clear(name);
-    this.#relays.settle();
-    this.#emitFaults();
+    this.#condition.clearFaults(name);
   }
 
   state(): BoardState {
-    return {
-      coils: this.#relays.coils(),
-      contacts: this.#relays.contacts(),
-      leases: this.#relays.leases(),
-      inputs: [],
-      faults: this.#faults.list(),
-    };
+    return this.#condition.state([]);
   }
 
   close(): void {
-    this.#relays.close();
-    this.#deafUntil?.();
-    this.#deafUntil = null;
+    this.#condition.close();
   }
 
   /** Hears one request; `frame` is what came over the wire. `null`: nothing is said. Never waits. */
   hear({ ask, bytes }: HeardRequest, frame: string): SerialAnswer | null {
     const kind = serialRequestKind(ask);
     this.emit({ event: 'frame', at: this.timers.now(), kind, frame });
-    if (this.#deafUntil !== null || this.#faults.strike('silence', kind) !== null) return null;
+    if (this.#condition.isDeaf || this.#condition.faults.strike('silence', kind) !== null) return null;
     if (ask.ask === 'initialise') {
       if (ask.step === this.profile.initialise.length) this.clearFaults('asleep');
       return null;
     }
-    if (this.#faults.has('asleep')) return null;
-    const refuses = this.#faults.strike('exception', kind) !== null;
+    if (this.#condition.faults.has('asleep')) return null;
+    const refuses = this.#condition.faults.strike('exception', kind) !== null;
     if (!refuses) this.#execute(ask, { kind: 'frame', frame });
     const reply = this.#reply(ask, bytes, refuses);
-    if (reply === null || this.#faults.strike('mute', kind) !== null) return null;
-    const lateMs = this.#faults.strike('late-reply', kind)?.value ?? 0;
-    if (this.#faults.strike('garbled-reply', kind) !== null) return { reply: garbled(reply), lateMs };
-    const twice = this.#faults.strike('duplicate-reply', kind) !== null;
+    if (reply === null || this.#condition.faults.strike('mute', kind) !== null) return null;
+    const lateMs = this.#condition.faults.strike('late-reply', kind)?.value ?? 0;
+    if (this.#condition.faults.strike('garbled-reply', kind) !== null)
+      return { reply: garbled(reply), lateMs };
+    const twice = this.#condition.faults.strike('duplicate-reply', kind) !== null;
     return { reply: twice ? Buffer.concat([reply, reply]) : reply, lateMs };
   }
 
@@ -156,14 +134,14 @@ export class SerialPlay implements PlayedBoard {
     switch (ask.ask) {
       case 'connect':
       case 'isolate':
-        this.#relays.command(ask.channel, ask.ask === 'connect', cause);
+        this.#condition.relays.command(ask.channel, ask.ask === 'connect', cause);
         return;
       case 'isolate-all':
-        for (let channel = 1; channel <= this.#relays.count; channel += 1)
-          this.#relays.command(channel, false, cause);
+        for (let channel = 1; channel <= this.#condition.relays.count; channel += 1)
+          this.#condition.relays.command(channel, false, cause);
         return;
       case 'lease':
-        this.#relays.lease(ask.channel, ask.lease_ms, cause);
+        this.#condition.relays.lease(ask.channel, ask.lease_ms, cause);
         return;
       case 'read':
       case 'startup-check':
@@ -187,31 +165,22 @@ export class SerialPlay implements PlayedBoard {
   }
 
   #shown(): ReadonlySet<number> {
-    if (this.#faults.has('lying-read-back')) return new Set();
-    return new Set(this.#relays.coils().flatMap((coil, index) => (coil === 'connected' ? [index + 1] : [])));
+    if (this.#condition.faults.has('lying-read-back')) return new Set();
+    return new Set(
+      this.#condition.relays.coils().flatMap((coil, index) => (coil === 'connected' ? [index + 1] : [])),
+    );
   }
 
   #checked(check: string, right: Buffer | null): Buffer {
     const number = this.profile.startup_checks.findIndex(({ name }) => name === check) + 1;
     const bytes = right ?? Buffer.alloc(1);
-    return this.#faults.has('wrong-setting', number) ? Buffer.from(bytes.map((byte) => byte ^ 1)) : bytes;
+    return this.#condition.faults.has('wrong-setting', number)
+      ? Buffer.from(bytes.map((byte) => byte ^ 1))
+      : bytes;
   }
 
   #noInput(input: number): void {
     throw new RangeError(`${this.profile.id} has no inputs, not ${input}`);
-  }
-
-  #reboot(deafMs: number): void {
-    this.#relays.powerCycle(this.profile.power_on.position);
-    this.#deafUntil?.();
-    this.#deafUntil = this.timers.after(deafMs, () => {
-      this.#deafUntil = null;
-    });
-    this.#happenings.drop();
-  }
-
-  #emitFaults(): void {
-    this.emit({ event: 'fault', at: this.timers.now(), faults: this.#faults.list() });
   }
 }
 

@@ -1,5 +1,6 @@
 /** One connection to an emulated serial board: bytes in, bytes out. */
-import { Delivery, spelledBytes } from './delivery.ts';
+import { spelledBytes } from '../contacts/hex.ts';
+import { Delivery } from './delivery.ts';
 import type { BoardSession, SessionWire } from './played.ts';
 import type { SerialPlay } from './serial-board.ts';
 import { asksOf, hearRequest, type HeardRequest } from './serial-requests.ts';

@@ -3,7 +3,8 @@ import { encodeFrame, encodeRequest, RequestDecoder, type RequestEvent } from '.
 import { replyPdu, type Request } from '../contacts/modbus/pdu.ts';
 import type { Framing } from '../contacts/modbus/profile.ts';
 import type { Answer, Board } from './board.ts';
-import { Delivery, spelledBytes } from './delivery.ts';
+import { spelledBytes } from '../contacts/hex.ts';
+import { Delivery } from './delivery.ts';
 import type { BoardSession, SessionWire } from './played.ts';
 
 /** Silence after which an RTU device begins a new frame. A real one takes 3.5 characters; here a busy machine must not tear a frame. */

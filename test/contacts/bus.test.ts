@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Bus } from '../../src/contacts/bus.ts';
 import { HEARD_MS } from '../../src/contacts/tempo.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
-import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
+import { BoardContact } from '../../src/contacts/board-contact.ts';
 import { ModbusWire } from '../../src/contacts/modbus/exchange.ts';
 import type { Framing } from '../../src/contacts/modbus/frame.ts';
 import { MAX_WAITING } from '../../src/contacts/waiting.ts';
@@ -28,8 +28,8 @@ function bench(framing: Framing = 'modbus-tcp', hardwareLeaseMs: number | null =
   const wire = new ModbusWire(framing);
   const bus = new Bus({ transport: cable, timers, framesHaveIds: framing === 'modbus-tcp' });
   const board = new ModbusBoard(profile, { wire, unit: 1 });
-  const contact = new ModbusContact({ name: 'relay', bus, board, channel: 1, hardwareLeaseMs, timers });
-  const other = new ModbusContact({ name: 'other', bus, board, channel: 2, hardwareLeaseMs: null, timers });
+  const contact = new BoardContact({ name: 'relay', bus, board, channel: 1, hardwareLeaseMs, timers });
+  const other = new BoardContact({ name: 'other', bus, board, channel: 2, hardwareLeaseMs: null, timers });
   return { timers, cable, bus, contact, other };
 }
 
@@ -221,7 +221,7 @@ describe('the bus worker', () => {
     const bus = new Bus({ transport: cable, timers, framesHaveIds: false });
     const [dead, alive] = [1, 2].map((unit) => {
       const board = new ModbusBoard(profile, { wire, unit });
-      return new ModbusContact({ name: `${unit}`, bus, board, channel: 1, hardwareLeaseMs: null, timers });
+      return new BoardContact({ name: `${unit}`, bus, board, channel: 1, hardwareLeaseMs: null, timers });
     });
     if (dead === undefined || alive === undefined) throw new Error('no contacts');
     cable.manner = (frame) => (frame.unit === 1 ? { kind: 'deaf' } : { kind: 'answers', delayMs: 5 });

@@ -5,7 +5,7 @@ import { cut } from '../../src/contacts/cut.ts';
 import { createHardware } from '../../src/contacts/drivers.ts';
 import { HardwareProblems } from '../../src/contacts/hardware-problems.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
-import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
+import { BoardContact } from '../../src/contacts/board-contact.ts';
 import { ModbusWire } from '../../src/contacts/modbus/exchange.ts';
 import type { HardwareSettings } from '../../src/contacts/hardware-settings.ts';
 import { processTimers } from '../../src/contacts/timers.ts';
@@ -22,7 +22,7 @@ const READ_COILS = 1;
 const FUNCTION_AT = 7;
 
 /** A relay board on Modbus TCP that obeys at once. */
-function relay(): { readonly contact: ModbusContact; readonly frames: Buffer[] } {
+function relay(): { readonly contact: BoardContact; readonly frames: Buffer[] } {
   const frames: Buffer[] = [];
   const transport: Transport = {
     where: 'a relay for tests',
@@ -49,7 +49,7 @@ function relay(): { readonly contact: ModbusContact; readonly frames: Buffer[] }
   const board = new ModbusBoard(testProfile(), { wire: new ModbusWire('modbus-tcp'), unit: 1 });
   return {
     frames,
-    contact: new ModbusContact({ name: 'relay', bus, board, channel: 1, hardwareLeaseMs: null, timers }),
+    contact: new BoardContact({ name: 'relay', bus, board, channel: 1, hardwareLeaseMs: null, timers }),
   };
 }
 

@@ -7,7 +7,7 @@ import { Bus } from '../../src/contacts/bus.ts';
 import { CommandContact } from '../../src/contacts/command/contact.ts';
 import { CommandWorker } from '../../src/contacts/command/worker.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
-import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
+import { BoardContact } from '../../src/contacts/board-contact.ts';
 import { ModbusWire } from '../../src/contacts/modbus/exchange.ts';
 import type { Contact } from '../../src/contacts/port.ts';
 import { processTimers } from '../../src/contacts/timers.ts';
@@ -30,7 +30,7 @@ function slowLine() {
   const bus = new Bus({ transport: cable, timers, framesHaveIds: false });
   const contacts = [1, 2, 3, 4].map((unit) => {
     const board = new ModbusBoard(testProfile(), { wire, unit });
-    return new ModbusContact({ name: `${unit}`, bus, board, channel: 1, hardwareLeaseMs: null, timers });
+    return new BoardContact({ name: `${unit}`, bus, board, channel: 1, hardwareLeaseMs: null, timers });
   });
   const tick = (which: readonly Contact[]): void => {
     for (const contact of which) contact.isolate();

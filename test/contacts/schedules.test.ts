@@ -5,7 +5,7 @@ import { Bus } from '../../src/contacts/bus.ts';
 import { HEARD_MS } from '../../src/contacts/tempo.ts';
 import { cut } from '../../src/contacts/cut.ts';
 import { ModbusBoard } from '../../src/contacts/modbus/board.ts';
-import { ModbusContact } from '../../src/contacts/modbus/contact.ts';
+import { BoardContact } from '../../src/contacts/board-contact.ts';
 import { ModbusWire } from '../../src/contacts/modbus/exchange.ts';
 import type { Framing } from '../../src/contacts/modbus/frame.ts';
 import type { CommandOutcome } from '../../src/contacts/port.ts';
@@ -30,7 +30,7 @@ type Action =
 
 /** One contact and what the test knows about it. */
 interface Known {
-  readonly contact: ModbusContact;
+  readonly contact: BoardContact;
   readonly unit: number;
   readonly coil: number;
   epoch: number;
@@ -96,7 +96,7 @@ class World {
       );
       for (const channel of [1, 2, 3]) {
         const name = `unit ${unit} channel ${channel}`;
-        const contact = new ModbusContact({
+        const contact = new BoardContact({
           name,
           bus,
           board,

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { Bus } from '../../src/contacts/bus.ts';
 import { SerialBoard } from '../../src/contacts/serial/board.ts';
-import { SerialContact } from '../../src/contacts/serial/contact.ts';
+import { BoardContact } from '../../src/contacts/board-contact.ts';
 import { serialProfile, type SerialProfile } from '../../src/contacts/serial/profile.ts';
 import { processTimers, type Timers } from '../../src/contacts/timers.ts';
 import { SerialTransport } from '../../src/contacts/transport-serial.ts';
@@ -44,9 +44,9 @@ export function serialContactOn(
     readonly leaseMs?: number;
     readonly timers?: Timers;
   },
-): SerialContact {
+): BoardContact {
   const timers = place.timers ?? processTimers;
-  const contact = new SerialContact({
+  const contact = new BoardContact({
     name: 'relay',
     bus: new Bus({ transport, timers, framesHaveIds: false }),
     board: new SerialBoard(profile, { address: place.address ?? 1 }),
@@ -73,7 +73,7 @@ export const serialLineTo = (device: string, profile: SerialProfile): SerialTran
 export interface SerialRig extends Bench {
   readonly line: LineBetween;
   readonly slave: Slave;
-  readonly contact: SerialContact;
+  readonly contact: BoardContact;
 }
 
 /** Ends once, at the latest when the test does, failed or not. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Bus } from '../../src/contacts/bus.ts';
 import { REPEAT_MS } from '../../src/contacts/seats.ts';
 import { SerialBoard } from '../../src/contacts/serial/board.ts';
-import { SerialContact } from '../../src/contacts/serial/contact.ts';
+import { BoardContact } from '../../src/contacts/board-contact.ts';
 import { spelled } from '../../src/contacts/serial/frame.ts';
 import type { Transport, WireEvents } from '../../src/contacts/transport.ts';
 import { current } from './contract.ts';
@@ -60,7 +60,7 @@ function bench(id: string, channels: readonly number[] = [1]) {
   const board = new SerialBoard(serialProfileNamed(id, false), { address: 1 });
   const contacts = channels.map(
     (channel) =>
-      new SerialContact({ name: `relay ${channel}`, bus, board, channel, hardwareLeaseMs: null, timers }),
+      new BoardContact({ name: `relay ${channel}`, bus, board, channel, hardwareLeaseMs: null, timers }),
   );
   const [contact] = contacts;
   if (contact === undefined) throw new Error('no contact');

@@ -8,7 +8,7 @@ import { channelsOf, meaningOf, requestFor, requestsFor } from '../../src/contac
 import { valuesOf } from '../../src/contacts/modbus/settings.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { createBoard } from '../../src/emulator/board.ts';
-import { spelledBytes } from '../../src/emulator/delivery.ts';
+import { spelledBytes } from '../../src/contacts/hex.ts';
 import { Session } from '../../src/emulator/session.ts';
 import { virtualTimers } from '../emulator/virtual-timers.ts';
 

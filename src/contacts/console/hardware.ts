@@ -3,7 +3,7 @@ import type { BusWitnessSettings, StreamBus } from '../hardware-settings.ts';
 import type { Place } from '../place.ts';
 import type { Contact, Witness } from '../port.ts';
 import type { Timers } from '../timers.ts';
-import { SerialTransport } from '../transport-serial.ts';
+import { lineOf, SerialTransport } from '../transport-serial.ts';
 import { TcpTransport } from '../transport-tcp.ts';
 import type { Transport } from '../transport.ts';
 import { ConsoleContact, ConsoleWitness } from './contact.ts';
@@ -15,14 +15,7 @@ import { ConsoleWorker } from './worker.ts';
 /** The way to a console: a serial line, or a TCP stream that may speak telnet. */
 export function consoleTransport(settings: StreamBus, profile: ConsoleProfile): Transport {
   if (settings.transport === 'tcp') return telnetTransport(new TcpTransport(settings));
-  const factory = profile.serial;
-  return new SerialTransport({
-    device: settings.device,
-    baud: settings.baud ?? factory?.baud ?? 9600,
-    dataBits: factory?.data_bits ?? 8,
-    parity: settings.parity ?? factory?.parity ?? 'none',
-    stopBits: settings.stop_bits ?? factory?.stop_bits ?? 1,
-  });
+  return new SerialTransport(lineOf(settings, profile.serial));
 }
 
 /** The console of one switch, and everything that hangs on it. */

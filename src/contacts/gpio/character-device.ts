@@ -156,13 +156,7 @@ class DeviceOutput implements OutputLine {
   }
 
   read(): Level {
-    const values = lineValues(0);
-    try {
-      this.#claim.calls.ioctl(this.#claim.fd, REQUEST.getValues, values);
-    } catch (error) {
-      throw lineFailure(this.#place, 'could not be read', error);
-    }
-    return levelIn(values);
+    return levelOf(this.#place, this.#claim);
   }
 
   problems(): readonly string[] {
@@ -188,6 +182,17 @@ class DeviceOutput implements OutputLine {
   }
 }
 
+/** The level of a claimed line. Throws GpioFailure when the chip does not say it. */
+function levelOf(place: LinePlace, { calls, fd }: Claim): Level {
+  const values = lineValues(0);
+  try {
+    calls.ioctl(fd, REQUEST.getValues, values);
+  } catch (error) {
+    throw lineFailure(place, 'could not be read', error);
+  }
+  return levelIn(values);
+}
+
 class DeviceInput implements InputLine {
   readonly #place: LinePlace;
   readonly #claim: Claim;
@@ -206,13 +211,7 @@ class DeviceInput implements InputLine {
   }
 
   read(): Level {
-    const values = lineValues(0);
-    try {
-      this.#claim.calls.ioctl(this.#claim.fd, REQUEST.getValues, values);
-    } catch (error) {
-      throw lineFailure(this.#place, 'could not be read', error);
-    }
-    return levelIn(values);
+    return levelOf(this.#place, this.#claim);
   }
 
   release(): void {

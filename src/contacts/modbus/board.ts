@@ -1,36 +1,35 @@
+import type { ChannelsRead, RelayBoard, SettingsCheck } from '../board-contact.ts';
 import type { Board, Channel, Exchange } from '../exchange.ts';
-import { type Ask, channelsOf, type ChannelsRead, meaningOf, requestFor, requestsFor } from './requests.ts';
+import { type Ask, channelsOf, meaningOf, requestFor, requestsFor } from './requests.ts';
 import type { ModbusProfile } from './profile.ts';
 import { ModbusExchange, ModbusSequence, type ModbusWire } from './exchange.ts';
 import { settingProblem, settingRequest, valuesOf } from './settings.ts';
 
-/** A start-up check and the question that answers it: `null` when the setting is right, else what is wrong and what to do. */
-export interface SettingsCheck {
-  readonly name: string;
-  readonly exchange: Exchange<string | null>;
-}
-
 /** A board as its profile describes it, at one unit of one bus. */
-export class ModbusBoard implements Board {
+export class ModbusBoard implements RelayBoard {
   readonly label: string;
   readonly profile: ModbusProfile;
+  readonly kind: RelayBoard['kind'];
+  readonly reports: RelayBoard['reports'];
   readonly replyTimeoutMs: number;
   readonly gapMs: number;
   readonly worstReplyDelayMs: number;
   readonly isolateAll: Exchange<null> | null;
-  /** What every channel reads. */
-  readonly read: Exchange<ChannelsRead>;
   /** Numbers of the inputs that read 1, from 1; `null` when the profile has no inputs. */
   readonly inputs: Exchange<ReadonlySet<number>> | null;
   readonly checks: readonly SettingsCheck[];
   readonly #wire: ModbusWire;
   readonly #unit: number;
+  /** What every channel reads. */
+  readonly #read: Exchange<ChannelsRead>;
 
   constructor(
     profile: ModbusProfile,
     place: { readonly wire: ModbusWire; readonly unit: number; readonly replyTimeoutMs?: number | undefined },
   ) {
     this.profile = profile;
+    this.kind = profile.contact;
+    this.reports = profile.read.reports;
     this.label = `unit ${place.unit}`;
     this.replyTimeoutMs = place.replyTimeoutMs ?? profile.timings.reply_timeout_ms;
     this.gapMs = profile.timings.gap_ms;
@@ -38,7 +37,7 @@ export class ModbusBoard implements Board {
     this.#wire = place.wire;
     this.#unit = place.unit;
     this.isolateAll = profile.isolate_all === undefined ? null : this.#write({ ask: 'isolate-all' });
-    this.read = new ModbusExchange(this.#place(), requestFor(profile, { ask: 'read' }), (reply) =>
+    this.#read = new ModbusExchange(this.#place(), requestFor(profile, { ask: 'read' }), (reply) =>
       channelsOf(profile, reply),
     );
     this.inputs = profile.inputs === undefined ? null : this.#inputs();
@@ -50,7 +49,6 @@ export class ModbusBoard implements Board {
     }));
   }
 
-  /** The commands of one channel. `leaseMs`: every connect is a hardware lease of this length; `null`: a permanent connect. */
   channel(name: string, channel: number, leaseMs: number | null): Channel {
     return {
       name,
@@ -59,8 +57,12 @@ export class ModbusBoard implements Board {
         leaseMs === null ? { ask: 'connect', channel } : { ask: 'lease', channel, lease_ms: leaseMs },
       ),
       isolate: this.#isolate({ ask: 'isolate', channel }),
-      probe: this.read,
+      probe: this.#read,
     };
+  }
+
+  reading(): Exchange<ChannelsRead> {
+    return this.#read;
   }
 
   #write(ask: Ask): Exchange<null> {

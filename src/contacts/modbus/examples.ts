@@ -1,17 +1,10 @@
 /** Whether the examples of a profile are what the profile computes. Pure. */
 import { encodeRequest, ReplyDecoder } from './frame.ts';
 import { framingOf, type Framing, type ModbusProfile, type ModbusExample } from './profile.ts';
+import { bytesOf, spelledBytes } from '../hex.ts';
 import type { Finding } from '../profile-finding.ts';
 import type { Reply } from './pdu.ts';
 import { askProblem, meaningOf, requestsFor } from './requests.ts';
-
-const bytesOf = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
-const spelled = (bytes: Uint8Array): string =>
-  Buffer.from(bytes)
-    .toString('hex')
-    .toUpperCase()
-    .replaceAll(/(?<=..)(..)/g, ' $1')
-    .trim();
 
 /** The transaction id that an example uses; RTU has none. */
 export const transactionOf = (example: ModbusExample): number =>
@@ -77,7 +70,7 @@ function byteFindings(
     const computed = encodeRequest(framing, { transaction: id, unit }, request);
     if (!bytesOf(frames.request).equals(computed)) {
       const hint = 'one of the two is wrong; check both against the manual, and the checksum by computing it';
-      findings.push(at('request', `the profile computes ${spelled(computed)}`, hint));
+      findings.push(at('request', `the profile computes ${spelledBytes(computed)}`, hint));
     }
     const progress = new ReplyDecoder({ framing, transaction: id, unit, request }).push(
       bytesOf(frames.reply),

@@ -1,15 +1,15 @@
+import { BoardContact } from '../board-contact.ts';
 import { Bus } from '../bus.ts';
 import { type BusWorker, type ContactOrder, misplaced } from '../bus-worker.ts';
 import type { Board } from '../exchange.ts';
 import type { BusWitnessSettings, ModbusBus } from '../hardware-settings.ts';
 import type { Contact, Witness } from '../port.ts';
 import type { Timers } from '../timers.ts';
-import { SerialTransport } from '../transport-serial.ts';
+import { lineOf, SerialTransport } from '../transport-serial.ts';
 import { TcpTransport } from '../transport-tcp.ts';
 import type { Transport } from '../transport.ts';
 import { DiscreteInputWitness } from '../witnesses/discrete-input.ts';
 import { ModbusBoard } from './board.ts';
-import { ModbusContact } from './contact.ts';
 import { ModbusExchange, ModbusWire } from './exchange.ts';
 import type { Reply } from './pdu.ts';
 import { framingOf, type ModbusProfile } from './profile.ts';
@@ -25,13 +25,7 @@ export function modbusTransport(settings: ModbusBus, profiles: readonly ModbusPr
       return new TcpTransport(settings);
     case 'modbus-rtu': {
       const factory = profiles.find((profile) => profile.serial !== undefined)?.serial;
-      return new SerialTransport({
-        device: settings.device,
-        baud: settings.baud ?? factory?.baud ?? 9600,
-        dataBits: factory?.data_bits ?? 8,
-        parity: settings.parity ?? factory?.parity ?? 'none',
-        stopBits: settings.stop_bits ?? factory?.stop_bits ?? 1,
-      });
+      return new SerialTransport(lineOf(settings, factory));
     }
   }
 }
@@ -55,7 +49,7 @@ export class ModbusWorker implements BusWorker {
     if (profile.driver !== 'modbus' || place.driver !== 'modbus') throw misplaced(profile.id, 'Modbus');
     const board = this.#boardAt(place.unit, profile);
     const { channel } = place;
-    return new ModbusContact({ name, bus: this.#bus, board, channel, hardwareLeaseMs, timers: this.#timers });
+    return new BoardContact({ name, bus: this.#bus, board, channel, hardwareLeaseMs, timers: this.#timers });
   }
 
   witness(settings: BusWitnessSettings): Witness {

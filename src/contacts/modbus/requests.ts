@@ -1,4 +1,5 @@
 /** What a profile makes of a wish: the Modbus requests it becomes, and what the board's replies to them mean. Pure. */
+import type { ChannelsRead } from '../board-contact.ts';
 import type { Reply, Request } from './pdu.ts';
 import type { ModbusProfile, ModbusExample } from './profile.ts';
 import { passes, settingRequest, type StartupCheck, valuesOf } from './settings.ts';
@@ -146,12 +147,6 @@ const isRefusal = (reply: Reply): boolean => reply.kind === 'exception';
 function accepted(reply: Reply): 'accepted' {
   if (reply.kind !== 'echo') throw new TypeError(`a write is answered with an echo, not with ${reply.kind}`);
   return 'accepted';
-}
-
-/** Channels from 1 by what they read; whoever is in neither list reads isolated. */
-export interface ChannelsRead {
-  readonly connected: readonly number[];
-  readonly unknown: readonly number[];
 }
 
 /** What a reply to the profile's read says of each channel. */

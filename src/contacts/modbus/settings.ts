@@ -2,6 +2,7 @@
  * Settings that a Modbus device keeps: what a profile says of those that are read back before every lease, what their values
  * mean, and how a person puts them right. The product never writes one. Pure.
  */
+import { spelledBytes } from '../hex.ts';
 import { z } from 'zod';
 import { MAX_LIST, text } from '../profile-common.ts';
 import { encodeRequest } from './frame.ts';
@@ -200,6 +201,5 @@ function writeHint(
       ? { function: 5, address, value: set === 1 ? 0xff00 : 0 }
       : { function: 6, address, value: set };
   const frame = encodeRequest('rtu', { transaction: 0, unit }, request);
-  const spelled = frame.toString('hex').toUpperCase().match(/../g)?.join(' ') ?? '';
-  return `set ${HELD_BY[check.function]} ${address} (${hex(address)}) to ${set}, RTU frame ${spelled}.`;
+  return `set ${HELD_BY[check.function]} ${address} (${hex(address)}) to ${set}, RTU frame ${spelledBytes(frame)}.`;
 }

@@ -1,34 +1,32 @@
-import type { Board, Channel, Exchange, StepVerdict } from '../exchange.ts';
+import type { ChannelsRead, RelayBoard, SettingsCheck } from '../board-contact.ts';
+import type { Channel, Exchange, StepVerdict } from '../exchange.ts';
 import { type BoardTalk, SerialExchange, type Turn } from './exchange.ts';
 import { spelled } from './frame.ts';
 import { Frames, type Matched, type SerialAsk } from './frames.ts';
 import type { SerialProfile } from './profile.ts';
 
-/** A start-up check and the question that answers it: `null` when the setting is right, else what it is. */
-export interface SerialCheck {
-  readonly name: string;
-  readonly danger: string;
-  readonly exchange: Exchange<string | null>;
-}
-
 /** A serial board as its profile describes it, at one card address of one bus. */
-export class SerialBoard implements Board {
+export class SerialBoard implements RelayBoard {
   readonly label: string;
   readonly profile: SerialProfile;
+  readonly kind: RelayBoard['kind'];
+  readonly reports: RelayBoard['reports'];
   readonly replyTimeoutMs: number;
   readonly gapMs: number;
   readonly worstReplyDelayMs: number;
   readonly isolateAll: Exchange<null> | null;
-  readonly checks: readonly SerialCheck[];
+  readonly checks: readonly SettingsCheck[];
   readonly #talk: BoardTalk;
   /** The read of each channel, or of all under 0. */
-  readonly #reads = new Map<number, Exchange<ReadonlySet<number>>>();
+  readonly #reads = new Map<number, Exchange<ChannelsRead>>();
 
   constructor(
     profile: SerialProfile,
     place: { readonly address: number; readonly replyTimeoutMs?: number | undefined },
   ) {
     this.profile = profile;
+    this.kind = profile.contact;
+    this.reports = profile.read?.reports ?? 'commanded';
     const address = profile.addresses === undefined ? null : place.address;
     this.label = address === null ? 'the board' : `card ${address}`;
     this.replyTimeoutMs = place.replyTimeoutMs ?? profile.timings.reply_timeout_ms;
@@ -38,12 +36,10 @@ export class SerialBoard implements Board {
     this.isolateAll = this.#isolateAll();
     this.checks = profile.startup_checks.map(({ name, danger }) => ({
       name,
-      danger,
-      exchange: this.#check(name),
+      exchange: this.#check(name, danger),
     }));
   }
 
-  /** The commands of one channel. `leaseMs`: every connect is a hardware lease of this length; `null`: a permanent connect. */
   channel(name: string, channel: number, leaseMs: number | null): Channel {
     const ask: SerialAsk =
       leaseMs === null ? { ask: 'connect', channel } : { ask: 'lease', channel, lease_ms: leaseMs };
@@ -65,16 +61,19 @@ export class SerialBoard implements Board {
   }
 
   /** Numbers of the channels that read connected, from 1 (of one channel only where the board is asked so); `null`: unreadable. */
-  reading(channel: number): Exchange<ReadonlySet<number>> | null {
+  reading(channel: number): Exchange<ChannelsRead> | null {
     const { frames } = this.#talk;
     const ask: SerialAsk = { ask: 'read', channel: frames.readsOneChannel ? channel : undefined };
     if (frames.asked(ask) === null) return null;
     const key = frames.readsOneChannel ? channel : 0;
     const known = this.#reads.get(key);
     if (known !== undefined) return known;
-    const made = new SerialExchange<ReadonlySet<number>>(this.#talk, {
+    const made = new SerialExchange<ChannelsRead>(this.#talk, {
       turns: [this.#turn(ask)],
-      meaning: ({ connected }) => ({ kind: 'answer', answer: connected ?? new Set() }),
+      meaning: ({ connected }) => ({
+        kind: 'answer',
+        answer: { connected: [...(connected ?? [])], unknown: [] },
+      }),
       mayInitialise: true,
     });
     this.#reads.set(key, made);
@@ -105,7 +104,7 @@ export class SerialBoard implements Board {
     return new SerialExchange<null>(this.#talk, { turns: [command, read], meaning, mayInitialise });
   }
 
-  #check(check: string): Exchange<string | null> {
+  #check(check: string, danger: string): Exchange<string | null> {
     const turn = this.#turn({ ask: 'startup-check', check });
     const { mustBe } = turn.asked;
     return new SerialExchange<string | null>(this.#talk, {
@@ -115,7 +114,7 @@ export class SerialBoard implements Board {
         answer:
           value === null || mustBe === null || value.equals(mustBe)
             ? null
-            : `reads ${spelled(value)}; must be ${spelled(mustBe)}`,
+            : `${check} of ${this.label} reads ${spelled(value)}; must be ${spelled(mustBe)}. ${danger}`,
       }),
       mayInitialise: true,
     });

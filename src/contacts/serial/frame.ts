@@ -1,4 +1,5 @@
 /** Frames from templates and back. Pure. */
+import { spelledBytes } from '../hex.ts';
 import { checksum, type NumberForm, type NumberName, type Part, type Template } from './template.ts';
 import type { StateForm } from './state.ts';
 
@@ -48,9 +49,7 @@ const MAX_SHOWN = 32;
 
 /** Bytes as `A0 01 01 A2`, the first ones of many. */
 export function spelled(bytes: Uint8Array): string {
-  const shown = Array.from(bytes.subarray(0, MAX_SHOWN), (byte) =>
-    byte.toString(16).toUpperCase().padStart(2, '0'),
-  ).join(' ');
+  const shown = spelledBytes(bytes.subarray(0, MAX_SHOWN));
   return bytes.length > MAX_SHOWN ? `${shown} …` : shown;
 }
 

@@ -1,25 +1,20 @@
+import { BoardContact } from '../board-contact.ts';
 import { Bus } from '../bus.ts';
 import { type BusWorker, type ContactOrder, misplaced } from '../bus-worker.ts';
 import type { BusWitnessSettings, StreamBus } from '../hardware-settings.ts';
 import type { Contact, Witness } from '../port.ts';
 import type { Timers } from '../timers.ts';
-import { SerialTransport } from '../transport-serial.ts';
+import { lineOf, SerialTransport } from '../transport-serial.ts';
 import { TcpTransport } from '../transport-tcp.ts';
 import type { Transport } from '../transport.ts';
 import { SerialBoard } from './board.ts';
-import { SerialContact } from './contact.ts';
 import type { SerialProfile } from './profile.ts';
 
 /** The way to a serial board; `profile` of the boards on it, or `null` when there is none yet. */
 export function serialTransport(settings: StreamBus, profile: SerialProfile | null): Transport {
   if (settings.transport === 'tcp') return new TcpTransport(settings);
-  const factory = profile?.serial;
   return new SerialTransport({
-    device: settings.device,
-    baud: settings.baud ?? factory?.baud ?? 9600,
-    dataBits: factory?.data_bits ?? 8,
-    parity: settings.parity ?? factory?.parity ?? 'none',
-    stopBits: settings.stop_bits ?? factory?.stop_bits ?? 1,
+    ...lineOf(settings, profile?.serial),
     controlLines: profile?.control_lines ?? 'as-opened',
   });
 }
@@ -42,7 +37,7 @@ export class SerialWorker implements BusWorker {
       throw misplaced(profile.id, 'a serial board');
     const board = this.#boardAt(place.unit, profile);
     const { channel } = place;
-    return new SerialContact({ name, bus: this.#bus, board, channel, hardwareLeaseMs, timers: this.#timers });
+    return new BoardContact({ name, bus: this.#bus, board, channel, hardwareLeaseMs, timers: this.#timers });
   }
 
   witness(settings: BusWitnessSettings): Witness {

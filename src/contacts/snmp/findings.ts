@@ -1,19 +1,12 @@
 /** What an SNMP profile of the right shape may still say wrongly. Pure. */
 import type { Verdict } from '../exchange.ts';
+import { bytesOf, spelledBytes } from '../hex.ts';
 import type { Finding } from '../profile-finding.ts';
 import { BerFault } from './ber.ts';
 import { OBJECT } from './objects.ts';
 import { decodeCommunity, encodeCommunity, encodeRequest, type Reply, type Request } from './pdu.ts';
 import type { SnmpExample, SnmpProfile } from './profile.ts';
 import { type Place, readConfirmation, readingRequest, readValue, settingRequest } from './requests.ts';
-
-const bytesOf = (frame: string): Buffer => Buffer.from(frame.replaceAll(' ', ''), 'hex');
-const spelled = (bytes: Uint8Array): string =>
-  Buffer.from(bytes)
-    .toString('hex')
-    .toUpperCase()
-    .replaceAll(/(?<=..)(..)/g, ' $1')
-    .trim();
 
 /** A port in the PoE table: group and number. */
 export const POE_PORT = /^[0-9]{1,10}\.[0-9]{1,10}$/;
@@ -59,7 +52,7 @@ function exampleFindings(profile: SnmpProfile, example: SnmpExample, at: number)
   const findings: Finding[] = [];
   if (!bytesOf(example.request).equals(computed)) {
     const hint = 'one of the two is wrong; compare both with the MIB';
-    findings.push(found('request', `the profile computes ${spelled(computed)}`, hint));
+    findings.push(found('request', `the profile computes ${spelledBytes(computed)}`, hint));
   }
   const reply = replyOf(example, community);
   if (reply.kind !== 'answer') {
