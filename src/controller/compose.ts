@@ -10,7 +10,7 @@ import { buildId } from '../protocol/build.ts';
 import { interlockClient, type InterlockClient } from '../protocol/client.ts';
 import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
 import type { EventLine } from '../protocol/messages.ts';
-import { MARK } from './child.ts';
+import { MARK } from './processes/child.ts';
 import { ControllerFault } from './fault.ts';
 import { controllerHttp } from './http.ts';
 import { openLedger } from './ledger.ts';
@@ -21,14 +21,14 @@ import type { LinkFeed } from './link-feed.ts';
 import { windowMissed } from './notify/texts.ts';
 import { outbox } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
-import { processesWith, signalProcess } from './processes.ts';
+import { processesWith, signalProcess } from './processes/proc.ts';
 import { dropOldReports, keepReport, recentReports } from './report.ts';
 import type { WindowReport } from './report.ts';
-import { findRestic } from './restic-check.ts';
+import { findRestic } from './restic/program.ts';
 import { logVoice, terminalVoice } from './voice.ts';
 import type { Voice, WindowProgress } from './voice.ts';
-import { Windows, type RunEvents } from './windows.ts';
-import type { WindowTools } from './window-run.ts';
+import { Windows, type RunEvents } from './windows/windows.ts';
+import type { WindowTools } from './windows/run.ts';
 
 /** Reports that `/api/v1/status` shows. */
 const REPORTS_SHOWN = 20;

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk } from '../journal/disk.ts';
 import type { OutcomeKind, StepOutcome } from './outcome.ts';
-import type { StepKind } from './window-plan.ts';
+import type { StepKind } from './windows/plan.ts';
 
 const REPORTS_KEPT = 1_000;
 

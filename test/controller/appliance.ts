@@ -12,7 +12,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { startController } from '../../src/controller/compose.ts';
 import type { Controller } from '../../src/controller/compose.ts';
-import { processesWith } from '../../src/controller/processes.ts';
+import { processesWith } from '../../src/controller/processes/proc.ts';
 import type { WindowReport } from '../../src/controller/report.ts';
 import type { Voice, WindowProgress } from '../../src/controller/voice.ts';
 import { INTERLOCK_SOCKET } from '../../src/protocol/messages.ts';

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startChild } from '../../src/controller/child.ts';
-import { processesWith, sessionMembers } from '../../src/controller/processes.ts';
+import { startChild } from '../../src/controller/processes/child.ts';
+import { processesWith, sessionMembers } from '../../src/controller/processes/proc.ts';
 import { eventually } from './appliance.ts';
 
 let directory: string;
@@ -81,7 +81,7 @@ test('a program that is not there ends as one that could not be executed', async
 });
 
 test('a child dies when this program is killed', async () => {
-  const source = join(import.meta.dirname, '../../src/controller/child.ts');
+  const source = join(import.meta.dirname, '../../src/controller/processes/child.ts');
   const script = `import { startChild } from ${JSON.stringify(source)};
     startChild({ command: 'sleep', args: ['1000'], env: ${JSON.stringify(env())}, onStdout() {}, onStderr() {} });
     setInterval(() => {}, 1000);`;

@@ -6,10 +6,10 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startController } from '../../src/controller/compose.ts';
 import { linkFeed } from '../../src/controller/link-feed.ts';
-import { readEnvironmentFile } from '../../src/controller/restic.ts';
+import { readEnvironmentFile } from '../../src/controller/restic/run.ts';
 import { formatBytes, logVoice, terminalVoice } from '../../src/controller/voice.ts';
 import type { WindowProgress } from '../../src/controller/voice.ts';
-import { jobOf } from '../../src/controller/window-job.ts';
+import { jobOf } from '../../src/controller/windows/job.ts';
 import { Appliance, eventually, missingTools } from './appliance.ts';
 
 describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, () => {

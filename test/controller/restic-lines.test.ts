@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { parseResticLine } from '../../src/controller/restic-lines.ts';
+import { parseResticLine } from '../../src/controller/restic/lines.ts';
 import {
   OLDEST_RESTIC,
   isAtLeast,
   judgeExit,
   parseResticVersion,
   repairIndexCommand,
-} from '../../src/controller/restic-verdict.ts';
+} from '../../src/controller/restic/verdict.ts';
 
 const version = (text: string) => {
   const parsed = parseResticVersion(`restic ${text} compiled with go`);

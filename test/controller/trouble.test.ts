@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MARK } from '../../src/controller/child.ts';
+import { MARK } from '../../src/controller/processes/child.ts';
 import { Appliance, RESTIC, eventually, missingTools } from './appliance.ts';
 
 const backupOf = (appliance: Appliance, more: Readonly<Record<string, unknown>> = {}) => ({

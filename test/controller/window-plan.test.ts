@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { worstOf } from '../../src/controller/outcome.ts';
 import type { StepOutcome } from '../../src/controller/outcome.ts';
-import { markAfter, nextOf, recoveryFor, subsetPart } from '../../src/controller/window-plan.ts';
-import type { PlannedStep, Standing } from '../../src/controller/window-plan.ts';
+import { markAfter, nextOf, recoveryFor, subsetPart } from '../../src/controller/windows/plan.ts';
+import type { PlannedStep, Standing } from '../../src/controller/windows/plan.ts';
 
 const steps: readonly PlannedStep[] = [
   { kind: 'backup', repository: 'a' },

@@ -3,29 +3,29 @@
  *
  * Never connects for work that needs no connection; never touches the vault before the evidence says connected and after
  * the lease is lost; always gives the lease back, whatever happened. A cut (lease lost, trip, end of the window, interlock
- * gone) kills restic in the tick in which it is heard. When this program itself dies, restic dies with it (`child.ts`),
+ * gone) kills restic in the tick in which it is heard. When this program itself dies, restic dies with it (`processes/child.ts`),
  * the closed stream ends the lease, and the ledger already says that the repository needs recovery.
  * The bad case that remains: a kernel that cannot kill a process that waits for a dead disk. We leave it behind after five
  * seconds; it can write nothing, for the link is cut.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { InterlockClient } from '../protocol/client.ts';
-import type { Lease } from '../protocol/lease.ts';
+import type { InterlockClient } from '../../protocol/client.ts';
+import type { Lease } from '../../protocol/lease.ts';
 import { cutSwitch } from './cut.ts';
 import type { CutSwitch } from './cut.ts';
-import type { Ledger } from './ledger.ts';
-import { isProvenIsolated } from './link-feed.ts';
-import type { LinkFeed } from './link-feed.ts';
-import { prepare } from './prepare.ts';
+import type { Ledger } from '../ledger.ts';
+import { isProvenIsolated } from '../link-feed.ts';
+import type { LinkFeed } from '../link-feed.ts';
+import { prepare } from '../processes/hooks.ts';
 import { reaches } from './reach.ts';
-import type { WindowReport } from './report.ts';
-import type { ResticHost } from './restic.ts';
-import type { Phase, Voice } from './voice.ts';
-import { progressOf } from './window-job.ts';
-import type { WindowJob } from './window-job.ts';
-import { haltOf, reportOf, summaryOf } from './window-record.ts';
-import type { Draft, Halt } from './window-record.ts';
-import { doWork, markAll } from './window-work.ts';
+import type { WindowReport } from '../report.ts';
+import type { ResticHost } from '../restic/run.ts';
+import type { Phase, Voice } from '../voice.ts';
+import { progressOf } from './job.ts';
+import type { WindowJob } from './job.ts';
+import { haltOf, reportOf, summaryOf } from './record.ts';
+import type { Draft, Halt } from './record.ts';
+import { doWork, markAll } from './work.ts';
 
 /** restic that was asked to stop is killed this long before the window ends, ms: the lease must be given back, not taken. */
 const LEAVE_MARGIN_MS = 1_000;

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findRestic } from '../../src/controller/restic-check.ts';
+import { findRestic } from '../../src/controller/restic/program.ts';
 
 /** What is wrong with this restic, or `null`. */
 const resticProblem = (configured: string | undefined): Promise<unknown> =>

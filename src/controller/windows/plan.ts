@@ -1,5 +1,5 @@
 /** What comes next in a window, given what has happened so far. Pure. */
-import type { OutcomeKind, StepOutcome } from './outcome.ts';
+import type { OutcomeKind, StepOutcome } from '../outcome.ts';
 
 export type StepKind = 'backup' | 'forget' | 'check';
 

@@ -1,11 +1,11 @@
 /** The restic work in one repository, each piece from a call to one outcome. */
 import { z } from 'zod';
-import { printable } from '../sources/excerpt.ts';
-import type { StepOutcome } from './outcome.ts';
-import type { ResticCall, ResticEnd } from './restic.ts';
-import type { BackupSummary } from './restic-lines.ts';
-import { repairIndexCommand } from './restic-verdict.ts';
-import type { ResticVersion } from './restic-verdict.ts';
+import { printable } from '../../sources/excerpt.ts';
+import type { StepOutcome } from '../outcome.ts';
+import type { ResticCall, ResticEnd } from './run.ts';
+import type { BackupSummary } from './lines.ts';
+import { repairIndexCommand } from './verdict.ts';
+import type { ResticVersion } from './verdict.ts';
 
 /** ms for the small commands, which read or write a few files; a dead vault must not eat the window. */
 const SMALL_TIMEOUT_MS = 180_000;

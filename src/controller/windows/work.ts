@@ -1,16 +1,16 @@
 /** The work in the vault while it is connected: makes each repository ready, does the steps, one outcome each. */
 import type { Cut, CutSwitch } from './cut.ts';
-import type { Ledger, RepositoryMark } from './ledger.ts';
-import type { StepOutcome } from './outcome.ts';
-import type { StepReport } from './report.ts';
-import { runRestic } from './restic.ts';
-import type { Repository, ResticHost } from './restic.ts';
-import type { ResticProgress } from './restic-lines.ts';
-import { backUp, check, forget, identify, initialise, recover, removeOwnLocks } from './vault-work.ts';
-import type { Run } from './vault-work.ts';
-import type { WindowJob, WorkStep } from './window-job.ts';
-import { markAfter, nextOf, recoveryFor, subsetPart } from './window-plan.ts';
-import type { Standing } from './window-plan.ts';
+import type { Ledger, RepositoryMark } from '../ledger.ts';
+import type { StepOutcome } from '../outcome.ts';
+import type { StepReport } from '../report.ts';
+import { runRestic } from '../restic/run.ts';
+import type { Repository, ResticHost } from '../restic/run.ts';
+import type { ResticProgress } from '../restic/lines.ts';
+import { backUp, check, forget, identify, initialise, recover, removeOwnLocks } from '../restic/work.ts';
+import type { Run } from '../restic/work.ts';
+import type { WindowJob, WorkStep } from './job.ts';
+import { markAfter, nextOf, recoveryFor, subsetPart } from './plan.ts';
+import type { Standing } from './plan.ts';
 
 export interface WorkTools {
   readonly ledger: Ledger;

@@ -1,10 +1,10 @@
 /** One opening of a window as work to do, from the configuration. Pure. */
-import type { Config, RepositoryConfig, StepConfig } from '../config/schema.ts';
-import type { Hook } from './prepare.ts';
-import type { Repository } from './restic.ts';
-import type { ResticProgress } from './restic-lines.ts';
-import type { BackupTask } from './vault-work.ts';
-import type { Phase, WindowProgress } from './voice.ts';
+import type { Config, RepositoryConfig, StepConfig } from '../../config/schema.ts';
+import type { Hook } from '../processes/hooks.ts';
+import type { Repository } from '../restic/run.ts';
+import type { ResticProgress } from '../restic/lines.ts';
+import type { BackupTask } from '../restic/work.ts';
+import type { Phase, WindowProgress } from '../voice.ts';
 
 export type WorkStep =
   | { readonly kind: 'backup'; readonly repository: string; readonly task: BackupTask }

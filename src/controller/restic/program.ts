@@ -2,11 +2,11 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { printable } from '../sources/excerpt.ts';
-import { startChild } from './child.ts';
-import { ControllerFault } from './fault.ts';
-import { OLDEST_RESTIC, formatVersion, isAtLeast, parseResticVersion } from './restic-verdict.ts';
-import type { ResticVersion } from './restic-verdict.ts';
+import { printable } from '../../sources/excerpt.ts';
+import { startChild } from '../processes/child.ts';
+import { ControllerFault } from '../fault.ts';
+import { OLDEST_RESTIC, formatVersion, isAtLeast, parseResticVersion } from './verdict.ts';
+import type { ResticVersion } from './verdict.ts';
 
 /** ms for `restic version`; a cold SD card is slow. */
 const VERSION_TIMEOUT_MS = 20_000;

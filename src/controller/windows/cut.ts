@@ -1,4 +1,4 @@
-import type { TripRecord } from '../protocol/messages.ts';
+import type { TripRecord } from '../../protocol/messages.ts';
 
 /** Why everything has to stop: `tripped`, `window-ended`, `controller-stopping`, or the code with which a lease ended. */
 export interface Cut {

@@ -8,8 +8,8 @@
  * - No stdin: restic without a password would wait on it for ever.
  */
 import { execa } from 'execa';
-import { lineReader } from '../protocol/line-reader.ts';
-import { sessionMembers, signalProcess } from './processes.ts';
+import { lineReader } from '../../protocol/line-reader.ts';
+import { sessionMembers, signalProcess } from './proc.ts';
 
 /** Name of the environment variable by which a later controller recognises what this one left behind. */
 export const MARK = 'PORTCULLIS_CONTROLLER';

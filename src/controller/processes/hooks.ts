@@ -1,5 +1,5 @@
 /** Hooks that run before a window connects anything: database dumps, snapshots of a file system. */
-import { printable } from '../sources/excerpt.ts';
+import { printable } from '../../sources/excerpt.ts';
 import { startChild } from './child.ts';
 
 export interface Hook {

@@ -1,12 +1,12 @@
 /** What is known of a run while it runs, and the report that it becomes. */
-import { InterlockError } from '../protocol/interlock-error.ts';
-import type { LinkStatus } from '../protocol/messages.ts';
-import { ControllerFault } from './fault.ts';
-import { worstOf } from './outcome.ts';
-import type { OutcomeKind } from './outcome.ts';
+import { InterlockError } from '../../protocol/interlock-error.ts';
+import type { LinkStatus } from '../../protocol/messages.ts';
+import { ControllerFault } from '../fault.ts';
+import { worstOf } from '../outcome.ts';
+import type { OutcomeKind } from '../outcome.ts';
 import type { Cut } from './cut.ts';
-import type { StepReport, WindowReport } from './report.ts';
-import type { WindowJob } from './window-job.ts';
+import type { StepReport, WindowReport } from '../report.ts';
+import type { WindowJob } from './job.ts';
 
 /** Why a window did not do its work. */
 export interface Halt {

@@ -3,7 +3,7 @@
  * adds message types and leaves out fields that are zero, so nothing here is an error; the exit code decides.
  */
 import { z } from 'zod';
-import { printable } from '../sources/excerpt.ts';
+import { printable } from '../../sources/excerpt.ts';
 
 /** Longest text taken from one line, UTF-16 units. */
 const TEXT_LIMIT = 500;

@@ -5,13 +5,13 @@
  * and a stale lock (measured, 49 of 49).
  */
 import { readFile } from 'node:fs/promises';
-import { startChild } from './child.ts';
-import { ControllerFault } from './fault.ts';
-import type { ResticProgram } from './restic-check.ts';
-import { parseResticLine } from './restic-lines.ts';
-import type { BackupSummary, ResticProgress } from './restic-lines.ts';
-import { judgeExit } from './restic-verdict.ts';
-import type { ResticVerdict } from './restic-verdict.ts';
+import { startChild } from '../processes/child.ts';
+import { ControllerFault } from '../fault.ts';
+import type { ResticProgram } from './program.ts';
+import { parseResticLine } from './lines.ts';
+import type { BackupSummary, ResticProgress } from './lines.ts';
+import { judgeExit } from './verdict.ts';
+import type { ResticVerdict } from './verdict.ts';
 
 /** A repository as configured. */
 export interface Repository {

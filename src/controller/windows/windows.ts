@@ -1,12 +1,12 @@
 /** Which openings are taken up, and that one link runs one window at a time. */
-import type { Config } from '../config/schema.ts';
-import type { TripRecord } from '../protocol/messages.ts';
+import type { Config } from '../../config/schema.ts';
+import type { TripRecord } from '../../protocol/messages.ts';
 import type { Cut } from './cut.ts';
-import type { WindowReport } from './report.ts';
-import { jobOf } from './window-job.ts';
-import type { Opening, WindowJob } from './window-job.ts';
-import { runSwitches, runWindow } from './window-run.ts';
-import type { RunSwitches, WindowTools } from './window-run.ts';
+import type { WindowReport } from '../report.ts';
+import { jobOf } from './job.ts';
+import type { Opening, WindowJob } from './job.ts';
+import { runSwitches, runWindow } from './run.ts';
+import type { RunSwitches, WindowTools } from './run.ts';
 
 /** ms that restic has to say goodbye when this program is told to stop. */
 const STOP_GRACE_MS = 5_000;
