@@ -12,7 +12,7 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Refusal } from '../core/link.ts';
 import type { Disk } from '../journal/disk.ts';
-import type { Approval } from '../protocol/messages.ts';
+import type { Approval } from '../protocol/authority.ts';
 import { printable } from '../sources/excerpt.ts';
 import type { Clock } from './clock.ts';
 import { StateFile } from './state-file.ts';

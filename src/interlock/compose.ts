@@ -14,6 +14,7 @@ import { nodeDisk } from '../journal/disk.ts';
 import { openJournal } from '../journal/file.ts';
 import { openHeadKey, signHead } from '../journal/heads.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
+import { JournalPages } from '../journal/page.ts';
 import { buildId } from '../protocol/build.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
 import { Approvers } from './approvers.ts';
@@ -188,6 +189,7 @@ async function assembled(
     approvers,
     ...configuredButton(config, hardware.button, clock),
     windows: new WindowClock(config.windows, ledger.lastBegun),
+    pages: new JournalPages(join(state, JOURNAL_DIRECTORY), () => journal.head().size),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
     links,
     cut,

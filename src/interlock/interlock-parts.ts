@@ -1,6 +1,7 @@
 /** What the composition root hands over. */
 import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import type { Journal } from '../journal/file.ts';
+import type { JournalPages } from '../journal/page.ts';
 import type { Approvers } from './approvers.ts';
 import type { Button } from './button.ts';
 import type { Clock } from './clock.ts';
@@ -32,6 +33,8 @@ export interface InterlockParts {
   readonly button?: Button;
   /** Who may approve a reset from afar. */
   readonly approvers?: Approvers;
+  /** Entries for readers; missing where there is no directory to read them from. */
+  readonly pages?: JournalPages;
   /** The signed head of the journal as it stands; null when the signing key cannot be read. */
   readonly signedHead: () => string | null;
   readonly links: Readonly<Record<string, LinkParts>>;

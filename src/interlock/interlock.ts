@@ -155,9 +155,12 @@ export class Interlock {
     const { clock, windows } = this.parts;
     const link = this.#linkOfLease(id);
     if (link === undefined) return;
-    const { window, occurrence } = link.holding?.claim ?? { window: '', occurrence: '' };
+    const claim = link.holding?.claim;
     const step = link.shell.handle({ kind: 'lease-given-back', now: clock.now(), leaseId: id, why });
-    const ended = why === 'released' ? endEarly(windows.calendar, window, occurrence) : null;
+    const ended =
+      why === 'released' && claim !== undefined && 'window' in claim
+        ? endEarly(windows.calendar, claim.window, claim.occurrence)
+        : null;
     if (ended !== null) {
       windows.calendar = ended.calendar;
       this.#windowEvents([{ kind: 'ended', opening: ended.opening, early: true }]);
@@ -250,9 +253,9 @@ export class Interlock {
     return conditionsAt(this.parts, this.moment(), link, claim, this.heartbeats.refusals(link));
   }
 
-  #refuseLease({ link, window }: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
-    const named = { link: printable(link, MAX_NAME_CHARS), window: printable(window, MAX_NAME_CHARS) };
-    return { refusals: this.refused('lease.refused', 'controller', named, [refusal]) };
+  #refuseLease(claim: LeaseRequest, refusal: Refusal): { refusals: readonly Refusal[] } {
+    const named = Object.entries(claim).map(([key, each]) => [key, printable(each, MAX_NAME_CHARS)] as const);
+    return { refusals: this.refused('lease.refused', 'controller', Object.fromEntries(named), [refusal]) };
   }
 
   /** Journals a refusal that the core was not asked about. */

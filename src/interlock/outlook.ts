@@ -2,15 +2,14 @@
 import { entitledUntil } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal } from '../core/link.ts';
-import type { LeaseRequest } from '../protocol/messages.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 import { conditionsOf } from './permissives.ts';
 import { provenBy } from './commissioning/shown.ts';
 import { proofRefusals } from './proof-record.ts';
 
-/** The opening of a window that a lease is asked for. */
-export type Claim = Pick<LeaseRequest, 'window' | 'occurrence'>;
+/** What a lease is asked for: the opening of a window, or an attended session. */
+export type Claim = { readonly window: string; readonly occurrence: string } | { readonly session: string };
 
 /** The conditions of a lease of this link at this moment; without a claim nothing entitles. */
 export function conditionsAt(
@@ -20,7 +19,8 @@ export function conditionsAt(
   claim: Claim | null,
   heartbeats: readonly Refusal[],
 ): Conditions {
-  const open = windows.calendar.open.find((each) => each.occurrence === claim?.occurrence);
+  const asked = claim === null || 'session' in claim ? null : claim;
+  const open = windows.calendar.open.find((each) => each.occurrence === asked?.occurrence);
   const contacts = link.parts.contacts.map(({ name }) => name);
   return conditionsOf({
     journal: journal.writable(),
@@ -40,7 +40,7 @@ export function conditionsAt(
     button: button?.refusal(link.name) ?? null,
     settings: link.settings,
     entitledUntil:
-      claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence),
+      asked === null ? null : entitledUntil(windows.calendar, link.name, asked.window, asked.occurrence),
     exposedMs: ledger.exposedMs(link.name, moment),
     budgetMs: link.parts.budgetMs,
   });

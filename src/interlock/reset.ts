@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isolationProvenAt, latchOf, type Refusal } from '../core/link.ts';
 import { presenceMissing, resetUnproven, trippedAgain } from '../core/refusals.ts';
 import type { EntryInput } from '../journal/entry.ts';
-import type { Approval } from '../protocol/messages.ts';
+import type { Approval } from '../protocol/authority.ts';
 import type { Approved } from './approvers.ts';
 import type { Button } from './button.ts';
 import type { Interlock } from './interlock.ts';

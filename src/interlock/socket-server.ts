@@ -8,17 +8,16 @@ import type { Refusal } from '../core/link.ts';
 import { leaseUnknown, linkUnknown } from '../core/refusals.ts';
 import { MAX_ACTOR_LENGTH } from '../journal/entry.ts';
 import { JournalUnwritableError } from '../journal/file.ts';
+import { resetRequest, runRequest } from '../protocol/authority.ts';
 import type { CommissioningLine } from '../protocol/commissioning.ts';
+import { journalRequest, pageRequest } from '../protocol/journal.ts';
 import {
   BUILD_HEADER,
   drillRequest,
   type EventLine,
-  journalRequest,
   type LeaseLine,
   leaseRequest,
   PRESENCE_SOCKET,
-  resetRequest,
-  runRequest,
   tripRequest,
 } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
@@ -135,6 +134,13 @@ function addQuestions(app: FastifyInstance, interlock: Interlock, refuse: Refuse
     });
   });
   app.get('/v1/events', (_request, reply) => streamEvents(interlock, reply));
+  app.get('/v1/journal', async (request) => {
+    const { after, limit } = pageRequest.parse(request.query);
+    const page = await interlock.parts.pages?.page(after, limit);
+    if (page === undefined) throw new Error('the journal is nowhere that entries could be read from');
+    const { entries, nextAfter, size, missing } = page;
+    return { entries, next_after: nextAfter, size, missing };
+  });
   app.post('/v1/journal', async (request) => {
     const { type, data } = journalRequest.parse(request.body);
     return { seq: (await interlock.parts.journal.append({ type, actor: 'controller', data })).seq };
@@ -263,7 +269,10 @@ function streamEvents(interlock: Interlock, reply: FastifyReply): FastifyReply {
   const tell = (line: EventLine): void => send(reply, line);
   tell({ event: 'hello', status: statusOf(interlock) });
   const deaf = interlock.announcer.listen(tell);
-  const alive = setInterval(() => tell({ event: 'alive' }), ALIVE_EVERY_MS);
+  const alive = setInterval(
+    () => tell({ event: 'alive', journal_size: interlock.parts.journal.head().size }),
+    ALIVE_EVERY_MS,
+  );
   reply.raw.on('close', () => {
     deaf();
     clearInterval(alive);

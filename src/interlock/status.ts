@@ -24,6 +24,7 @@ export function statusOf(interlock: Interlock): Status {
     windows: windows.status(clock.now()),
     ...(button === undefined ? {} : { button: button.status() }),
     sources: [...interlock.heard.status()],
+    approvers: [],
   };
 }
 
@@ -57,10 +58,14 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
         ? null
         : {
             id: lease.id,
-            holder: link.holding?.claim.window ?? '',
+            holder: holderOf(link),
             ends_in_ms: Math.floor(lease.endsAt - now),
           },
     latch: latch === null ? null : { ...latch, cause: causeId(latch) },
+    last_trip: null,
+    session: null,
+    reset_needs: [],
+    session_needs: [],
     proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofsShown(interlock, link))),
     commissioning: commissioningShown(interlock.parts.commissionings, link.name),
     heartbeats: [...interlock.heartbeats.status(link)],
@@ -70,6 +75,12 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
       budget_ms: link.parts.budgetMs,
     },
   };
+}
+
+/** Whoever holds the lease: the name of its window, or `attended`. */
+function holderOf({ holding }: LinkAtWork): string {
+  if (holding === null) return '';
+  return 'window' in holding.claim ? holding.claim.window : 'attended';
 }
 
 /** What was seen on emulated boards is no proof of the real ones that replaced them. */

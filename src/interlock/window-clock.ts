@@ -118,6 +118,8 @@ export class WindowClock {
           open === undefined
             ? null
             : { occurrence: open.occurrence, ends_in_ms: Math.floor(open.endsAt - now) },
+        by_hand: 'presence',
+        run_needs: [],
       };
     });
   }

@@ -5,18 +5,12 @@ import type { Call, ClientOptions } from './exchange.ts';
 import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { drillReport, eventLine, journaled, opened, signedHead, status } from './messages.ts';
-import type {
-  DrillReport,
-  drillRequest,
-  EventLine,
-  JournalRequest,
-  LeaseRequest,
-  Status,
-  resetRequest,
-  runRequest,
-  tripRequest,
-} from './messages.ts';
+import { opened, sessionBegun } from './authority.ts';
+import type { resetRequest, runRequest, SessionBegun, sessionRequest } from './authority.ts';
+import { journaled, journalPage, signedHead } from './journal.ts';
+import type { JournalPage, JournalRequest } from './journal.ts';
+import { drillReport, eventLine, status } from './messages.ts';
+import type { DrillReport, drillRequest, EventLine, LeaseRequest, Status, tripRequest } from './messages.ts';
 
 /** ms in which the interlock must have answered an ordinary question. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -34,16 +28,22 @@ export interface InterlockClient {
   askLease(request: LeaseRequest): Promise<Lease>;
   /** Writes a controller's entry; returns its sequence number. */
   journal(type: JournalRequest['type'], data: JournalRequest['data']): Promise<number>;
+  /** Entries behind `after`, at most `limit` (`MOST_ENTRIES`). */
+  entries(after: number, limit: number): Promise<JournalPage>;
   /** The signed head of the journal, to be kept elsewhere. */
   head(): Promise<string>;
   /** Isolates and latches; no links means all. */
   trip(request: z.input<typeof tripRequest>): Promise<void>;
   /** Sends a message to a source all the way, up to the contacts, without cutting. */
   drill(source: string, request: z.input<typeof drillRequest>): Promise<DrillReport>;
-  /** Lifts a latch; presence socket only. */
+  /** Lifts a latch: over the presence socket, after a hold of the button, or with the codes of two people. */
   reset(request: z.input<typeof resetRequest>): Promise<void>;
-  /** Begins a window by hand; presence socket only. */
+  /** Begins a window by hand, by the same right, as far as the window allows. */
   runWindow(window: string, request: z.input<typeof runRequest>): Promise<z.infer<typeof opened>>;
+  /** Permits a lease outside of windows, by the same right; `askLease({ link, session })` takes it. */
+  beginSession(request: z.input<typeof sessionRequest>): Promise<SessionBegun>;
+  /** Ends a session and isolates; one that is over already is no error. */
+  endSession(session: string): Promise<void>;
 }
 
 /** Talks to the interlock behind `options.socketPath`; connects only when a method is called. */
@@ -61,6 +61,18 @@ export function interlockClient(options: ClientOptions): InterlockClient {
     drill: (source, request) => post(`/v1/sources/${encodeURIComponent(source)}/drill`, request, drillReport),
     reset: async (request) => void (await post('/v1/reset', request, z.unknown())),
     runWindow: (window, request) => post(`/v1/windows/${encodeURIComponent(window)}/run`, request, opened),
+    beginSession: (request) => post('/v1/sessions', request, sessionBegun),
+    endSession: async (session) => {
+      const path = `/v1/sessions/${encodeURIComponent(session)}`;
+      await exchange(options, { method: 'DELETE', path }, z.unknown(), DURABLE_TIMEOUT_MS);
+    },
+    entries: (after, limit) =>
+      exchange(
+        options,
+        { method: 'GET', path: `/v1/journal?after=${after}&limit=${limit}` },
+        journalPage,
+        ANSWER_TIMEOUT_MS,
+      ),
   };
 }
 

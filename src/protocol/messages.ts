@@ -6,6 +6,7 @@
  * `presence.sock` (mode 0600), whose use counts as presence: only a root shell on the box can connect to it.
  */
 import { z } from 'zod';
+import { sessionEnd, sessionStatus } from './authority.ts';
 
 export const INTERLOCK_SOCKET = 'interlock.sock';
 export const PRESENCE_SOCKET = 'presence.sock';
@@ -47,6 +48,8 @@ const trip = z.object({
   at: z.string(),
 });
 export type TripRecord = z.infer<typeof trip>;
+/** `cut_ms`: from the trip to the last isolate written; null when one was not within the wait. */
+const lastTrip = trip.extend({ cut_ms: z.number().nullable() });
 /** `cause` names all of it in a few characters: a reset repeats it. */
 const latch = trip.extend({ cause: z.string().exactOptional() });
 
@@ -104,6 +107,14 @@ export const linkStatus = z.object({
   ratings: z.record(z.string(), rating),
   lease: z.object({ id: z.string(), holder: z.string(), ends_in_ms: z.number() }).nullable(),
   latch: latch.nullable(),
+  /** The newest trip since the interlock began; older ones are in the journal (`link.tripped`). */
+  last_trip: lastTrip.nullable(),
+  /** The attended session in progress. */
+  session: sessionStatus.nullable(),
+  /** What a reset asked for from afar lacks now, one for each thing to do; empty when it would do, or nothing is latched. */
+  reset_needs: z.array(refusal),
+  /** What an attended session asked for from afar lacks now. */
+  session_needs: z.array(refusal),
   /** The last proof test of every contact: whether it alone was seen to isolate the link. */
   proofs: z.array(proof),
   /** What its commissioning came to. */
@@ -123,6 +134,10 @@ export const windowStatus = z.object({
   next_opens: z.string().nullable(),
   /** Set while the window is open. `occurrence` is unique per opening. */
   open: z.object({ occurrence: z.string(), ends_in_ms: z.number() }).nullable(),
+  /** Who may run it by hand: somebody with presence, two approvers as well, or nobody. */
+  by_hand: z.enum(['presence', 'approved', 'never']),
+  /** What running it now from afar lacks. That its link would refuse the lease is said by the link. */
+  run_needs: z.array(refusal),
 });
 export type WindowStatus = z.infer<typeof windowStatus>;
 
@@ -168,11 +183,16 @@ export const status = z.object({
   /** Missing when the box has none. */
   button: button.exactOptional(),
   sources: z.array(sourceStatus),
+  /** Names of the people whose one-time codes count. */
+  approvers: z.array(z.string()),
 });
 export type Status = z.infer<typeof status>;
 
-/** `POST /v1/leases`. Answer 200: a stream of `leaseLine`; 409: `refused`. Closing the stream ends the lease. */
-export const leaseRequest = z.strictObject({ link: z.string(), window: z.string(), occurrence: z.string() });
+/** `POST /v1/leases`, within a window or an attended session. Answer 200: a stream of `leaseLine`; 409: `refused`. Closing it ends the lease. */
+export const leaseRequest = z.union([
+  z.strictObject({ link: z.string(), window: z.string(), occurrence: z.string() }),
+  z.strictObject({ link: z.string(), session: z.string() }),
+]);
 export type LeaseRequest = z.infer<typeof leaseRequest>;
 export const leaseLine = z.discriminatedUnion('event', [
   z.object({
@@ -194,7 +214,8 @@ export const renewed = z.object({ ends_in_ms: z.number() });
 /** `GET /v1/events`: a stream that begins with `hello` and says `alive` at least every second. */
 export const eventLine = z.discriminatedUnion('event', [
   z.object({ event: z.literal('hello'), status }),
-  z.object({ event: z.literal('alive') }),
+  /** `journal_size`: sequence number of its newest entry; also in the status of `hello`. */
+  z.object({ event: z.literal('alive'), journal_size: z.number() }),
   z.object({
     event: z.literal('window-opened'),
     window: z.string(),
@@ -212,6 +233,8 @@ export const eventLine = z.discriminatedUnion('event', [
   }),
   z.object({ event: z.literal('link'), link: linkStatus }),
   z.object({ event: z.literal('tripped'), link: z.string(), trip }),
+  z.object({ event: z.literal('session-began'), link: z.string(), session: sessionStatus }),
+  z.object({ event: z.literal('session-ended'), link: z.string(), session: z.string(), why: sessionEnd }),
   z.object({
     event: z.literal('alarm'),
     link: z.string(),
@@ -221,17 +244,6 @@ export const eventLine = z.discriminatedUnion('event', [
   }),
 ]);
 export type EventLine = z.infer<typeof eventLine>;
-
-/** `POST /v1/journal`: the controller's entries; `type` must begin with `controller.`. */
-export const journalRequest = z.strictObject({
-  type: z.string().regex(/^controller\.[a-z0-9.-]{1,60}$/),
-  data: z.record(z.string(), z.json()),
-});
-export type JournalRequest = z.infer<typeof journalRequest>;
-export const journaled = z.object({ seq: z.number() });
-
-/** `GET /v1/head`: the signed head of the journal as it stands (C2SP checkpoint text). Keep it where this box cannot reach. */
-export const signedHead = z.object({ head: z.string() });
 
 /** `POST /v1/trip` (either socket): no links means all. */
 export const tripRequest = z.strictObject({
@@ -271,21 +283,3 @@ export const drillReport = z.object({
   links: z.array(z.object({ link: z.string(), contacts: z.array(drillContact) })),
 });
 export type DrillReport = z.infer<typeof drillReport>;
-const approval = z.strictObject({ name: z.string().max(100), code: z.string().max(20) });
-/** Somebody's one-time code. */
-export type Approval = z.infer<typeof approval>;
-/** `POST /v1/reset`. Over the presence socket, or after the button was held, or with the codes of two people. */
-export const resetRequest = z.strictObject({
-  link: z.string(),
-  /** The cause that is acknowledged, as status names it. Without it the answer says what it is. */
-  cause: z.string().max(100).exactOptional(),
-  approvals: z.array(approval).max(8).exactOptional(),
-  by: z.string().min(1).max(100),
-  reason: z.string().min(1).max(500),
-});
-/** `POST /v1/windows/:name/run` (presence socket only): opens a window by hand. */
-export const runRequest = z.strictObject({
-  by: z.string().min(1).max(100),
-  reason: z.string().min(1).max(500),
-});
-export const opened = z.object({ occurrence: z.string(), ends_in_ms: z.number() });

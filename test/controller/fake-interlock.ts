@@ -6,11 +6,10 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { buildId } from '../../src/protocol/build.ts';
+import { journaled, journalRequest } from '../../src/protocol/journal.ts';
 import {
   BUILD_HEADER,
   eventLine,
-  journalRequest,
-  journaled,
   leaseLine,
   leaseRequest,
   linkStatus,
@@ -76,7 +75,7 @@ export class FakeInterlock {
   async start(): Promise<void> {
     this.#server = createServer((request, answer) => void this.#answer(request, answer));
     await new Promise<void>((resolve) => this.#server.listen(this.#socketPath, resolve));
-    this.#alive = setInterval(() => this.tell({ event: 'alive' }), 500);
+    this.#alive = setInterval(() => this.tell({ event: 'alive', journal_size: this.journal.length }), 500);
   }
 
   async stop(): Promise<void> {
@@ -159,6 +158,10 @@ export class FakeInterlock {
         : this.refusals,
       proofs: [],
       commissioning: { state: 'passed', at: '2026-01-01T00:00:00.000Z', grade: 'simulated' },
+      last_trip: null,
+      session: null,
+      reset_needs: [],
+      session_needs: [],
       exposure: { last_24h_ms: 0, budget_ms: 3_600_000 },
     });
   }
@@ -176,7 +179,8 @@ export class FakeInterlock {
       clock: { synchronised: true, detail: 'test' },
       journal: { writable: true, size: this.journal.length, head: '' },
       links: [this.link()],
-      windows: [{ window: window?.window ?? 'nightly', link: LINK, next_opens: null, open }],
+      windows: [{ window: window?.window ?? 'nightly', link: LINK, next_opens: null, open, by_hand: 'presence', run_needs: [] }],
+      approvers: [],
       sources: [],
     });
   }
@@ -224,7 +228,7 @@ export class FakeInterlock {
   #grant(request: z.output<typeof leaseRequest>, answer: ServerResponse): void {
     this.leaseRequests += 1;
     const { window } = this;
-    if (window === null || window.occurrence !== request.occurrence)
+    if (window === null || !('window' in request) || window.occurrence !== request.occurrence)
       return this.#refuse(answer, [{ code: 'outside-window', why: 'no window', hint: 'wait' }]);
     const { refusals } = this.link();
     if (refusals.length > 0) return this.#refuse(answer, refusals);

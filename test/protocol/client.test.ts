@@ -116,13 +116,13 @@ describe('events', () => {
   });
   test('so is an end, and a line that is none of ours', async () => {
     await stranger((_request, answer) =>
-      answer.writeHead(200, { [BUILD_HEADER]: build }).end('{"event":"alive"}\n'),
+      answer.writeHead(200, { [BUILD_HEADER]: build }).end('{"event":"alive","journal_size":7}\n'),
     );
     const seen: EventLine[] = [];
     await expect(collect(new AbortController().signal, seen)).rejects.toMatchObject({
       code: 'INTERLOCK_CLOSED',
     });
-    expect(seen).toEqual([{ event: 'alive' }]);
+    expect(seen).toEqual([{ event: 'alive', journal_size: 7 }]);
     server?.removeAllListeners('request');
     server?.on('request', (_request, answer) =>
       answer.writeHead(200, { [BUILD_HEADER]: build }).end('{"event":"new"}\n'),

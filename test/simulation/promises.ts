@@ -216,7 +216,9 @@ export class Promises implements Onlooker {
   #judgeEntitlement(account: Account, link: LinkAtWork, isNew: boolean, endsAt: number): void {
     const { now } = this.#world.time;
     const { name } = account.link;
-    const opening = account.openings.find((each) => each.occurrence === link.holding?.claim.occurrence);
+    const claim = link.holding?.claim;
+    const occurrence = claim !== undefined && 'occurrence' in claim ? claim.occurrence : null;
+    const opening = account.openings.find((each) => each.occurrence === occurrence);
     if (opening === undefined) {
       this.breaks(`${name} holds a lease for a window that was never announced`);
       return;

@@ -84,6 +84,8 @@ export class News {
       case 'window-opened':
         return this.#opened(event);
       case 'window-closed':
+      case 'session-began':
+      case 'session-ended':
       case 'alive':
         return [];
     }
