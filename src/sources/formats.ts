@@ -9,8 +9,13 @@ import { readGithub } from './formats/github.ts';
 import { readGitlab } from './formats/gitlab.ts';
 import { readGrafana } from './formats/grafana.ts';
 import { readHealthchecks } from './formats/healthchecks.ts';
+import { readIcinga } from './formats/icinga.ts';
+import { readKibana } from './formats/kibana.ts';
+import { readNetdata } from './formats/netdata.ts';
 import { readPagerduty } from './formats/pagerduty.ts';
 import { readSentry } from './formats/sentry.ts';
+import { readSns } from './formats/sns.ts';
+import { readSplunk } from './formats/splunk.ts';
 import { readUptimeKuma } from './formats/uptime-kuma.ts';
 import { readWazuh } from './formats/wazuh.ts';
 import { readZabbix } from './formats/zabbix.ts';
@@ -33,6 +38,11 @@ export const formats = {
   gitlab: readGitlab,
   zabbix: readZabbix,
   healthchecks: readHealthchecks,
+  sns: readSns,
+  kibana: readKibana,
+  splunk: readSplunk,
+  netdata: readNetdata,
+  icinga: readIcinga,
 } as const satisfies Readonly<Record<string, (body: unknown) => Message>>;
 
 export type FormatName = keyof typeof formats;

@@ -39,6 +39,8 @@ export interface AlertFound {
   readonly level?: Level | null;
   readonly rule?: unknown;
   readonly reason?: unknown;
+  /** The reason ends in an address that somebody has to visit: it is of no use when it is cut. */
+  readonly hasAddress?: true;
   readonly id?: unknown;
 }
 
@@ -46,6 +48,7 @@ export interface AlertFound {
 const MAX_WORD_CHARS = 40;
 const MAX_RULE_CHARS = 200;
 const MAX_REASON_CHARS = 200;
+const MAX_ADDRESS_CHARS = 1_000;
 const MAX_ID_CHARS = 100;
 /** Alerts of one message that are read. Those beyond count as firing: who does not look must not say that all is well. */
 export const MAX_ALERTS = 500;
@@ -62,7 +65,7 @@ export function alertOf(found: AlertFound): Alert {
     severity,
     level: found.level === undefined ? levelOf(severity) : found.level,
     rule: words(found.rule, MAX_RULE_CHARS),
-    reason: words(found.reason, MAX_REASON_CHARS),
+    reason: words(found.reason, found.hasAddress === true ? MAX_ADDRESS_CHARS : MAX_REASON_CHARS),
     id: words(found.id, MAX_ID_CHARS),
   };
 }

@@ -69,6 +69,13 @@ describe('bodies that the page makes', () => {
     expect(Object.keys(JSON.parse(payload ?? '') as object).toSorted()).toEqual(keysOf('datadog/triggered'));
   });
 
+  test('Kibana, and its Test tab, which fills nothing in', () => {
+    const [payload] = blocks('kibana.md', 'json');
+    const body = JSON.parse(payload ?? '') as object;
+    expect(Object.keys(body).toSorted()).toEqual(keysOf('kibana/query-matched'));
+    expect(body).toEqual(samples.find(({ name }) => name === 'kibana/test-tab')?.file.body);
+  });
+
   test('Healthchecks', () => {
     const [body] = blocks('healthchecks.md', '');
     const filled = (body ?? '').replace('$NAME_JSON', '"x"');

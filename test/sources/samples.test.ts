@@ -55,11 +55,21 @@ describe('samples', () => {
       'grafana/test-button',
       'healthchecks/test-button',
       'healthchecks/up',
+      'icinga/ok',
+      'kibana/recovered',
+      'kibana/test-tab',
       'map/sysdig-over',
+      'netdata/clear',
+      'netdata/reachable',
+      'netdata/test-button',
       'pagerduty/ping',
       'pagerduty/resolved',
       'sentry/issue-resolved',
       'sentry/metric-resolved',
+      'sns/cloudwatch-ok',
+      'sns/drill',
+      'sns/subscription-confirmation',
+      'splunk/drill',
       'uptime-kuma/test-button',
       'uptime-kuma/up',
       'zabbix/resolved',
@@ -124,6 +134,11 @@ const POSITIVE: Readonly<Record<string, RegExp>> = {
   gitlab: /"resolved"|"dismissed"/,
   zabbix: /"event_value":"?0"?[,}]/,
   healthchecks: /"status":"up"|"name":"test"/,
+  sns: /"subscriptionconfirmation"|\\"newstatevalue\\":\\"ok\\"|"portcullis drill"/,
+  kibana: /"recovered"|\{\{alert\.actiongroup\}\}/,
+  splunk: /"portcullis drill"/,
+  netdata: /"clear"|"reachable":true|"token":"/,
+  icinga: /"severity":"ok"/,
   generic: /"status":"(?:resolved|test)"/,
   map: /"ok"|"resolved"|"test |"level":/,
 };
@@ -305,11 +320,39 @@ describe('contradictions', () => {
     ['sentry/issue-resolved', ['data', 'issue', 'status'], 'unresolved'],
     ['alertmanager/resolved', ['status'], 'firing'],
     ['map/sysdig-over', ['alert', 'name'], 'Test of the channel'],
+    ['netdata/reachable', ['severity'], 'critical'],
+    ['netdata/reachable', ['status', 'text'], 'unreachable'],
+    ['sns/cloudwatch-ok', ['Message'], '{"AlarmName":"a","NewStateValue":"ALARM","NewStateValue":"OK"}'],
+    ['sns/cloudwatch-ok', ['Message'], '{"NewStateValue":"OK"}'],
+    [
+      'sns/subscription-confirmation',
+      ['SubscribeURL'],
+      'https://sns.evil.amazonaws.com.example/?Action=ConfirmSubscription&a=b',
+    ],
+    [
+      'sns/subscription-confirmation',
+      ['SubscribeURL'],
+      'https://sns.eu-west-1.amazonaws.com@evil.example/?Action=ConfirmSubscription&a=b',
+    ],
   ] as const)('%s whose %j says %s is not over', (name, path, word) => {
     const { reading, file } = sample(name);
     expect(harmless(readMessage(reading, bytes(file.body)))).toBe(true);
     expect(harmless(readMessage(reading, bytes(changed(file.body, path, word))))).toBe(false);
   });
+});
+
+test('nobody ends the subscription of a topic in silence, whatever is listed', () => {
+  const { reading, body } = sample('sns/unsubscribe-confirmation');
+  const trip_on = { status: ['ALARM'], rules: ['S3 *'], severity: ['critical'] };
+  expect(verdictOf({ on_unrecognised: 'refuse', trip_on }, readMessage(reading, body)).verdict).toBe('trip');
+});
+
+test('an address to visit is told whole', () => {
+  const { reading, body, file } = sample('sns/subscription-confirmation');
+  const { SubscribeURL: address } = file.body as { readonly SubscribeURL: string };
+  expect(verdictOf({ on_unrecognised: 'trip' }, readMessage(reading, body)).reason).toContain(
+    `at ${address}`,
+  );
 });
 
 describe('packed bodies', () => {
@@ -347,6 +390,13 @@ describe('thresholds', () => {
     ['datadog/p4', { severity_at_least: 'error' }, 'annotate'],
     ['github/dependabot-high', { severity_at_least: 'critical' }, 'annotate'],
     ['github/repository-deleted', { severity_at_least: 'critical' }, 'trip'],
+    ['splunk/row-that-pleads', { severity_at_least: 'critical', status: ['firing'] }, 'trip'],
+    ['splunk/saved-search', { rules: ['other'] }, 'annotate'],
+    ['netdata/warning', { severity_at_least: 'critical' }, 'annotate'],
+    ['icinga/warning', { severity_at_least: 'error' }, 'annotate'],
+    ['icinga/acknowledged', { status: ['state'] }, 'annotate'],
+    ['kibana/query-matched', { severity_at_least: 'critical' }, 'trip'],
+    ['sns/cloudwatch-no-data', { status: ['ALARM'] }, 'annotate'],
   ] as const)('%s with %j: %s', (name, on, verdict) => expect(judged(name, on)).toBe(verdict));
 });
 
