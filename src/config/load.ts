@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Finding, Surroundings } from './finding.ts';
+import { lampFindings } from './meaning-lamps.ts';
 import { linkFindings } from './meaning-links.ts';
 import { permissiveFindings } from './meaning-permissives.ts';
 import { busSecretFindings, processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
@@ -94,6 +95,7 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...repositoryFindings(config, around),
     ...busSecretFindings(config, around),
     ...buttonFindings(config, around),
+    ...lampFindings(config, around),
     ...approverFindings(config),
     ...windowFindings(config, around),
     ...notifyFindings(config, around),

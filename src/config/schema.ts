@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { absolutePath, duration, listenAddress, name, named } from './fields.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
+import { lamps } from './schema-lamps.ts';
 import { notify } from './schema-notify.ts';
 import { source } from './schema-sources.ts';
 import { approver, button } from './schema-people.ts';
@@ -92,6 +93,9 @@ export const configSchema = z
     links: named(link).prefault({}).describe('paths to vaults'),
     sources: named(source).prefault({}).describe('who may pull the kill switch'),
     button: button.exactOptional().describe('the button on the box'),
+    lamps: lamps
+      .exactOptional()
+      .describe('the lamps of the box; see [button and lamps](button-and-lamps.md)'),
     approvers: named(approver).prefault({}).describe('two of them together reset from afar'),
     repositories: named(repository).prefault({}).describe('restic repositories'),
     windows: named(window).prefault({}).describe('when a link may be connected, and the work done then'),

@@ -15,6 +15,8 @@ import {
   type ModbusBus,
   type WitnessSettings,
 } from './hardware-settings.ts';
+import { DrivenLamp, type LampOutput } from './lamp-output.ts';
+import { lampsIn, type PlacedLamp } from './lamp-place.ts';
 import { modbusTransport, ModbusWorker } from './modbus/hardware.ts';
 import type { ModbusProfile } from './modbus/profile.ts';
 import { type Place, placeOf } from './place.ts';
@@ -44,6 +46,8 @@ export interface Hardware {
   readonly contacts: readonly Contact[];
   /** What the button is wired to; null without one. */
   readonly button: ButtonInput | null;
+  /** Never among the contacts: nothing that cuts knows of them. */
+  readonly lamps: readonly LampOutput[];
   /** Releases every wire. Moves no contact. */
   close(): Promise<void>;
 }
@@ -101,13 +105,15 @@ export function createHardware(
   );
   const contacts = [...links.values()].flatMap((link) => link.contacts);
   const button = settings.button === undefined ? null : buttonFor(settings.button.input, parts);
+  const lamps = lampsIn(settings).map((lamp) => lampFor(lamp, parts));
   return {
     links,
     contacts,
     button,
+    lamps,
     close: async () => {
       const witnesses = [...links.values()].flatMap((link) => link.witnesses);
-      const all = [...contacts, ...witnesses, ...(button === null ? [] : [button])];
+      const all = [...contacts, ...witnesses, ...(button === null ? [] : [button]), ...lamps];
       await Promise.all(all.map((part) => part.close()));
     },
   };
@@ -128,14 +134,24 @@ function buttonFor(input: ButtonInputSettings, { workers, surroundings }: Witnes
   }
 }
 
+/** The output of a lamp, driven like a contact by the worker of a bus that no contact is on. */
+function lampFor({ lamp, output }: PlacedLamp, { profiles, workers }: WitnessParts): LampOutput {
+  const profile = present(profiles.get(output.profile));
+  const place = present(placeOf({ name: lamp, ...output }, profile) ?? undefined);
+  const hardwareLeaseMs = leaseMs(undefined, profile);
+  const contact = present(workers.get(output.bus)).contact({ name: lamp, profile, place, hardwareLeaseMs });
+  return new DrivenLamp(lamp, contact);
+}
+
 function profilesOn(
   bus: string,
   settings: HardwareSettings,
   profiles: ReadonlyMap<string, Profile>,
 ): readonly Profile[] {
-  return Object.values(settings.links)
-    .flatMap((link) => link.contacts)
-    .flatMap((contact) => (contact.bus === bus ? [present(profiles.get(contact.profile))] : []));
+  const lamps = lampsIn(settings).map(({ output }) => output);
+  return [...Object.values(settings.links).flatMap((link) => link.contacts), ...lamps].flatMap((contact) =>
+    contact.bus === bus ? [present(profiles.get(contact.profile))] : [],
+  );
 }
 
 /** The worker of a bus; `profiles` are those of the devices on it. */

@@ -10,6 +10,7 @@ import {
   type LinkSettings,
   wireOf,
 } from './hardware-settings.ts';
+import { lampProblems, lampsIn } from './lamp-place.ts';
 import { deviceText, placeOf, placeProblems, placeText } from './place.ts';
 import type { Profile } from './profile.ts';
 
@@ -32,6 +33,7 @@ export function hardwareProblems(
   const problems: string[] = [
     ...sharedWires(settings),
     ...buttonProblems(settings),
+    ...lampsProblems(settings, profiles),
     ...lineClashes(settings).map(({ link, witness, what }) => `witness ${witness} of link ${link}: ${what}`),
   ];
   const taken = new Map<string, string>();
@@ -78,6 +80,20 @@ function buttonProblems({ button, buses }: HardwareSettings): readonly string[] 
   if (bus === undefined) return [`the button: there is no bus ${button.input.bus}`];
   const spoken = ['modbus-tcp', 'rtu-over-tcp', 'modbus-rtu'].includes(bus.transport);
   return spoken ? [] : [`the button: bus ${button.input.bus} does not speak Modbus`];
+}
+
+function lampsProblems(
+  settings: HardwareSettings,
+  profiles: ReadonlyMap<string, Profile>,
+): readonly string[] {
+  const missing = lampsIn(settings).flatMap(({ lamp, output: { bus, profile } }) => [
+    ...(settings.buses[bus] === undefined ? [`the ${lamp} lamp: there is no bus ${bus}`] : []),
+    ...(profiles.has(profile) ? [] : [`the ${lamp} lamp: there is no profile ${profile}`]),
+  ]);
+  const impossible = lampProblems(settings, profiles).map(
+    ({ lamp, what, hint }) => `the ${lamp} lamp: ${what} (${hint})`,
+  );
+  return [...missing, ...impossible];
 }
 
 function contactProblems(

@@ -1,4 +1,5 @@
 /** What the configuration says about hardware, key by key. Times are ms. */
+import type { LampName } from '../core/lamps.ts';
 
 /** How to be let in by a switch's console. Files hold one secret each and are read when they are needed. */
 export interface LoginSettings {
@@ -180,9 +181,16 @@ export type ButtonInputSettings =
       readonly released_when: 0 | 1;
     };
 
+/** The output of a lamp, placed like a contact: see place.ts. */
+export type LampSettings = Pick<ContactSettings, 'profile' | 'bus' | 'unit' | 'channel' | 'line'>;
+
+/** The lamps of the box. */
+export type LampsSettings = Readonly<Partial<Record<LampName, LampSettings>>>;
+
 /** The part of the configuration that is hardware. */
 export interface HardwareSettings {
   readonly button?: { readonly input: ButtonInputSettings } | undefined;
+  readonly lamps?: LampsSettings | undefined;
   readonly buses: Readonly<Record<string, BusSettings>>;
   readonly links: Readonly<Record<string, LinkSettings>>;
 }
