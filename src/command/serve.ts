@@ -18,8 +18,11 @@ export async function runInterlock(file: string): Promise<void> {
   const { startInterlock } = await import('../interlock/compose.ts');
   const { config, profiles } = await configured(file, 'interlock', { warnings: true });
   const running = await startInterlock(config, profiles);
-  const { host, port } = running.listening;
-  say(`interlock: every link told to isolate; trips at http://${host}:${port}/trip/SOURCE`);
+  const { urls, fingerprint } = running.listening;
+  say(
+    `interlock: every link told to isolate; trips at ${urls.map((url) => `${url}/trip/SOURCE`).join(' and ')}`,
+  );
+  if (fingerprint !== null) say(`interlock: the SHA-256 fingerprint of its certificate is ${fingerprint}`);
   await stopAsked();
   await running.stop();
 }

@@ -6,6 +6,7 @@ import type { Profile } from '../contacts/profile.ts';
 import type { Finding, Surroundings } from './finding.ts';
 import { lampFindings } from './meaning-lamps.ts';
 import { linkFindings } from './meaning-links.ts';
+import { certificateSourceFindings, listenerFindings } from './meaning-listeners.ts';
 import { permissiveFindings } from './meaning-permissives.ts';
 import { busSecretFindings, processFindings, repositoryFindings, sourceFindings } from './meaning-sources.ts';
 import { notifyFindings } from './meaning-notify.ts';
@@ -89,6 +90,8 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
   const { config, removed } = accepted;
   const findings = [
     ...processFindings(config),
+    ...listenerFindings(config, around),
+    ...certificateSourceFindings(config),
     ...linkFindings(config, around),
     ...sourceFindings(config, around),
     ...permissiveFindings(config, around.names.sources),

@@ -1,8 +1,7 @@
-/** Do sources, repositories, addresses, directories and secrets make sense? */
+/** Do sources, repositories, directories and secrets make sense? */
 import { secretsIn } from '../sources/secrets.ts';
 import { senderKey } from '../sources/standard-webhooks.ts';
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
-import type { Endpoint } from './fields.ts';
 import type { Path } from './positions.ts';
 import { sourceKeyFindings } from './meaning-source-keys.ts';
 import { quoted } from './problems.ts';
@@ -136,29 +135,9 @@ export function repositoryFindings(config: Config, around: Surroundings): readon
   });
 }
 
-const isLoopback = ({ host }: Endpoint): boolean =>
-  /^127(?:\.\d{1,3}){3}$/.test(host) || host === '::1' || host === 'localhost';
-
-/** Findings about addresses, directories and the clock. */
+/** Findings about directories, the clock and what is emulated. */
 export function processFindings(config: Config): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const process of ['interlock', 'controller'] as const) {
-    const { listen } = config[process];
-    if (isLoopback(listen)) continue;
-    const what = `${quoted(listen.host)} is not a loopback address, and this version has no TLS: secrets would cross the network in the clear`;
-    const hint = 'listen on 127.0.0.1 and let a TLS proxy on this machine forward to it';
-    findings.push(error([process, 'listen'], what, hint));
-  }
-  const [trip, face] = [config.interlock.listen, config.controller.listen];
-  if (
-    trip.port === face.port &&
-    trip.port !== 0 &&
-    (trip.host === face.host || isLoopback(trip) === isLoopback(face))
-  ) {
-    findings.push(
-      error(['controller', 'listen'], `port ${face.port} is the interlock's already`, 'choose another port'),
-    );
-  }
   if (Buffer.byteLength(config.runtime_directory + LONGEST_SOCKET_NAME) > MOST_SOCKET_PATH_BYTES) {
     const most = MOST_SOCKET_PATH_BYTES - LONGEST_SOCKET_NAME.length;
     findings.push(

@@ -1,8 +1,9 @@
 /** The one definition of the configuration file. Keys keep their snake_case names once parsed; durations are ms. */
 import { z } from 'zod';
-import { absolutePath, duration, listenAddress, name, named } from './fields.ts';
+import { absolutePath, duration, name, named } from './fields.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
 import { lamps } from './schema-lamps.ts';
+import { listening } from './schema-listener.ts';
 import { notify } from './schema-notify.ts';
 import { source } from './schema-sources.ts';
 import { approver, button } from './schema-people.ts';
@@ -60,17 +61,13 @@ export const configSchema = z
     runtime_directory: absolutePath.default('/run/portcullis').describe('directory of the sockets'),
     interlock: z
       .strictObject({
-        listen: listenAddress
-          .default({ host: '127.0.0.1', port: 8470 })
-          .describe('host:port of the trip webhooks'),
+        ...listening(8470, 'trip webhooks'),
       })
       .prefault({})
       .describe('the process that owns the contacts'),
     controller: z
       .strictObject({
-        listen: listenAddress
-          .default({ host: '127.0.0.1', port: 8480 })
-          .describe('host:port of health, metrics and dashboard'),
+        ...listening(8480, 'health, metrics and dashboard'),
         state_directory: absolutePath
           .exactOptional()
           .describe("the controller's own state; default: `controller` in `state_directory`"),

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Config } from './schema.ts';
+import type { Listening } from './schema-listener.ts';
 import { notifySecrets } from './schema-notify.ts';
 import { secretFileOf } from './schema-sources.ts';
 
@@ -28,9 +29,10 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
   );
   const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
   const ofNotify = config.notify.flatMap((one) => notifySecrets(one).map(({ file }) => file));
+  const ofListener = ({ tls }: Listening): readonly string[] => Object.values(tls ?? {});
   const paths = [
-    ...(process === 'controller' ? [] : [...ofSources, ...ofBuses]),
-    ...(process === 'interlock' ? [] : [...ofRepositories, ...ofNotify]),
+    ...(process === 'controller' ? [] : [...ofSources, ...ofBuses, ...ofListener(config.interlock)]),
+    ...(process === 'interlock' ? [] : [...ofRepositories, ...ofNotify, ...ofListener(config.controller)]),
   ];
   return [...new Set(paths)];
 }

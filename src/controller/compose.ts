@@ -158,7 +158,8 @@ const runEvents = (
 });
 
 async function listen(http: FastifyInstance, config: Config): Promise<string> {
-  const { host, port } = config.controller.listen;
+  // Until the API is on src/listener: its first address, without TLS.
+  const [{ host, port } = { host: '127.0.0.1', port: 0 }] = config.controller.listen;
   return http.listen({ host, port }).catch((error: unknown) => {
     throw new ControllerFault(
       'LISTEN_FAILED',

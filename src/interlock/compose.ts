@@ -1,12 +1,12 @@
 /** Composition root of the interlock: isolates first, then reads what the last life left behind, then listens. */
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { cut } from '../contacts/cut.ts';
 import { createHardware, type Hardware } from '../contacts/drivers.ts';
 import type { LinkSettings } from '../contacts/hardware-settings.ts';
 import { ratedContacts } from '../contacts/rated.ts';
 import type { Profile } from '../contacts/profile.ts';
+import { placesOf } from '../config/schema-listener.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../core/link.ts';
 import { rateAll } from '../core/rating.ts';
@@ -15,6 +15,7 @@ import { openJournal } from '../journal/file.ts';
 import { openHeadKey, signHead } from '../journal/heads.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
 import { JournalPages } from '../journal/page.ts';
+import { startListener } from '../listener/start.ts';
 import { buildId } from '../protocol/build.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET } from '../protocol/messages.ts';
 import { Approvers } from './approvers.ts';
@@ -33,14 +34,14 @@ import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { createSocketServer } from './socket-server.ts';
 import { SourceDesk } from './source-desk.ts';
-import { createTripListener } from './trip-listener.ts';
+import { createTripListener, noteCertificate } from './trip-listener.ts';
 import { tripSources } from './trip-sources.ts';
 import { WindowClock } from './window-clock.ts';
 
 /** A running interlock. */
 export interface RunningInterlock {
-  /** Where trips are received; the port is the real one when 0 was configured. */
-  readonly listening: { readonly host: string; readonly port: number };
+  /** Where trips are received; the ports are the real ones when 0 was configured. */
+  readonly listening: { readonly urls: readonly string[]; readonly fingerprint: string | null };
   /** Isolates everything, then lets go. */
   stop(): Promise<void>;
 }
@@ -115,26 +116,29 @@ async function listen(
   const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
   const sources = await tripSources(config);
   const desk = new SourceDesk(interlock, sources, tally);
-  const trips = createTripListener(interlock, sources, tally, desk);
+  const trips = await createTripListener(interlock, sources, tally, desk);
   servers.push(trips);
   servers.push(...(await listenOnSockets(interlock, config.runtime_directory, desk)));
-  const { host, port } = config.interlock.listen;
-  await trips.listen({ host, port }).catch((error: unknown) => {
-    throw new ListenError(`${host}:${port}`, error);
+  const settings = {
+    places: placesOf(config.interlock),
+    tls: config.interlock.tls ?? null,
+    stateDirectory: config.state_directory,
+  };
+  const running = await startListener(trips, settings, noteCertificate(interlock)).catch((error: unknown) => {
+    throw new ListenError(error);
   });
-  const { port: boundPort } = trips.server.address() as AddressInfo;
-  return { host, port: boundPort };
+  servers.push(running);
+  return running;
 }
 
 /** Trips could not be listened for; an interlock that nobody can trip does not run. */
 class ListenError extends Error {
   override readonly name = 'ListenError';
-  readonly hint = 'is another interlock running? See `interlock.listen` in the configuration';
+  readonly hint: string = 'is another interlock running? See `interlock.listen` in the configuration';
 
-  constructor(address: string, cause: unknown) {
-    super(`cannot listen on ${address}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    if (cause instanceof Error && 'hint' in cause) this.hint = String(cause.hint);
   }
 }
 

@@ -43,7 +43,7 @@ test('the full example, parsed', async () => {
   expect(config.controller.state_directory).toBe('/var/lib/portcullis/controller');
   expect(config.links['vault']?.contacts[0]?.hardware_lease).toBe(10_000);
   expect(config.links['vault']?.contacts[1]?.hardware_lease).toBe('none');
-  expect(config.interlock.listen).toEqual({ host: '127.0.0.1', port: 8470 });
+  expect(config.interlock.listen).toEqual([{ host: '127.0.0.1', port: 8470 }]);
   expect(config.sources['grafana']?.verify).toMatchObject({
     header: 'x-grafana-alerting-signature',
     prefix: '',

@@ -35,6 +35,7 @@ function defaultText(value: unknown, shape: Shape): string {
   if (typeof value === 'number') return `\`${shape.type === 'string' ? formatDuration(value) : value}\``;
   if (isShape(value) && 'host' in value && 'port' in value)
     return `\`${String(value['host'])}:${String(value['port'])}\``;
+  if (Array.isArray(value) && value.length === 1) return defaultText(value[0], shape);
   const empty =
     value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
   return empty ? 'none' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
@@ -67,6 +68,8 @@ function inner(path: string, shape: Shape): readonly string[] {
     return inner(`${path}.NAME`, { description: what, ...shape.additionalProperties });
   }
   if (shape.properties !== undefined) return sections(path, shape, what);
+  const groups = (shape.anyOf ?? []).filter(isShape).filter(({ properties }) => properties !== undefined);
+  if (groups.length > 0) return groups.flatMap((option) => sections(path, option, what));
   return (shape.oneOf ?? []).filter(isShape).flatMap((option) => {
     const [key, value] = discriminator(option) ?? ['', {}];
     return sections(path, option, value.description ?? '', ` with ${key}: ${String(value.const)}`);

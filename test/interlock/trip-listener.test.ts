@@ -1,11 +1,11 @@
 /** The kill switch on the network: who is believed, what is cut, what 200 means, and what the journal keeps of it. */
 import { createHmac } from 'node:crypto';
-import { connect, type AddressInfo, type Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machineClock, type Clock } from '../../src/interlock/clock.ts';
 import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
 import type { TripSource } from '../../src/interlock/trip-sources.ts';
+import type { Listener } from '../../src/listener/listener.ts';
 import { createTripListener } from '../../src/interlock/trip-listener.ts';
 import { MAX_BODY_BYTES } from '../../src/sources/json-body.ts';
 import { type Box, box } from './review-box.ts';
@@ -42,7 +42,8 @@ const sources: Readonly<Record<string, TripSource>> = {
 };
 
 let rig: Box<Clock>;
-let app: FastifyInstance;
+let app: Listener;
+let port: number;
 let sockets: Socket[];
 
 beforeEach(async () => {
@@ -50,12 +51,12 @@ beforeEach(async () => {
   rig.interlock.start();
   await until(() => at('vault') === 'isolated' && at('attic') === 'isolated');
   for (const contact of Object.values(rig.contacts)) contact.frames.length = 0;
-  app = createTripListener(
+  app = await createTripListener(
     rig.interlock,
     sources,
     new RefusalTally(machineClock, (entry) => rig.interlock.note(entry)),
   );
-  await app.listen({ host: '127.0.0.1', port: 0 });
+  [{ port } = { port: 0 }] = await app.listen([{ host: '127.0.0.1', port: 0, secure: false }]);
   sockets = [];
 });
 
@@ -96,7 +97,6 @@ interface Answer {
 }
 /** Over a real socket: what Fastify injects has no `headersDistinct`. */
 async function send({ method, url, headers = {}, payload }: Sent): Promise<Answer> {
-  const { port } = app.server.address() as AddressInfo;
   const body = typeof payload === 'object' ? JSON.stringify(payload) : payload;
   const response = await fetch(`http://127.0.0.1:${port}${url}`, {
     method,
@@ -284,7 +284,7 @@ describe('refused', () => {
 
 describe('on a real wire', () => {
   const dial = (): Socket => {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
     sockets.push(socket);
     return socket;

@@ -1,0 +1,24 @@
+/** The certificate that a sender showed, as those who judge it want it. */
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+
+/** What `verify` of a source with `type: mtls` compares. */
+export interface ShownCertificate {
+  /** SHA-256 of the certificate (DER), 64 small hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly subject: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Its chain ends at an authority that the listener was given, and it is valid now. */
+  readonly trusted: boolean;
+}
+
+/** The certificate of the handshake; `null` without TLS, and when none was shown. */
+export function shownCertificate({ socket }: IncomingMessage): ShownCertificate | null {
+  if (!(socket instanceof TLSSocket)) return null;
+  // Node's types say that there is one; without one it is an empty object.
+  const { fingerprint256, subject } = socket.getPeerCertificate() as Partial<
+    ReturnType<TLSSocket['getPeerCertificate']>
+  >;
+  if (fingerprint256 === undefined) return null;
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  return { fingerprint, subject: { ...subject }, trusted: socket.authorized };
+}

@@ -1,0 +1,237 @@
+/**
+ * HTTP on one or several addresses, with TLS or without, for whoever has a request handler.
+ *
+ * What it promises: nobody who is slow, silent, loud or garbled keeps somebody else from being heard. Every connection
+ * has a place in one crowd (see `crowd.ts`), whatever address and port it came in by; every wait for a sender is
+ * bounded; a certificate that changes is taken without a connection being lost.
+ *
+ * What remains: connections that stand keep the trust that their handshake gave them, until they end.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import { isIPv6, type AddressInfo, type Socket } from 'node:net';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import type { ServerCertificate } from './certificate.ts';
+import { Crowd } from './crowd.ts';
+
+/** A sender must have sent its headers and its body within this, ms: slow senders hold nothing for long. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+/** A TLS handshake must be over within this, ms. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How long a connection without a request is kept, ms. */
+export const IDLE_MS = 30_000;
+/** A connection on which nothing moves is ended after this, ms, also when an answer is not taken. */
+export const SILENCE_MS = 60_000;
+/** How often Node looks for requests that are too slow, ms. */
+const LOOK_FOR_SLOW_MS = 1_000;
+/** All headers of one request together, bytes. */
+export const MAX_HEADERS_BYTES = 16 * 1_024;
+const LEAST_TLS = 'TLSv1.2';
+
+/** Where to listen. */
+export interface Place {
+  readonly host: string;
+  /** 0: the system chooses. */
+  readonly port: number;
+  /** TLS. */
+  readonly secure: boolean;
+}
+
+/** What a stranger did, for the record; codes are Node's and OpenSSL's. */
+export type Disturbance =
+  /** What came is no whole request, or came too slowly. */
+  | { readonly kind: 'garbled'; readonly status: number; readonly code: string; readonly from: string }
+  /** No TLS handshake came of it. */
+  | { readonly kind: 'handshake'; readonly code: string; readonly from: string }
+  /** Too many were connected; this one gave way. */
+  | { readonly kind: 'crowded'; readonly from: string };
+
+/** What a listener is for. */
+export interface ListenerOptions {
+  readonly handle: RequestListener;
+  readonly disturbed: (what: Disturbance) => void;
+  /** Asks senders for a certificate; nobody has to have one, and whoever handles requests judges it. */
+  readonly asksForCertificate?: boolean;
+  readonly crowd?: Crowd;
+}
+
+interface Seat {
+  readonly id: string;
+  readonly address: string;
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** One crowd behind one or several doors. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #crowd: Crowd;
+  readonly #servers: Server[] = [];
+  readonly #secureServers: SecureServer[] = [];
+  readonly #sockets = new Set<Socket>();
+  /** Where a connection sits: of a plain socket, or of what TLS made of it. */
+  readonly #seats = new WeakMap<Socket, Seat>();
+  /** By the two ends of the connection: what TLS makes of a socket is another object with the same ends. */
+  readonly #byEnds = new Map<string, Seat>();
+  #connections = 0;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#crowd = options.crowd ?? new Crowd();
+  }
+
+  /** Listens in all places, or rejects and listens in none. Resolves with what became of port 0. */
+  async listen(
+    places: readonly Place[],
+    certificate: ServerCertificate | null = null,
+  ): Promise<readonly Place[]> {
+    const found: Place[] = [];
+    try {
+      for (const place of places) {
+        const server = place.secure ? this.#secureServer(certificate) : this.#plainServer();
+        this.#servers.push(server);
+        found.push({ ...place, port: await listening(server, place) });
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return found;
+  }
+
+  /** From now on this certificate is shown. Connections that stand end with the request they are at. */
+  renew(certificate: ServerCertificate): void {
+    for (const server of this.#secureServers) {
+      server.setSecureContext(contextOf(certificate));
+      server.closeIdleConnections();
+    }
+  }
+
+  /** The sender of this request proved who it is: its address gives way last. */
+  vouch({ socket }: IncomingMessage): void {
+    const seat = this.#seats.get(socket);
+    if (seat !== undefined) this.#crowd.vouch(seat.address);
+  }
+
+  /** Ends every connection and listens no more. */
+  async close(): Promise<void> {
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #plainServer(): Server {
+    return this.#furnished(createServer(HTTP, this.#options.handle));
+  }
+
+  #secureServer(certificate: ServerCertificate | null): SecureServer {
+    if (certificate === null) throw new Error('TLS without a certificate');
+    const tls = {
+      ...contextOf(certificate),
+      requestCert: this.#options.asksForCertificate === true,
+      rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ALPNProtocols: ['http/1.1'],
+    };
+    const server = createSecureServer({ ...HTTP, ...tls }, this.#options.handle);
+    server.on('secureConnection', (socket) => this.#takeSeat(socket));
+    this.#secureServers.push(server);
+    this.#furnished(server);
+    return server;
+  }
+
+  #furnished(server: Server): Server {
+    const furnished = server.setTimeout(SILENCE_MS);
+    return furnished
+      .on('connection', (socket) => this.#admit(socket))
+      .on('request', ({ socket }: IncomingMessage) => {
+        const seat = this.#seats.get(socket);
+        if (seat !== undefined) this.#crowd.heard(seat.id, seat.address);
+      })
+      .on('clientError', (error: NodeJS.ErrnoException, socket) => this.#garbled(error, socket as Socket));
+  }
+
+  #admit(socket: Socket): void {
+    this.#connections += 1;
+    const ends = endsOf(socket);
+    // Numbered: the ends may come again before their last connection is closed here.
+    const seat = { id: String(this.#connections), address: socket.remoteAddress ?? '' };
+    this.#byEnds.set(ends, seat);
+    this.#seats.set(socket, seat);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#byEnds.get(ends) === seat) this.#byEnds.delete(ends);
+      this.#crowd.left(seat.id, seat.address);
+    });
+    this.#crowd.admit(seat.id, seat.address, () => {
+      socket.destroy();
+      this.#options.disturbed({ kind: 'crowded', from: seat.address });
+    });
+  }
+
+  #takeSeat(socket: TLSSocket): void {
+    const seat = this.#byEnds.get(endsOf(socket));
+    if (seat !== undefined) this.#seats.set(socket, seat);
+  }
+
+  /** Answers and notes what Node could not read. */
+  #garbled(error: NodeJS.ErrnoException, socket: Socket): void {
+    const code = error.code ?? 'unknown';
+    const from = socket.remoteAddress ?? '';
+    if (code === 'ECONNRESET' || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    if ('encrypted' in socket && !this.#seats.has(socket)) {
+      socket.destroy();
+      this.#options.disturbed({ kind: 'handshake', code, from });
+      return;
+    }
+    const status = STATUS[code] ?? 400;
+    this.#options.disturbed({ kind: 'garbled', status, code, from });
+    socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    socket.destroySoon();
+  }
+}
+
+/** The same for every server. A Host header says nothing here, and some senders leave it out. */
+const HTTP = {
+  maxHeaderSize: MAX_HEADERS_BYTES,
+  headersTimeout: REQUEST_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: IDLE_MS,
+  connectionsCheckingInterval: LOOK_FOR_SLOW_MS,
+  requireHostHeader: false,
+  noDelay: true,
+} as const;
+
+const contextOf = ({ cert, key, ca }: ServerCertificate): SecureContextOptions => ({
+  cert,
+  key,
+  ca: [...ca],
+  minVersion: LEAST_TLS,
+});
+
+const endsOf = (socket: Socket): string =>
+  `${socket.remoteAddress ?? ''} ${socket.remotePort ?? ''} ${socket.localAddress ?? ''} ${socket.localPort ?? ''}`;
+
+function listening(server: Server, { host, port }: Place): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void =>
+      reject(new Error(`cannot listen on ${hostInUrl(host)}:${port}: ${error.message}`, { cause: error }));
+    server.once('error', failed);
+    server.listen({ host, port }, () => {
+      server.off('error', failed);
+      // The listener lives as long as its process; accepting may fail while descriptors are short, and goes on after.
+      server.on('error', () => undefined);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** As a URL spells it. */
+export const hostInUrl = (host: string): string => (isIPv6(host) ? `[${host}]` : host);
