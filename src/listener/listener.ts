@@ -7,12 +7,15 @@
  *
  * What remains: connections that stand keep the trust that their handshake gave them, until they end.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import { isIPv6, type AddressInfo, type Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { ServerCertificate } from './certificate.ts';
 import { Crowd } from './crowd.ts';
+
+// Not by `import`: that reads every export, and one of them loads Node's whole fetch, 14 MB that nobody here uses.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** A sender must have sent its headers and its body within this, ms: slow senders hold nothing for long. */
 export const REQUEST_TIMEOUT_MS = 10_000;
@@ -41,7 +44,7 @@ export interface Place {
 export type Disturbance =
   /** What came is no whole request, or came too slowly. */
   | { readonly kind: 'garbled'; readonly status: number; readonly code: string; readonly from: string }
-  /** No TLS handshake came of it. */
+  /** No TLS handshake came of it; often too late to say from whom. */
   | { readonly kind: 'handshake'; readonly code: string; readonly from: string }
   /** Too many were connected; this one gave way. */
   | { readonly kind: 'crowded'; readonly from: string };
@@ -182,13 +185,11 @@ export class Listener {
   #garbled(error: NodeJS.ErrnoException, socket: Socket): void {
     const code = error.code ?? 'unknown';
     const from = socket.remoteAddress ?? '';
-    if (code === 'ECONNRESET' || socket.destroyed) {
+    // Nobody has a seat on the encrypted side before the handshake is over. OpenSSL's failures come with a dead socket.
+    const isHandshake = 'encrypted' in socket && !this.#seats.has(socket);
+    if (isHandshake && code !== 'ECONNRESET') this.#options.disturbed({ kind: 'handshake', code, from });
+    if (isHandshake || code === 'ECONNRESET' || socket.destroyed) {
       socket.destroy();
-      return;
-    }
-    if ('encrypted' in socket && !this.#seats.has(socket)) {
-      socket.destroy();
-      this.#options.disturbed({ kind: 'handshake', code, from });
       return;
     }
     const status = STATUS[code] ?? 400;
