@@ -161,7 +161,12 @@ export type Event = { readonly now: Millis } & (
       readonly why: 'released' | 'holder-gone';
     }
   | { readonly kind: 'conditions-sampled'; readonly conditions: Conditions }
-  | { readonly kind: 'tripped'; readonly trip: Trip }
+  | {
+      readonly kind: 'tripped';
+      readonly trip: Trip;
+      /** When what trips was received, for the record of how fast the cut was; `now` when nothing came from outside. */
+      readonly receivedAt?: Millis | undefined;
+    }
   | { readonly kind: 'reset-asked'; readonly presence: boolean }
   | {
       readonly kind: 'commissioning-asked';

@@ -19,8 +19,8 @@ export class Announcer {
 
   /** Announces a link when anything that a reader acts upon has changed since it was last told. */
   announceLink(link: LinkStatus): void {
-    const { state, observed, latch, refusals } = link;
-    const key = JSON.stringify([state, observed, latch, refusals.map(({ code }) => code)]);
+    const { state, observed, proof, latch, last_trip: trip, refusals } = link;
+    const key = JSON.stringify([state, observed, proof, latch, trip, refusals.map(({ code }) => code)]);
     if (this.#told.get(link.link) === key) return;
     this.#told.set(link.link, key);
     this.announce({ event: 'link', link });

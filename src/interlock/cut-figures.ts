@@ -11,6 +11,21 @@ export interface CutFigures {
   readonly writtenMs: Readonly<Record<string, number | null>>;
 }
 
+/**
+ * ms from what led to a cut until its last frame was in the kernel; null while a wire is not there (the isolate stays pending).
+ * `receivedAt`: when that came in; the decision itself when nothing did.
+ */
+export function cutMsOf({ at, writtenMs }: CutFigures, receivedAt: Millis = at): number | null {
+  const decidedMs = Math.max(0, at - receivedAt);
+  return Object.values(writtenMs).reduce<number | null>(
+    (last, ms) => (last === null || ms === null ? null : Math.max(last, thousandths(decidedMs + ms))),
+    thousandths(decidedMs),
+  );
+}
+
+/** µs are what the clock gives. */
+export const thousandths = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+
 /** How long the record of a cut waits for the frames to be written, ms: one transaction in flight, with its reply time-out. */
 const WRITTEN_WAIT_MS = 500;
 

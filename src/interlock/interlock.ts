@@ -15,6 +15,7 @@ import {
   type Trip,
 } from '../core/link.ts';
 import { holderGone, linkUnknown, stopping } from '../core/refusals.ts';
+import type { Millis } from '../core/time.ts';
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
@@ -96,11 +97,11 @@ export class Interlock {
     return unproven().map(({ name }) => name);
   }
 
-  /** Cuts and latches these links (all when none is named). Every cut is on its wire when this returns. */
-  trip(names: readonly string[], trip: Trip): Promise<readonly Step[]> {
+  /** Cuts and latches these links (all when none is named). Every cut is on its wire when this returns. `receivedAt`: when it was asked for. */
+  trip(names: readonly string[], trip: Trip, receivedAt?: Millis): Promise<readonly Step[]> {
     const now = this.parts.clock.now();
     const links = [...this.links.values()].filter((link) => names.length === 0 || names.includes(link.name));
-    return Promise.all(links.map((link) => link.shell.handle({ kind: 'tripped', now, trip })));
+    return Promise.all(links.map((link) => link.shell.handle({ kind: 'tripped', now, trip, receivedAt })));
   }
 
   /** Lifts a latch, or says why not. */

@@ -1,6 +1,7 @@
 /** What a step of a link looks like in the journal. Pure. */
 import type { Refusal, Act, Event } from '../core/link.ts';
 import type { EntryInput, JsonObject, JsonValue } from '../journal/entry.ts';
+import { cutMsOf, thousandths } from './cut-figures.ts';
 import type { Step } from './link-shell.ts';
 
 /** The journal entry of a noteworthy step. */
@@ -10,6 +11,8 @@ export function entryOf(step: Omit<Step, 'latchSaved' | 'recorded'>): EntryInput
   const data: Record<string, JsonValue> = { link, ...detailOf(event) };
   if (moved) Object.assign(data, { from: before.at, to: decision.state.at });
   if (cut !== null) data['cut'] = { why: cut.why, written_ms: roundAll(cut.writtenMs) };
+  // From what was received, not from the decision: how fast the alarm was, all in all.
+  if (cut !== null && event.kind === 'tripped') data['cut_ms'] = cutMsOf(cut, event.receivedAt);
   const over = findAct(decision.acts, 'tell-over');
   if (over !== undefined) Object.assign(data, { lease: over.leaseId, why: over.why });
   const granted = findAct(decision.acts, 'tell-granted');
@@ -100,5 +103,5 @@ const findAct = <K extends Act['kind']>(
 /** Thousandths of a ms are noise. */
 const roundAll = (figures: Readonly<Record<string, number | null>>): JsonObject =>
   Object.fromEntries(
-    Object.entries(figures).map(([name, ms]) => [name, ms === null ? null : Math.round(ms * 1_000) / 1_000]),
+    Object.entries(figures).map(([name, ms]) => [name, ms === null ? null : thousandths(ms)]),
   );

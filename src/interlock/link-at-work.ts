@@ -21,6 +21,7 @@ import { entryOf } from './journal-lines.ts';
 import type { Latch } from './latch-file.ts';
 import type { Ledger } from './ledger.ts';
 import { type Hands, LinkShell } from './link-shell.ts';
+import { NewestTrip } from './newest-trip.ts';
 import { alarmTexts } from './permissives.ts';
 import { type ProofRecord, turnOf } from './proof-record.ts';
 import { Watch } from './watch.ts';
@@ -90,6 +91,7 @@ export class LinkAtWork {
   readonly parts: LinkParts;
   readonly shell: LinkShell;
   readonly watch: Watch;
+  readonly newestTrip: NewestTrip;
   readonly #around: Surroundings;
   latch: Latch | null;
   /** Calendar ms at which the present state was entered. */
@@ -115,6 +117,7 @@ export class LinkAtWork {
     this.latch = latch;
     this.#around = around;
     this.since = around.clock.calendarMs();
+    this.newestTrip = new NewestTrip(latch !== null);
     this.shell = new LinkShell(name, parts.contacts, parts.policy, latch, latchSaved, this.#hands());
     const conditions = (): Conditions => around.conditions(this);
     this.watch = new Watch(
@@ -170,15 +173,24 @@ export class LinkAtWork {
       now: () => clock.now(),
       pause: (ms) => clock.pause(ms),
       cut,
-      saveLatch: (trip) => this.#saveLatch(trip),
+      saveLatch: (trip, cutMs) => this.#saveLatch(trip, cutMs),
       exposureBegins: (plannedMs) => ledger.begin(this.name, plannedMs, this.#around.moment()),
       exposureEnds: () => ledger.end(this.name, this.#around.moment()),
-      record: async (step) => void (await journal.append(entryOf(step))),
+      record: (step) => {
+        const appended = journal.append(entryOf(step));
+        this.newestTrip.recorded(step.decision.state);
+        this.#noteProof();
+        return appended.then(() => undefined);
+      },
       proofEnded: (ended) => this.#proofEnded(ended),
       act: (act) => this.#act(act),
       connectEnded: (contact, outcome) => this.#connectEnded(contact, outcome),
       changed: () => {
         const { state } = this.shell;
+        if (this.newestTrip.changed(state, clock.now(), this.watch.evidence.basis)) {
+          this.#noteProof();
+          this.#around.changed(this);
+        }
         // Proof that is merely fresher changes nothing; only a new state is looked at again at once.
         if (state.at === lastAt) return;
         lastAt = state.at;
@@ -189,13 +201,22 @@ export class LinkAtWork {
     };
   }
 
-  #saveLatch(trip: Trip | null): Promise<void> {
+  /** How the newest trip was proven goes into the journal once, after the trip itself. */
+  #noteProof(): void {
+    const entry = this.newestTrip.proofEntry(this.name);
+    if (entry !== null) this.#around.note(entry);
+  }
+
+  #saveLatch(trip: Trip | null, cutMs: number | null): Promise<void> {
     const at = calendarText(this.#around.clock.calendarMs());
     const before = this.latch;
     this.latch = trip === null ? null : { by: trip.by, reason: trip.reason, at: before?.at ?? at };
     // Saving may take several attempts; the trip is news once.
-    if (this.latch !== null && before === null)
-      this.#around.announce({ event: 'tripped', link: this.name, trip: this.latch });
+    if (this.latch !== null && before === null) {
+      this.newestTrip.saved(this.latch, cutMs);
+      this.#around.announce({ event: 'tripped', link: this.name, trip: this.latch, cut_ms: cutMs });
+      this.#noteProof();
+    }
     return this.#around.saveLatches();
   }
 

@@ -26,7 +26,7 @@ import {
   type Trip,
 } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
-import { chosen, type CutFigures, figuresOf } from './cut-figures.ts';
+import { chosen, type CutFigures, cutMsOf, figuresOf } from './cut-figures.ts';
 
 /** What one event came to. */
 export interface Step {
@@ -49,8 +49,8 @@ export interface Hands {
   pause(ms: number): Promise<void>;
   /** Isolates these contacts at once, in this tick (`cut` of contacts). */
   cut(contacts: readonly Contact[]): readonly IsolateReceipt[];
-  /** Makes the latch of this link survive power loss, or lifts it. Rejects when it could not. */
-  saveLatch(trip: Trip | null): Promise<void>;
+  /** Makes the latch of this link survive power loss, or lifts it. Rejects when it could not. `cutMs`: how fast the cut before it was. */
+  saveLatch(trip: Trip | null, cutMs: number | null): Promise<void>;
   /** Notes on disk that the link may be connected from now on for up to `plannedMs`. */
   exposureBegins(plannedMs: number): Promise<void>;
   exposureEnds(): Promise<void>;
@@ -228,7 +228,7 @@ export class LinkShell {
     const cut = await cutting;
     const noteworthy = isNoteworthy(event, before, decision);
     const [latched, recorded, noted] = await Promise.all([
-      this.#keepLatch(before, decision.state),
+      this.#keepLatch(before, decision.state, event, cut),
       noteworthy ? succeeded(this.#hands.record({ link: this.link, event, before, decision, cut })) : true,
       this.#noteExposure(before, decision, unasked),
     ]);
@@ -251,10 +251,12 @@ export class LinkShell {
   }
 
   /** A latch that could not be saved is tried again with every step, at least on every tick; sources repeat what was not answered 200. */
-  async #keepLatch(before: State, after: State): Promise<boolean> {
+  async #keepLatch(before: State, after: State, event: Event, cut: CutFigures | null): Promise<boolean> {
     const [was, is] = [latchOf(before), latchOf(after)];
     if (was === is && (is === null || this.#latchSaved)) return this.#latchSaved;
-    this.#latchSaved = (await succeeded(this.#hands.saveLatch(is))) && is !== null;
+    const receivedAt = event.kind === 'tripped' ? event.receivedAt : undefined;
+    const cutMs = cut === null ? null : cutMsOf(cut, receivedAt);
+    this.#latchSaved = (await succeeded(this.#hands.saveLatch(is, cutMs))) && is !== null;
     return this.#latchSaved;
   }
 

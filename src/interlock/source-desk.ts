@@ -16,11 +16,12 @@ import type { SourceRequest } from '../sources/request.ts';
 import { signedTimeOf } from '../sources/signed-time.ts';
 import { heartbeatOf, type Verdict, verdictOf } from '../sources/verdict.ts';
 import { tierOf, type Verification, verify } from '../sources/verify.ts';
+import { cutMsOf, thousandths } from './cut-figures.ts';
 import type { Interlock } from './interlock.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
 import type { RefusalTally } from './refusal-tally.ts';
-import { reachContacts, thousandths } from './source-drill.ts';
+import { reachContacts } from './source-drill.ts';
 import { TripRepeats } from './trip-repeats.ts';
 import type { TripSource } from './trip-sources.ts';
 
@@ -209,7 +210,8 @@ export class SourceDesk {
       const held = links.map((link) => ({ link: link.name, written_ms: null }));
       return { status: 200, answer: { status: 'tripped', cut: true, repeated: true, links: held } };
     }
-    const tripping = this.#interlock.trip(source.trips === 'all' ? [] : source.trips, { by: actor, reason });
+    const named = source.trips === 'all' ? [] : source.trips;
+    const tripping = this.#interlock.trip(named, { by: actor, reason }, millis(receivedAt));
     this.#repeats.tripped(name, event());
     this.#interlock.note({ type: 'trip.received', actor, data: told() });
     return tripAnswer(await tripping, receivedAt);
@@ -277,7 +279,7 @@ function judge(source: TripSource, body: Uint8Array, verified: Verified | null):
 export function tripAnswer(steps: readonly Step[], receivedAt: number): Heard {
   const links = steps.map(({ link, cut }) => ({
     link,
-    written_ms: cut === null ? null : sinceReceived(cut.at - receivedAt, Object.values(cut.writtenMs)),
+    written_ms: cut === null ? null : cutMsOf(cut, millis(receivedAt)),
   }));
   if (steps.every((step) => step.latchSaved))
     return { status: 200, answer: { status: 'tripped', cut: true, links } };
@@ -285,10 +287,3 @@ export function tripAnswer(steps: readonly Step[], receivedAt: number): Heard {
     'the links were cut; send it again until it is answered 200, and look at the disk of state_directory';
   return { status: 503, answer: { error: 'cut, but the latch could not be saved', cut: true, hint, links } };
 }
-
-/** ms from the request to the last frame in the kernel; null while a wire is not there (the isolate stays pending). */
-const sinceReceived = (decidedMs: number, writtenMs: readonly (number | null)[]): number | null =>
-  writtenMs.reduce<number | null>(
-    (last, ms) => (last === null || ms === null ? null : Math.max(last, thousandths(decidedMs + ms))),
-    Math.max(0, thousandths(decidedMs)),
-  );

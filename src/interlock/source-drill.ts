@@ -2,6 +2,7 @@
 import type { Reading } from '../core/evidence.ts';
 import type { DrillReport } from '../protocol/messages.ts';
 import type { Clock } from './clock.ts';
+import { thousandths } from './cut-figures.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 
 /** A drill waits for boards this long at most, ms: the shortest time-out of a sender is one second. */
@@ -37,6 +38,3 @@ export async function reachContacts(
   cancel();
   return reached;
 }
-
-/** µs are what the clock gives. */
-export const thousandths = (ms: number): number => Math.round(ms * 1_000) / 1_000;

@@ -62,7 +62,7 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
             ends_in_ms: Math.floor(lease.endsAt - now),
           },
     latch: latch === null ? null : { ...latch, cause: causeId(latch) },
-    last_trip: null,
+    last_trip: link.newestTrip.shown(),
     session: null,
     reset_needs: [],
     session_needs: [],

@@ -48,8 +48,14 @@ const trip = z.object({
   at: z.string(),
 });
 export type TripRecord = z.infer<typeof trip>;
-/** `cut_ms`: from the trip to the last isolate written; null when one was not within the wait. */
-const lastTrip = trip.extend({ cut_ms: z.number().nullable() });
+const lastTrip = trip.extend({
+  /** ms from what tripped it (the request, when there was one) to the last isolate written; null when one was not within the wait. */
+  cut_ms: z.number().nullable(),
+  /** ms from the decision until isolation was proven by evidence younger than the cut; null while it is not. */
+  proven_ms: z.number().nullable(),
+  /** What that proof rests on. */
+  proof: z.enum(['witness', 'read-back', 'none']),
+});
 /** `cause` names all of it in a few characters: a reset repeats it. */
 const latch = trip.extend({ cause: z.string().exactOptional() });
 
@@ -232,7 +238,8 @@ export const eventLine = z.discriminatedUnion('event', [
     why: z.string(),
   }),
   z.object({ event: z.literal('link'), link: linkStatus }),
-  z.object({ event: z.literal('tripped'), link: z.string(), trip }),
+  /** Told once per latch, when its frames are written or were waited for. `cut_ms` as in `last_trip`. */
+  z.object({ event: z.literal('tripped'), link: z.string(), trip, cut_ms: z.number().nullable() }),
   z.object({ event: z.literal('session-began'), link: z.string(), session: sessionStatus }),
   z.object({ event: z.literal('session-ended'), link: z.string(), session: z.string(), why: sessionEnd }),
   z.object({

@@ -108,7 +108,7 @@ export class FakeInterlock {
   trip(by: string, reason: string): void {
     this.onIsolate();
     this.latch = { by, reason, at: new Date().toISOString() };
-    this.tell({ event: 'tripped', link: LINK, trip: this.latch });
+    this.tell({ event: 'tripped', link: LINK, trip: this.latch, cut_ms: 0.5 });
     this.#end('tripped', true);
     this.tell({ event: 'link', link: this.link() });
   }
@@ -179,7 +179,16 @@ export class FakeInterlock {
       clock: { synchronised: true, detail: 'test' },
       journal: { writable: true, size: this.journal.length, head: '' },
       links: [this.link()],
-      windows: [{ window: window?.window ?? 'nightly', link: LINK, next_opens: null, open, by_hand: 'presence', run_needs: [] }],
+      windows: [
+        {
+          window: window?.window ?? 'nightly',
+          link: LINK,
+          next_opens: null,
+          open,
+          by_hand: 'presence',
+          run_needs: [],
+        },
+      ],
       approvers: [],
       sources: [],
     });

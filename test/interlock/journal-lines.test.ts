@@ -53,6 +53,7 @@ describe('an entry says what happened, by whom, and what became of it', () => {
         from: 'connected',
         to: 'tripped',
         cut: { why: 'tripped', written_ms: { relay: 0.123, port: null } },
+        cut_ms: null,
         lease: 'one',
         why: 'tripped',
       },

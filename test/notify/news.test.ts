@@ -10,7 +10,9 @@ import type { EventLine } from '../../src/protocol/messages.ts';
 import { AT, link } from './parts.ts';
 
 const TRIP = { by: 'source:alertmanager', reason: 'rm -rf on production', at: AT, cause: 'c-1' };
-const tripped: EventLine = { event: 'tripped', link: 'vault', trip: TRIP };
+const tripped: EventLine = { event: 'tripped', link: 'vault', trip: TRIP, cut_ms: 0.431 };
+/** As the interlock tells of the trip once it is proven. */
+const LAST = { ...TRIP, cut_ms: 0.431, proven_ms: 118, proof: 'witness' } as const;
 const alarm = (code: string): EventLine => ({
   event: 'alarm',
   link: 'vault',
@@ -43,7 +45,7 @@ const report = (change: Partial<WindowReport> = {}): WindowReport => ({
 function everything(): readonly Draft[] {
   const calm = new News({});
   calm.look(link(), 0);
-  const latched = link({ state: 'tripped', latch: TRIP });
+  const latched = link({ state: 'tripped', latch: TRIP, last_trip: LAST });
   const failed = {
     kind: 'failed',
     code: 'locked',
@@ -121,6 +123,8 @@ describe('golden', () => {
 const types = (drafts: readonly Draft[]): string[] =>
   drafts.map(({ type }) => type.replace('portcullis.', ''));
 
+const latched = link({ state: 'tripped', latch: TRIP, last_trip: LAST });
+
 describe('a trip', () => {
   test('is told once, with the proof when that comes soon', () => {
     const news = new News({});
@@ -129,11 +133,16 @@ describe('a trip', () => {
     const early = link({ state: 'tripped', ...UNKNOWN, latch: { ...TRIP, at: '2026-11-21T03:04:04.900Z' } });
     expect(news.look(early, 5)).toEqual([]);
     expect(news.hear(tripped, 10)).toEqual([]);
-    const told = news.look(link({ state: 'tripped', latch: TRIP }), 205);
+    const held = link({ state: 'tripped', latch: TRIP });
+    // The proof of what came before is none of the trip, and without the figures of its cut it is not told either.
+    expect(news.look({ ...held, last_trip: { ...LAST, proven_ms: null, proof: 'none' } }, 190)).toEqual([]);
+    expect(news.look(held, 195)).toEqual([]);
+    const told = news.look(latched, 205);
     expect(types(told)).toEqual(['link.tripped']);
-    expect(told[0]?.data).toMatchObject({ proven: true, proven_ms: 200, by: TRIP.by });
+    expect(told[0]?.data).toMatchObject({ proven: true, cut_ms: 0.431, proven_ms: 118, by: TRIP.by });
+    expect(told[0]?.hint).toContain('portcullis reset vault --cause c-1 --reason TEXT');
     expect(news.hear(tripped, 300)).toEqual([]);
-    expect(news.look(link({ state: 'tripped', latch: TRIP }), 400)).toEqual([]);
+    expect(news.look(latched, 400)).toEqual([]);
     expect(news.tick(10_000)).toEqual([]);
   });
 
@@ -149,12 +158,15 @@ describe('a trip', () => {
 
   test('that happened while nobody listened is told; one that was told before a restart is not', () => {
     const first = new News({});
-    const latched = link({ state: 'tripped', latch: TRIP });
     expect(types(first.look(latched, 0))).toEqual(['link.tripped']);
     const second = new News(first.told);
     expect(second.look(latched, 0)).toEqual([]);
     const another = link({ state: 'tripped', latch: { ...TRIP, at: '2026-11-22T00:00:00.000Z' } });
-    expect(types(second.look(another, 5))).toEqual(['link.tripped']);
+    // The interlock was restarted since: it does not know how fast it cut.
+    expect([...second.look(another, 5), ...second.tick(3_004)]).toEqual([]);
+    const [told] = second.tick(3_005);
+    expect(told?.data).toMatchObject({ proven: true, cut_ms: null });
+    expect(told?.text).toContain('How fast is not known');
     expect(types(new News(first.told).look(link(), 0))).toEqual(['link.reset']);
   });
 });
@@ -226,7 +238,8 @@ test('the budget is told on its way up only', () => {
 test('text from outside is escaped and bounded', () => {
   const news = new News({});
   const evil = { by: 'source:x', reason: `\u202E\u001B[2J${'a'.repeat(5_000)}`, at: AT, cause: 'c-1' };
-  const [told] = news.look(link({ state: 'tripped', latch: evil }), 0);
+  const last_trip = { ...LAST, ...evil };
+  const [told] = news.look(link({ state: 'tripped', latch: evil, last_trip }), 0);
   expect(told?.title).not.toMatch(/\p{Cc}|\p{Cf}/u);
   expect(told?.title.length).toBeLessThan(500);
 });

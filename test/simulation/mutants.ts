@@ -78,15 +78,15 @@ export const mutants: readonly Mutant[] = [
     name: 'the latch is not awaited',
     stress: ['disk-fault', 'crash', 'trip'],
     file: shell,
-    find: 'this.#latchSaved = (await succeeded(this.#hands.saveLatch(is))) && is !== null;',
-    replace: 'void succeeded(this.#hands.saveLatch(is)); this.#latchSaved = is !== null;',
+    find: 'this.#latchSaved = (await succeeded(this.#hands.saveLatch(is, cutMs))) && is !== null;',
+    replace: 'void succeeded(this.#hands.saveLatch(is, cutMs)); this.#latchSaved = is !== null;',
   },
   {
     name: 'a latch counts as saved however its saving went',
     stress: ['disk-fault', 'crash', 'trip'],
     file: shell,
-    find: 'this.#latchSaved = (await succeeded(this.#hands.saveLatch(is))) && is !== null;',
-    replace: 'await succeeded(this.#hands.saveLatch(is)); this.#latchSaved = is !== null;',
+    find: 'this.#latchSaved = (await succeeded(this.#hands.saveLatch(is, cutMs))) && is !== null;',
+    replace: 'await succeeded(this.#hands.saveLatch(is, cutMs)); this.#latchSaved = is !== null;',
   },
   {
     name: 'a latch assumed at start counts as saved',
@@ -105,10 +105,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the second link waits for the first',
     file: interlock,
-    find: "return Promise.all(links.map((link) => link.shell.handle({ kind: 'tripped', now, trip })));",
+    find: "return Promise.all(links.map((link) => link.shell.handle({ kind: 'tripped', now, trip, receivedAt })));",
     replace: `return (async () => {
       const steps = [];
-      for (const link of links) steps.push(await link.shell.handle({ kind: 'tripped', now, trip }));
+      for (const link of links) steps.push(await link.shell.handle({ kind: 'tripped', now, trip, receivedAt }));
       return steps;
     })();`,
   },

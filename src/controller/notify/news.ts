@@ -48,6 +48,7 @@ interface Watch {
   againMs: number | null;
 }
 
+const UNPROVEN = { observed: 'unknown', proof: 'none', last_trip: null } as const;
 const SAME_TRIP_MS = 60_000;
 const NOTHING_TOLD: LinkTold = { latch: null, unproven: 0, stuck: false, budget: 'within', overdue: false };
 
@@ -75,8 +76,7 @@ export class News {
       case 'link':
         return this.look(event.link, nowMs);
       case 'tripped': {
-        const cutMs = 'cut_ms' in event && typeof event.cut_ms === 'number' ? event.cut_ms : null;
-        this.#tripHeard(event.link, event.trip, cutMs, nowMs);
+        this.#tripHeard(event.link, event.trip, event.cut_ms, nowMs);
         return this.#due(event.link, nowMs);
       }
       case 'alarm':
@@ -103,7 +103,7 @@ export class News {
         drafts.push(texts.reset(link));
         this.#tell(link.link, { latch: null });
       }
-    } else this.#tripHeard(link.link, link.latch, null, nowMs);
+    } else this.#tripHeard(link.link, link.latch, link.last_trip?.cut_ms ?? null, nowMs);
     const mayBeConnected = link.commanded === 'connected' || link.lease !== null;
     if (texts.isProven(link) || (link.state !== 'stuck' && mayBeConnected)) {
       if (before.unproven > 0 && texts.isProven(link))
@@ -140,11 +140,12 @@ export class News {
     if (link === null) return [];
     const drafts: Draft[] = [];
     const latched = link.state === 'tripped' || link.state === 'stuck';
-    const proven = latched && texts.isProven(link);
+    // The proof of what came before a trip is none of its own, and the figures of the cut are worth the wait.
+    const proven = latched && texts.isProven(link) && (link.last_trip?.proven_ms ?? null) !== null;
     if (trip !== null && (proven || nowMs - trip.heardMs >= PROOF_WAIT_MS)) {
-      const provenMs = proven ? nowMs - trip.heardMs : null;
       // A status from before the trip proves nothing about it.
-      const shown: LinkStatus = latched ? link : { ...link, observed: 'unknown', proof: 'none' };
+      const shown: LinkStatus = latched ? link : { ...link, ...UNPROVEN };
+      const provenMs = shown.last_trip?.proven_ms ?? null;
       drafts.push(texts.tripped(shown, { ...trip.record, cutMs: trip.cutMs, provenMs }));
       const { by, reason, at } = trip.record;
       this.#tell(name, { latch: { by, reason, at } });

@@ -13,6 +13,7 @@ const words = (text: string): string => printable(text, QUOTED_CHARS);
 
 /** ms for people. */
 export function durationWords(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < MS_PER_SECOND) return `${Math.round(ms)} ms`;
   if (ms < 2 * MS_PER_MINUTE) return `${(ms / MS_PER_SECOND).toFixed(1)} s`;
   const minutes = Math.round(ms / MS_PER_MINUTE);
@@ -47,18 +48,32 @@ export interface TripFacts {
   readonly reason: string;
   /** Calendar time, RFC 3339. */
   readonly at: string;
-  /** ms from the decision until the last isolate frame was written; null when the interlock did not say. */
+  /** ms from what tripped it until the last isolate frame was written; null when one was not, or the interlock was restarted since. */
   readonly cutMs: number | null;
-  /** ms from the news of the trip until isolation was seen proven here; null while it is not. */
+  /** ms from the decision until isolation was proven; null while it is not, or when that is not known any more. */
   readonly provenMs: number | null;
+}
+
+/** What the reset of this latch looks like; the cause says that its reader knows what tripped it. */
+const resetCommand = ({ link, latch }: LinkStatus): string =>
+  `portcullis reset ${link}${latch?.cause === undefined ? '' : ` --cause ${words(latch.cause)}`} --reason TEXT`;
+
+/** What to look at before anything else, by who tripped it. */
+function firstStep(by: string): string {
+  const name = words(by.slice(by.indexOf(':') + 1));
+  if (by.startsWith('source:')) return `See in ${name} what set it off, and stop that first.`;
+  if (by.startsWith('person:')) return `Ask ${name} what it was cut for.`;
+  if (by === 'button') return 'Ask who pressed the button; if nobody did, look at its wire.';
+  return 'See portcullis status for what is at fault.';
 }
 
 /** A link was tripped. */
 export function tripped(link: LinkStatus, trip: TripFacts): Draft {
   const how =
-    trip.cutMs === null ? '' : ` The isolate command was on its wire after ${durationWords(trip.cutMs)}.`;
-  const seen =
-    trip.provenMs === null ? '' : ` Seen ${durationWords(trip.provenMs)} after the news of the trip.`;
+    trip.cutMs === null
+      ? ' How fast is not known: a board was not there in time, or the interlock was restarted since.'
+      : ` The last isolate command was on its wire after ${durationWords(trip.cutMs)}.`;
+  const seen = trip.provenMs === null ? '' : ` That was ${durationWords(trip.provenMs)} after the cut.`;
   return {
     ...NONE,
     type: 'portcullis.link.tripped',
@@ -67,12 +82,13 @@ export function tripped(link: LinkStatus, trip: TripFacts): Draft {
     title: `${link.link} was tripped by ${words(trip.by)}: ${words(trip.reason)}`,
     text: `Cut and latched at ${words(trip.at)}.${how} ${proofWords(link)}${seen}`,
     hint: isProven(link)
-      ? `Find out why, then reset it at the box: portcullis reset ${link.link} --reason TEXT`
-      : 'Look at the board and its cable; pull the cable to the vault by hand if in doubt.',
+      ? `${firstStep(trip.by)} When that is understood and dealt with, reset it at the box: ${resetCommand(link)}`
+      : `Pull the cable to the vault by hand if in doubt, then look at the board and its cable. ${firstStep(trip.by)} Only when isolation is proven it can be reset: ${resetCommand(link)}`,
     data: {
       by: words(trip.by),
       reason: words(trip.reason),
       tripped_at: trip.at,
+      cause: link.latch?.cause ?? null,
       cut_ms: trip.cutMs,
       proven_ms: trip.provenMs,
       ...proofData(link),
