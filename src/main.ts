@@ -109,6 +109,14 @@ program
     (await import('./command/reset.ts')).addApprover(name, options),
   );
 program
+  .command('lamps')
+  .description('the lamps of the box')
+  .command('test')
+  .description('light all of them for two seconds: one that stays dark is broken')
+  .addOption(config())
+  .addOption(json())
+  .action(async (options) => (await import('./command/lamps.ts')).testLamps(options));
+program
   .command('commission')
   .description('prove the wiring, the timing and the fail-safe behaviour of a link; at the box, as root')
   .argument('<link>', 'name of the link')

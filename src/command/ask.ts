@@ -16,6 +16,7 @@ import {
 import { buttonLines } from './button-lines.ts';
 import { configured } from './configured.ts';
 import { say } from './exit.ts';
+import { lampLines } from './lamps.ts';
 
 /** Options that every one of these commands takes. */
 export interface AskOptions {
@@ -34,7 +35,7 @@ export async function interlock(file: string, presence: boolean): Promise<Interl
 export async function showStatus({ config, json }: AskOptions): Promise<void> {
   const status = await (await interlock(config, false)).status();
   if (json === true) say(JSON.stringify(status));
-  else for (const line of [...statusLines(status), ...buttonLines(status)]) say(line);
+  else for (const line of [...statusLines(status), ...buttonLines(status), ...lampLines(status)]) say(line);
 }
 
 /** Isolates and latches links, all when none is named. */

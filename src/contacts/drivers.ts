@@ -15,7 +15,7 @@ import {
   type ModbusBus,
   type WitnessSettings,
 } from './hardware-settings.ts';
-import { DrivenLamp, type LampOutput } from './lamp-output.ts';
+import { DrivenLamp, lampLeaseMs, type LampOutput } from './lamp-output.ts';
 import { lampsIn, type PlacedLamp } from './lamp-place.ts';
 import { modbusTransport, ModbusWorker } from './modbus/hardware.ts';
 import type { ModbusProfile } from './modbus/profile.ts';
@@ -138,7 +138,7 @@ function buttonFor(input: ButtonInputSettings, { workers, surroundings }: Witnes
 function lampFor({ lamp, output }: PlacedLamp, { profiles, workers }: WitnessParts): LampOutput {
   const profile = present(profiles.get(output.profile));
   const place = present(placeOf({ name: lamp, ...output }, profile) ?? undefined);
-  const hardwareLeaseMs = leaseMs(undefined, profile);
+  const hardwareLeaseMs = lampLeaseMs(profile);
   const contact = present(workers.get(output.bus)).contact({ name: lamp, profile, place, hardwareLeaseMs });
   return new DrivenLamp(lamp, contact);
 }

@@ -3,7 +3,20 @@
  * worker of its own, and read nowhere: a lamp is never evidence.
  */
 import type { LampName } from '../core/lamps.ts';
+import { leaseRange } from './hardware-lease.ts';
 import type { CommandOutcome, Contact, Fence } from './port.ts';
+import type { Profile } from './profile.ts';
+
+/** A lamp whose driver died, or whose board does not end its timer for an order to be dark, is wrong for about this long, ms. */
+const LAMP_LEASE_MS = 2_000;
+
+/** The shortest time near that which the timer of a device can count, ms; `null` when it has none. */
+export function lampLeaseMs(profile: Profile): number | null {
+  const range = leaseRange(profile);
+  if (range === null) return null;
+  const { unit_ms: stepMs, min, max } = range;
+  return Math.min(max, Math.max(min, Math.ceil(LAMP_LEASE_MS / stepMs))) * stepMs;
+}
 
 /** What the interlock may ask of a lamp. */
 export interface LampOutput {

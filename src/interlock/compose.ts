@@ -29,6 +29,7 @@ import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkParts } from './link-at-work.ts';
 import { LatchFile } from './latch-file.ts';
 import { latchesFound } from './latches-found.ts';
+import { configuredLamps } from './lamp-parts.ts';
 import { Ledger } from './ledger.ts';
 import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
@@ -60,6 +61,8 @@ export async function startInterlock(
 ): Promise<RunningInterlock> {
   const hardware = createHardware(config, profiles);
   cut(hardware.contacts);
+  // What an earlier life left lit says nothing any more.
+  for (const lamp of hardware.lamps) void lamp.show(false);
   try {
     return await composed(config, profiles, hardware, clock);
   } catch (error) {
@@ -192,6 +195,7 @@ async function assembled(
     commissionings,
     approvers,
     ...configuredButton(config, hardware.button, clock),
+    ...configuredLamps(config, hardware.lamps, clock),
     windows: new WindowClock(config.windows, ledger.lastBegun),
     pages: new JournalPages(join(state, JOURNAL_DIRECTORY), () => journal.head().size),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { CommissioningBook } from './commissioning/book.ts';
 import type { ClockTrust } from './clock-trust.ts';
 import type { LatchFile, Latches } from './latch-file.ts';
+import type { Lamps } from './lamps.ts';
 import type { Ledger } from './ledger.ts';
 import type { LinkParts } from './link-at-work.ts';
 import type { ProofRecord } from './proof-record.ts';
@@ -31,6 +32,8 @@ export interface InterlockParts {
   readonly windows: WindowClock;
   /** The button on the box, if it has one. */
   readonly button?: Button;
+  /** The lamps of the box, if it has some. */
+  readonly lamps?: Lamps;
   /** Who may approve a reset from afar. */
   readonly approvers?: Approvers;
   /** Entries for readers; missing where there is no directory to read them from. */

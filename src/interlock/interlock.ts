@@ -24,6 +24,7 @@ import { calendarText } from './clock.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { Latch } from './latch-file.ts';
+import { lampHands } from './lamp-hands.ts';
 import { type Holder, LinkAtWork, type Surroundings } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
 import { buttonHands } from './button-hands.ts';
@@ -76,6 +77,7 @@ export class Interlock {
   start(): void {
     for (const link of this.links.values()) link.watch.start();
     this.parts.button?.start(buttonHands(this));
+    this.parts.lamps?.start(lampHands(this));
     this.#tick();
   }
 
@@ -94,6 +96,7 @@ export class Interlock {
     await Promise.all(links.map((link) => link.watch.stop()));
     this.parts.button?.stop();
     this.#cancelTick();
+    await this.parts.lamps?.stop();
     return unproven().map(({ name }) => name);
   }
 

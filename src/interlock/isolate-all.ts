@@ -1,7 +1,7 @@
 /**
  * `portcullis isolate --all`: drives every contact to isolated straight from the configuration, without interlock, latch or
  * journal. For `ExecStopPost` and for people. Says per contact what the device answered; a board that is silent is told
- * again until the time is over.
+ * again until the time is over. Lamps are darkened on the way: nobody knows any more what they would say.
  */
 import { cut } from '../contacts/cut.ts';
 import { createHardware } from '../contacts/drivers.ts';
@@ -12,6 +12,9 @@ import { pausedFor } from './clock.ts';
 
 /** Pause between two read-backs of a contact that does not read isolated yet, ms. */
 const READ_PAUSE_MS = 100;
+
+/** Lamps that are not dark by then are left as they are, ms. */
+const LAMPS_WAIT_MS = 500;
 
 /** What became of one contact. */
 export interface IsolateResult {
@@ -30,8 +33,9 @@ export async function isolateAll(
   const hardware = createHardware(settings, profiles);
   try {
     const receipts = cut(hardware.contacts);
+    const dark = Promise.all(hardware.lamps.map((lamp) => lamp.show(false)));
     const late = pausedFor(withinMs);
-    return await Promise.all(
+    const results = await Promise.all(
       hardware.contacts.map(async (contact, i) => {
         const last = { result: unanswered(contact), over: false };
         const confirmed = receipts[i]?.acknowledged.then(() => readBack(contact, last));
@@ -40,6 +44,9 @@ export async function isolateAll(
         return last.result;
       }),
     );
+    // After everything that matters, and not for long.
+    await Promise.race([dark, pausedFor(LAMPS_WAIT_MS)]);
+    return results;
   } finally {
     await hardware.close();
   }

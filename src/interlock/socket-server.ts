@@ -24,6 +24,7 @@ import { printable } from '../sources/excerpt.ts';
 import { isSession } from './commissioning-session.ts';
 import { addCommissioning } from './commissioning/routes.ts';
 import type { Interlock } from './interlock.ts';
+import { addLampTest } from './lamp-routes.ts';
 import type { Holder } from './link-at-work.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { statusOf } from './status.ts';
@@ -87,6 +88,7 @@ export function createSocketServer(
   addQuestions(app, interlock, refuse);
   addLeases(app, interlock, refuse, presence);
   addTrip(app, interlock, refuse);
+  addLampTest(app, interlock, refuse, person);
   if (desk !== null) addDrill(app, desk, refuse);
   addReset(app, interlock, refuse, presence);
   if (!presence) return app;

@@ -11,7 +11,8 @@ import { causeId } from './reset.ts';
 
 /** Everything, as `GET /v1/status` answers it. */
 export function statusOf(interlock: Interlock): Status {
-  const { bootId, build, button, clock, trust, journal, windows } = interlock.parts;
+  const { bootId, build, button, clock, lamps, links, trust, journal, windows } = interlock.parts;
+  const simulated = Object.values(links).some(({ grade }) => grade === 'simulated');
   const { synchronised, detail } = trust();
   const { size, hash } = journal.head();
   return {
@@ -23,6 +24,7 @@ export function statusOf(interlock: Interlock): Status {
     links: [...interlock.links.values()].map((link) => linkStatusOf(interlock, link)),
     windows: windows.status(clock.now()),
     ...(button === undefined ? {} : { button: button.status() }),
+    ...(lamps === undefined ? {} : { lamps: lamps.status(simulated) }),
     sources: [...interlock.heard.status()],
     approvers: [],
   };

@@ -9,6 +9,7 @@ import { opened, sessionBegun } from './authority.ts';
 import type { resetRequest, runRequest, SessionBegun, sessionRequest } from './authority.ts';
 import { journaled, journalPage, signedHead } from './journal.ts';
 import type { JournalPage, JournalRequest } from './journal.ts';
+import { lampsTested, type lampTestRequest } from './lamps.ts';
 import { drillReport, eventLine, status } from './messages.ts';
 import type { DrillReport, drillRequest, EventLine, LeaseRequest, Status, tripRequest } from './messages.ts';
 
@@ -36,6 +37,8 @@ export interface InterlockClient {
   trip(request: z.input<typeof tripRequest>): Promise<void>;
   /** Sends a message to a source all the way, up to the contacts, without cutting. */
   drill(source: string, request: z.input<typeof drillRequest>): Promise<DrillReport>;
+  /** Lights every lamp for a moment. */
+  testLamps(request: z.input<typeof lampTestRequest>): Promise<z.infer<typeof lampsTested>>;
   /** Lifts a latch: over the presence socket, after a hold of the button, or with the codes of two people. */
   reset(request: z.input<typeof resetRequest>): Promise<void>;
   /** Begins a window by hand, by the same right, as far as the window allows. */
@@ -59,6 +62,7 @@ export function interlockClient(options: ClientOptions): InterlockClient {
     journal: async (type, data) => (await post('/v1/journal', { type, data }, journaled)).seq,
     trip: async (request) => void (await post('/v1/trip', request, z.unknown())),
     drill: (source, request) => post(`/v1/sources/${encodeURIComponent(source)}/drill`, request, drillReport),
+    testLamps: (request) => post('/v1/lamps/test', request, lampsTested),
     reset: async (request) => void (await post('/v1/reset', request, z.unknown())),
     runWindow: (window, request) => post(`/v1/windows/${encodeURIComponent(window)}/run`, request, opened),
     beginSession: (request) => post('/v1/sessions', request, sessionBegun),

@@ -6,6 +6,7 @@
  * `presence.sock` (mode 0600), whose use counts as presence: only a root shell on the box can connect to it.
  */
 import { z } from 'zod';
+import { lampsStatus } from './lamps.ts';
 import { sessionEnd, sessionStatus } from './authority.ts';
 
 export const INTERLOCK_SOCKET = 'interlock.sock';
@@ -188,6 +189,7 @@ export const status = z.object({
   windows: z.array(windowStatus),
   /** Missing when the box has none. */
   button: button.exactOptional(),
+  lamps: lampsStatus.exactOptional(),
   sources: z.array(sourceStatus),
   /** Names of the people whose one-time codes count. */
   approvers: z.array(z.string()),

@@ -206,7 +206,7 @@ export async function box<C extends Clock>(
     readonly latches?: Latches;
     readonly disk?: HandDisk;
     readonly commissionings?: InterlockParts['commissionings'];
-    readonly beside?: Pick<InterlockParts, 'button' | 'approvers'>;
+    readonly beside?: Pick<InterlockParts, 'button' | 'approvers' | 'lamps'>;
   } = {},
 ): Promise<Box<C>> {
   const journal = new HandJournal();
