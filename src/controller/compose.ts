@@ -1,8 +1,6 @@
 /** Composition root of the controller: configuration in, a running controller out. */
-import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { nodeDisk } from '../journal/disk.ts';
@@ -10,44 +8,41 @@ import { buildId } from '../protocol/build.ts';
 import { interlockClient, type InterlockClient } from '../protocol/client.ts';
 import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
 import type { EventLine } from '../protocol/messages.ts';
-import { MARK } from './processes/child.ts';
-import { ControllerFault } from './fault.ts';
-import { controllerHttp } from './http.ts';
+import { AttendedSessions } from './attended.ts';
+import { Chronicle } from './chronicle/chronicle.ts';
+import type { ControllerFace, Serve } from './face.ts';
 import { openLedger } from './ledger.ts';
 import { follow, interlockView } from './interlock-view.ts';
 import { linkFeed } from './link-feed.ts';
 import { startNotifications, type Notifications } from './notify/notifications.ts';
 import type { LinkFeed } from './link-feed.ts';
 import { windowMissed } from './notify/texts.ts';
+import { handsOf, killLeftBehind, makeState, reportsIn } from './machine.ts';
 import { outbox } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
-import { processesWith, signalProcess } from './processes/proc.ts';
-import { dropOldReports, keepReport, recentReports } from './report.ts';
+import { recentReports } from './report.ts';
 import type { WindowReport } from './report.ts';
+import { RunningWindows } from './running.ts';
 import { findRestic } from './restic/program.ts';
 import { logVoice, terminalVoice } from './voice.ts';
 import type { Voice, WindowProgress } from './voice.ts';
 import { Windows, type RunEvents } from './windows/windows.ts';
-import type { WindowTools } from './windows/run.ts';
 
-/** Reports that `/api/v1/status` shows. */
+/** Reports that are kept in memory; all are on disk. */
 const REPORTS_SHOWN = 20;
-const REPORTS = 'reports';
-const CACHE = 'cache';
 /** ms for entries that the journal has not taken yet, when stopping. */
 const LAST_FLUSH_MS = 3_000;
-/** Inherited by restic and the hooks; everything else is left behind. */
-const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'TZ', 'SSH_AUTH_SOCK'] as const;
-
 export interface ControllerOptions {
   /** Default: an updating line on a terminal, log lines otherwise. */
   readonly voice?: Voice;
   readonly onProgress?: (progress: WindowProgress | null) => void;
   readonly onReport?: (report: WindowReport) => void;
+  /** Listens for people and programs; without it nobody is served (tests). */
+  readonly serve?: Serve;
 }
 
 export interface Controller {
-  /** Where it listens, as `http://host:port`. */
+  /** Where it listens, as `https://host:port`; empty when nobody is served. */
   readonly url: string;
   /** Resolves after `stop`; rejects when it cannot go on, and then the process must end. */
   readonly stopped: Promise<void>;
@@ -55,63 +50,113 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
+/** What everything else is made of; nothing of it talks to anybody yet. Rejects with `ControllerFault`. */
+async function partsOf(config: Config, voice: Voice) {
+  const build = buildId();
+  const restic = await findRestic(config.restic);
+  await makeState(config);
+  const ledger = await openLedger(nodeDisk, config.controller.state_directory);
+  const reports = [...(await recentReports(nodeDisk, reportsIn(config), REPORTS_SHOWN))];
+  const client = interlockClient({ socketPath: join(config.runtime_directory, INTERLOCK_SOCKET), build });
+  const box = outbox(client, voice);
+  const view = interlockView();
+  const running = new RunningWindows();
+  const { changed, listen } = changes();
+  const directory = config.controller.state_directory;
+  const chronicle = new Chronicle({ client, disk: nodeDisk, directory, voice });
+  await chronicle.load();
+  let notices: Notifications | null = null;
+  const face: ControllerFace = {
+    config,
+    build,
+    client,
+    view,
+    voice,
+    ledger,
+    chronicle,
+    attended: new AttendedSessions(client, voice, () => changed(null)),
+    running,
+    reports,
+    reportsDirectory: reportsIn(config),
+    notifications: () => notices?.show() ?? [],
+    journal: (type, data) => box.add(type, data),
+    listen,
+  };
+  const notify = async (): Promise<Notifications> => {
+    notices = await notificationsOf(config, client, box, voice);
+    return notices;
+  };
+  return { build, restic, ledger, reports, client, box, view, running, changed, face, notify };
+}
+
 /** Starts the controller. Rejects with `ControllerFault` when restic, the state directory or the listener is not as needed. */
 export async function startController(config: Config, options: ControllerOptions = {}): Promise<Controller> {
-  const build = buildId();
   const voice = voiceOf(options);
-  const state = config.controller.state_directory;
-  const restic = await findRestic(config.restic);
-  await makeDirectories([state, join(state, REPORTS), join(state, CACHE)]);
-  const ledger = await openLedger(nodeDisk, state);
-  const reports = [...(await recentReports(nodeDisk, join(state, REPORTS), REPORTS_SHOWN))];
-  const client = interlockClient({ socketPath: join(config.runtime_directory, INTERLOCK_SOCKET), build });
-  const view = interlockView();
-  const running = new Map<string, WindowProgress>();
-  let notifications: Notifications | null = null;
-  const http = controllerHttp(() => ({
-    ...view.show(),
-    running: [...running.values()],
-    reports,
-    notifications: notifications?.show() ?? [],
-  }));
-  const url = await listen(http, config);
+  const parts = await partsOf(config, voice);
+  const { build, restic, ledger, reports, client, box, view, running, changed, face } = parts;
+  const served = (await options.serve?.(face)) ?? { url: '', stop: () => Promise.resolve() };
   // Only now, with the port ours, is it certain that no other controller of this configuration lives.
-  killLeftBehind(state, voice);
+  killLeftBehind(config.controller.state_directory, voice);
 
   const feed = linkFeed();
-  const box = outbox(client, voice);
-  const notices = await notificationsOf(config, client, box, voice);
-  notifications = notices;
+  const notices = await parts.notify();
   const crashed = Promise.withResolvers<never>();
-  const tools = { client, feed, ledger, voice: watched(voice, running, options), ...handsOf(config, box) };
-  const shown = { reports, running, notices };
+  const tools = {
+    client,
+    feed,
+    ledger,
+    voice: watched(voice, running, changed, options),
+    ...handsOf(config, box),
+  };
+  const shown = { reports, running, notices, changed };
   const windows = new Windows(config, tools, runEvents(shown, voice, options, crashed.reject));
-  voice.note('info', 'the controller is ready', { url, restic: restic.path, build });
+  voice.note('info', 'the controller is ready', { url: served.url, restic: restic.path, build });
 
   const stopping = new AbortController();
   const following = follow(client, stopping.signal, voice, view, (event) => {
     heed(event, windows, feed, voice);
     notices.hear(event);
+    if (event.event === 'hello') face.chronicle.told(event.status.journal.size);
+    if (event.event === 'alive') face.chronicle.told(event.journal_size);
+    changed(event);
     if (event.event === 'hello') void box.flush();
   });
   const end = async (): Promise<void> => {
     await windows.stop();
+    await face.attended.stop();
     await notices.stop();
     await Promise.race([box.flush(), pause(LAST_FLUSH_MS, undefined, { ref: false })]);
     stopping.abort();
     await following;
-    await http.close();
+    await face.chronicle.stop();
+    await served.stop();
   };
   const done = Promise.withResolvers<void>();
   const stopped = Promise.race([done.promise, crashed.promise, following.then(() => done.promise)]);
   stopped.catch(() => undefined); // whoever awaits it hears of it; nobody has to
   let ending: Promise<void> | null = null;
   return {
-    url,
+    url: served.url,
     stopped,
     stop: () => {
       ending ??= end().then(done.resolve, done.reject);
       return ending;
+    },
+  };
+}
+
+/** Whoever wants to know that something has changed. */
+function changes(): Pick<ControllerFace, 'listen'> & {
+  readonly changed: (event: EventLine | null) => void;
+} {
+  const listeners = new Set<(event: EventLine | null) => void>();
+  return {
+    changed: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }
@@ -135,12 +180,13 @@ const notificationsOf = (
 /** What is kept, shown and told of window runs. */
 interface Shown {
   readonly reports: WindowReport[];
-  readonly running: Map<string, WindowProgress>;
+  readonly running: RunningWindows;
   readonly notices: Notifications;
+  readonly changed: (event: null) => void;
 }
 
 const runEvents = (
-  { reports, running, notices }: Shown,
+  { reports, running, notices, changed }: Shown,
   voice: Voice,
   options: ControllerOptions,
   onCrash: (error: unknown) => void,
@@ -151,51 +197,12 @@ const runEvents = (
     voice.note(report.outcome === 'done' ? 'info' : 'warn', sentenceOf(report));
     options.onReport?.(report);
     notices.ended(report);
+    changed(null);
   },
   onMissed: (window, occurrence, why) => notices.tell(windowMissed(window, occurrence, why)),
-  onEnded: (link) => running.delete(link),
+  onEnded: (link) => running.ended(link),
   onCrash,
 });
-
-async function listen(http: FastifyInstance, config: Config): Promise<string> {
-  // Until the API is on src/listener: its first address, without TLS.
-  const [{ host, port } = { host: '127.0.0.1', port: 0 }] = config.controller.listen;
-  return http.listen({ host, port }).catch((error: unknown) => {
-    throw new ControllerFault(
-      'LISTEN_FAILED',
-      `cannot listen on ${host}:${port}: ${messageOf(error)}`,
-      'is another controller running? See `controller.listen` in the configuration',
-      error,
-    );
-  });
-}
-
-/** Helpers of a restic whose controller was killed; restic itself died with it. */
-function killLeftBehind(state: string, voice: Voice): void {
-  for (const pid of processesWith(`${MARK}=${state}`)) {
-    voice.note('warn', 'killed a process that an earlier controller left behind', { pid });
-    signalProcess(pid, 'SIGKILL');
-  }
-}
-
-/** What a window run needs of this machine. */
-function handsOf(
-  config: Config,
-  box: Outbox,
-): Pick<WindowTools, 'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now'> {
-  const state = config.controller.state_directory;
-  const env = { ...inherited(), [MARK]: state };
-  return {
-    host: async () => ({ program: await findRestic(config.restic), cacheDirectory: join(state, CACHE), env }),
-    hookEnv: env,
-    journal: (type, data) => box.add(type, data),
-    keepReport: async (report) => {
-      await keepReport(nodeDisk, join(state, REPORTS), report);
-      await dropOldReports(nodeDisk, join(state, REPORTS), async (path) => (await stat(path)).mtimeMs);
-    },
-    now: () => new Date(),
-  };
-}
 
 function heed(event: EventLine, windows: Windows, feed: LinkFeed, voice: Voice): void {
   switch (event.event) {
@@ -233,6 +240,8 @@ function heed(event: EventLine, windows: Windows, feed: LinkFeed, voice: Voice):
       feed.tell(event.link);
       return;
     case 'alive':
+    case 'session-began':
+    case 'session-ended':
       return;
   }
 }
@@ -243,12 +252,17 @@ function voiceOf(options: ControllerOptions): Voice {
 }
 
 /** The voice, with progress also kept for the pages and handed to whoever asked for it. */
-function watched(voice: Voice, running: Map<string, WindowProgress>, options: ControllerOptions): Voice {
+function watched(
+  voice: Voice,
+  running: RunningWindows,
+  changed: (event: null) => void,
+  options: ControllerOptions,
+): Voice {
   return {
     note: (level, text, fields) => voice.note(level, text, fields),
     progress(progress) {
-      if (progress === null) running.clear();
-      else running.set(progress.link, progress);
+      running.hear(progress);
+      changed(null);
       voice.progress(progress);
       options.onProgress?.(progress);
     },
@@ -263,28 +277,3 @@ function sentenceOf(report: WindowReport): string {
   const proof = report.isolation_proven ? '' : '; isolation was NOT proven';
   return `window ${report.window} ${report.outcome}, exposed for ${report.exposure_seconds.toFixed(1)} s${proof}${why}`;
 }
-
-async function makeDirectories(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    // oxlint-disable-next-line no-await-in-loop -- parents first
-    await mkdir(path, { recursive: true, mode: 0o750 }).catch((error: unknown) => {
-      throw new ControllerFault(
-        'STATE_UNWRITABLE',
-        `the directory ${path} cannot be made: ${messageOf(error)}`,
-        'see `controller.state_directory` in the configuration; it must be writable for the user of the controller',
-        error,
-      );
-    });
-  }
-}
-
-function inherited(): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const name of INHERITED) {
-    const value = process.env[name];
-    if (value !== undefined) env[name] = value;
-  }
-  return env;
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

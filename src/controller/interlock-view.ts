@@ -7,10 +7,24 @@ import type { Voice } from './voice.ts';
 
 /** Pauses between attempts to reach the interlock, ms: it is on this machine and may only just be starting. */
 const RECONNECT_MS = [100, 200, 500, 1_000, 2_000] as const;
+/** Alarms that are remembered. */
+const MOST_ALARMS = 20;
+
+/** Something that went wrong on a link, and when it was heard (RFC 3339). */
+export interface HeardAlarm {
+  readonly at: string;
+  readonly link: string;
+  readonly code: string;
+  readonly why: string;
+  readonly hint: string;
+}
+
 /** What the interlock last said, and whether it still speaks. */
 export interface InterlockView {
   hear(event: EventLine): void;
   lose(problem: InterlockError): void;
+  /** Newest first. */
+  alarms(): readonly HeardAlarm[];
   show(): {
     readonly interlock: Status | null;
     readonly interlock_age_ms: number | null;
@@ -27,6 +41,7 @@ export function interlockView(): InterlockView {
     why: 'the interlock has not been heard yet',
     hint: 'wait a moment',
   };
+  const alarms: HeardAlarm[] = [];
   const notePresent = (window: string, open: { occurrence: string; ends_in_ms: number } | null): void => {
     if (status === null) return;
     const kept = open === null ? null : { occurrence: open.occurrence, ends_in_ms: open.ends_in_ms };
@@ -38,6 +53,11 @@ export function interlockView(): InterlockView {
       heardAtMs = performance.now();
       problem = null;
       if (event.event === 'hello') status = event.status;
+      if (event.event === 'alarm') {
+        const { link, code, why, hint } = event;
+        alarms.unshift({ at: new Date().toISOString(), link, code, why, hint });
+        alarms.splice(MOST_ALARMS);
+      }
       if (event.event === 'link' && status !== null) {
         const { link } = event;
         status = { ...status, links: status.links.map((each) => (each.link === link.link ? link : each)) };
@@ -45,6 +65,7 @@ export function interlockView(): InterlockView {
       if (event.event === 'window-opened') notePresent(event.window, event);
       if (event.event === 'window-closed') notePresent(event.window, null);
     },
+    alarms: () => alarms,
     lose({ code, message, hint }) {
       problem = { code, why: message, hint };
     },
