@@ -46,6 +46,18 @@ program
     (await import('./command/serve.ts')).runController(options.config),
   );
 program
+  .command('configuration', { hidden: true })
+  .description('read the configuration for the interlock or the controller that started this')
+  .addOption(config())
+  .addOption(
+    new Option('--secrets <of>', 'whose secrets are looked at').choices(['interlock', 'controller', 'all']),
+  )
+  .action(async (options: { config: string; secrets: 'interlock' | 'controller' | 'all' }) =>
+    ends(
+      await (await import('./command/configured-apart.ts')).sendConfigured(options.config, options.secrets),
+    ),
+  );
+program
   .command('demo')
   .description('the real thing on an emulated relay board: a real restic window, and the curl that cuts it')
   .option('--once', 'run one window and exit')

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { salvageContacts } from '../config/salvage.ts';
 import { isolateAll, type IsolateResult } from '../interlock/isolate-all.ts';
-import { shippedProfiles } from './configured.ts';
-import { CommandError, say } from './exit.ts';
+import { loadProfiles, PROFILE_DIRECTORY } from '../contacts/profile-store.ts';
+import type { Profile } from '../contacts/profile.ts';
+import { CommandError, say, warn } from './exit.ts';
 
 /** How long a silent board is told again before the command gives an answer, ms. */
 const ISOLATE_WITHIN_MS = 5_000;
@@ -13,8 +14,14 @@ const ISOLATE_WITHIN_MS = 5_000;
  * whose place on the wire is in doubt are named as not proven. Throws `CommandError` when the file cannot be read.
  */
 export async function isolateConfigured(file: string): Promise<readonly IsolateResult[]> {
-  const profiles = await shippedProfiles();
-  const { left, ...hardware } = salvageContacts(await textOf(file), profiles);
+  const text = await textOf(file);
+  // Those that the file names: a cut waits for no others. All where that leaves a contact out.
+  let profiles = await profilesIn((id) => text.includes(id));
+  let { left, ...hardware } = salvageContacts(text, profiles);
+  if (left.length > 0) {
+    profiles = await profilesIn();
+    ({ left, ...hardware } = salvageContacts(text, profiles));
+  }
   return [
     ...(await isolateAll(hardware, profiles, ISOLATE_WITHIN_MS)),
     ...left.map(({ path, why }) => ({ contact: path, isolated: false, detail: `not driven: ${why}` })),
@@ -35,6 +42,13 @@ export async function isolateEverything(file: string, json: boolean): Promise<vo
   const failed = results.filter((each) => !each.isolated).length;
   if (failed > 0)
     throw new CommandError(1, `${failed} of ${results.length} contacts are not proven isolated`);
+}
+
+/** The shipped profiles that can be read. One that cannot is said, and keeps only its own contacts from being driven. */
+async function profilesIn(wanted?: (id: string) => boolean): Promise<ReadonlyMap<string, Profile>> {
+  const { profiles, problems } = await loadProfiles(PROFILE_DIRECTORY, wanted);
+  for (const { file, line, what, hint } of problems) warn(`${file}:${line}: ${what}; ${hint}`);
+  return profiles;
 }
 
 async function textOf(file: string): Promise<string> {

@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { configured } from './configured.ts';
-import { isolateConfigured } from './isolate.ts';
+import { configuredApart } from './configured-apart.ts';
 import { say, warn } from './exit.ts';
 
 /** Pause before a process that died is started again, ms. */
@@ -15,8 +14,10 @@ const STOP_WITHIN_MS = 10_000;
 
 /** Runs the interlock until it is told to stop. */
 export async function runInterlock(file: string): Promise<void> {
-  const { startInterlock } = await import('../interlock/compose.ts');
-  const { config, profiles } = await configured(file, 'interlock', { warnings: true });
+  const [{ startInterlock }, { config, profiles }] = await Promise.all([
+    import('../interlock/compose.ts'),
+    configuredApart(file, 'interlock'),
+  ]);
   const running = await startInterlock(config, profiles);
   const { urls, fingerprint } = running.listening;
   say(
@@ -29,8 +30,10 @@ export async function runInterlock(file: string): Promise<void> {
 
 /** Runs the controller until it is told to stop. */
 export async function runController(file: string): Promise<void> {
-  const { startController } = await import('../controller/compose.ts');
-  const { config } = await configured(file, 'controller');
+  const [{ startController }, { config }] = await Promise.all([
+    import('../controller/compose.ts'),
+    configuredApart(file, 'controller'),
+  ]);
   const running = await startController(config);
   await Promise.race([stopAsked(), running.stopped]);
   await running.stop();
@@ -44,7 +47,7 @@ export const stopAsked = (): Promise<void> =>
 
 /** Runs both, each in a process of its own, until told to stop. */
 export async function runUp(file: string): Promise<void> {
-  await configured(file, 'all');
+  await configuredApart(file, 'all');
   const pair = startPair(file, 'inherit');
   await stopAsked();
   await pair.stop();
@@ -59,6 +62,7 @@ export interface Pair {
 export function startPair(file: string, output: 'inherit' | number): Pair {
   const isOver = { value: false };
   const isolate = async (): Promise<void> => {
+    const { isolateConfigured } = await import('./isolate.ts');
     const results = await isolateConfigured(file);
     const failed = results.filter((each) => !each.isolated).map((each) => each.contact);
     warn(

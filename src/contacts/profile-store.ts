@@ -114,8 +114,11 @@ export async function readProfileFile(file: string): Promise<ProfileReading> {
   }
 }
 
-/** Reads every `maker/model.yaml` below `directory`. Never rejects for what a file or a directory holds. */
-export async function loadProfiles(directory: string = PROFILE_DIRECTORY): Promise<ProfileStore> {
+/** Reads every `maker/model.yaml` below `directory`, or those `wanted`. Never rejects for what a file or a directory holds. */
+export async function loadProfiles(
+  directory: string = PROFILE_DIRECTORY,
+  wanted: (id: string) => boolean = () => true,
+): Promise<ProfileStore> {
   const profiles = new Map<string, Profile>();
   const found: ProfileProblem[] = [];
   let names: string[];
@@ -132,6 +135,7 @@ export async function loadProfiles(directory: string = PROFILE_DIRECTORY): Promi
   const stem = (name: string): string => name.replace(/\.ya?ml$/, '');
   const files = names.filter((name) => stem(name) !== name);
   for (const name of files.toSorted((a, b) => (stem(a) < stem(b) ? -1 : 1))) {
+    if (!wanted(stem(name))) continue;
     const file = join(directory, name);
     if (!PROFILE_ID.test(name.replace(/\.yaml$/, ''))) {
       const hint = 'profiles stand at maker/model.yaml: lower case letters, digits and dashes';

@@ -376,6 +376,14 @@ describe('a directory of profiles', () => {
     ]);
   });
 
+  test('only what is wanted is read: a broken file among the others stops nothing', async () => {
+    await writeFile(join(directory, 'waveshare/modbus-rtu-relay-8ch-d.yaml'), good);
+    await writeFile(join(directory, 'waveshare/broken.yaml'), 'driver: [');
+    const wanted = (id: string): boolean => id === 'waveshare/modbus-rtu-relay-8ch-d';
+    const { profiles, problems } = await loadProfiles(directory, wanted);
+    expect([[...profiles.keys()], problems]).toEqual([['waveshare/modbus-rtu-relay-8ch-d'], []]);
+  });
+
   test('a directory that is not there is a problem', async () => {
     const { profiles, problems } = await loadProfiles(join(directory, 'nowhere'));
     expect(profiles.size).toBe(0);

@@ -1,0 +1,77 @@
+/**
+ * Reads the configuration in a process that ends afterwards: the parser, the schemas and the checks take 30 MB that the
+ * interlock and the controller need once, and would keep for years.
+ *
+ * What comes back is what `configured` gives. A process that dies, hangs or says nothing is an error like any other.
+ */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { SecretsOf } from '../config/secret-files.ts';
+import type { Configured } from './configured.ts';
+import { CommandError, type ExitCode } from './exit.ts';
+
+/** How long the reading of a configuration may take, ms. A slow board needs seconds. */
+const READ_WITHIN_MS = 60_000;
+
+const MAIN = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
+);
+
+/** What the process says. */
+type Said =
+  | ({ readonly kind: 'configured' } & Configured)
+  | { readonly kind: 'refused'; readonly code: 1 | 2; readonly why: string };
+
+/** As `configured` with warnings. Problems are printed by the process that finds them; `main` is its program. */
+export async function configuredApart(
+  file: string,
+  secretsOf: Exclude<SecretsOf, 'none'>,
+  main: string = MAIN,
+): Promise<Configured> {
+  const said = await new Promise<Said | null>((resolve, reject) => {
+    const child = fork(main, ['configuration', '--config', file, '--secrets', secretsOf], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      timeout: READ_WITHIN_MS,
+      killSignal: 'SIGKILL',
+    });
+    let heard: Said | null = null;
+    child.once('message', (message) => {
+      heard = message as Said;
+    });
+    child.once('error', reject);
+    child.once('close', () => resolve(heard));
+  });
+  if (said === null)
+    throw new CommandError(1, `${file}: the process that reads it gave no answer; is there memory for it?`);
+  if (said.kind === 'refused') throw new CommandError(said.code, said.why);
+  return { config: withoutPrototypes(said.config), profiles: said.profiles };
+}
+
+/** Reads the configuration for the process that asked, and ends. */
+export async function sendConfigured(file: string, secretsOf: SecretsOf): Promise<ExitCode> {
+  const { configured } = await import('./configured.ts');
+  const said = await configured(file, secretsOf, { warnings: true }).then(
+    (found): Said => ({ kind: 'configured', ...found }),
+    (failure: unknown): Said => {
+      if (!(failure instanceof CommandError)) throw failure;
+      return { kind: 'refused', code: failure.code, why: failure.message };
+    },
+  );
+  if (process.send === undefined)
+    throw new CommandError(2, 'only interlock and controller call this; `portcullis check` is for people');
+  await new Promise<void>((resolve, reject) => {
+    process.send?.(said, (failure: Error | null) => (failure === null ? resolve() : reject(failure)));
+  });
+  process.disconnect();
+  return 0;
+}
+
+/** Named things have no prototype, and lose that on the way: see `named` in the schema. */
+function withoutPrototypes<Named extends object>(config: Named): Named {
+  for (const value of Object.values(config)) {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      Object.setPrototypeOf(value, null);
+  }
+  return config;
+}
