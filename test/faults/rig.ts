@@ -47,6 +47,12 @@ export interface Settings {
   readonly limitUpload?: number;
   /** More windows, as YAML lines under `windows`. */
   readonly windows?: string;
+  /** More sources, as YAML lines under `sources`. */
+  readonly sources?: string;
+  /** The permissives of the link, as YAML on one line. */
+  readonly permissives?: string;
+  /** Destinations of notifications, as YAML on one line. */
+  readonly notify?: string;
   /** Starts a vault behind the cable. */
   readonly vault?: boolean;
   /** False: the link was never commissioned. */
@@ -450,8 +456,11 @@ links:
     isolate_timeout: ${settings.isolateTimeout ?? '1s'}
     connect_timeout: ${settings.connectTimeout ?? '10s'}
     exposure_budget: 1h
+    permissives: ${settings.permissives ?? '[]'}
+notify: ${settings.notify ?? '[]'}
 sources:
   ${SOURCE}: { verify: { type: bearer, token_file: ${this.directory}/alarm.token }, format: generic, trips: all }
+${settings.sources ?? ''}
 repositories:
   main: { url: "rest:http://${vault}/", password_file: ${this.directory}/vault.password }
 windows:
