@@ -62,9 +62,11 @@ export const button = z.strictObject({
     .default(3_000)
     .describe('after everything is latched: release, then hold for this long, then release'),
   hold_gives: z
-    .enum(['reset', 'nothing'])
-    .default('reset')
-    .describe('what a hold counts as: presence for a reset, or nothing'),
+    .enum(['presence', 'reset', 'nothing'])
+    .default('presence')
+    .describe(
+      'what a hold counts as: presence for resets, runs by hand and attended sessions; for resets only; nothing',
+    ),
   presence: duration(10_000, 600_000).default(120_000).describe('how long the presence of a hold lasts'),
 });
 

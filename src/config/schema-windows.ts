@@ -93,6 +93,10 @@ export const window = z.strictObject({
   opens: z.string().max(200).describe('cron expression with five fields: minute hour day month weekday'),
   timezone: z.string().max(100).describe('IANA time zone of `opens`, as in Europe/Berlin or UTC'),
   jitter: duration(0, 86_400_000).default(0).describe('opens later by a random time up to this'),
+  by_hand: z
+    .enum(['presence', 'approved', 'never'])
+    .default('presence')
+    .describe('who may run it at any time: somebody at the box; two approvers as well; nobody'),
   lasts: duration(1_000, 86_400_000).describe('the absolute end, counted from opening'),
   grace: duration(0, 600_000)
     .default(30_000)

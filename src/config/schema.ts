@@ -42,6 +42,14 @@ const link = z.strictObject({
   exposure_budget: duration(60_000, 86_400_000)
     .default(14_400_000)
     .describe('how long the link may be connected in any 24 hours'),
+  attended: z
+    .strictObject({
+      longest: duration(0, 86_400_000)
+        .default(3_600_000)
+        .describe('how long a session may last; 0 takes none'),
+    })
+    .prefault({})
+    .describe('sessions for restores, outside of windows: by somebody at the box, or by two approvers'),
   permissives: z
     .array(permissive)
     .max(16)
@@ -62,6 +70,12 @@ export const configSchema = z
     interlock: z
       .strictObject({
         ...listening(8470, 'trip webhooks'),
+        page: z
+          .enum(['loopback', 'everybody', 'nobody'])
+          .default('loopback')
+          .describe(
+            'who may read the page that shows how every link stands: whoever asks from this box, everybody who can reach `listen`, or nobody; its form cuts in any case',
+          ),
       })
       .prefault({})
       .describe('the process that owns the contacts'),
@@ -93,7 +107,7 @@ export const configSchema = z
     lamps: lamps
       .exactOptional()
       .describe('the lamps of the box; see [button and lamps](button-and-lamps.md)'),
-    approvers: named(approver).prefault({}).describe('two of them together reset from afar'),
+    approvers: named(approver).prefault({}).describe('two of them together may reset, run a window or begin an attended session from afar'),
     repositories: named(repository).prefault({}).describe('restic repositories'),
     windows: named(window).prefault({}).describe('when a link may be connected, and the work done then'),
     notify: notify.default([]).describe('who is told what happened; see [notifications](notifications.md)'),

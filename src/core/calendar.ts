@@ -9,12 +9,16 @@ export const CLOCK_STEP_MS = 2_000;
 /** After a clock step no scheduled window begins for this long, ms: the step itself must not choose the minute. */
 export const STEP_HOLD_MS = 5 * 60_000;
 
+/** Who may run a window by hand: somebody with presence; two approvers as well; nobody. */
+export type ByHand = 'presence' | 'approved' | 'never';
+
 /** One configured window. */
 export interface WindowPlan {
   readonly window: string;
   readonly link: string;
   readonly lastsMs: number;
   readonly jitterMs: number;
+  readonly byHand: ByHand;
   /** True when the schedule names the minute that begins at this calendar time (ms since 1970, a whole minute). */
   readonly names: (minuteMs: number) => boolean;
   /** A name for the opening scheduled for this minute, unique for this window. */
@@ -31,6 +35,8 @@ export interface Opening {
   readonly endsAt: Millis;
   /** Who opened it by hand and why; null for the schedule. */
   readonly byHand: string | null;
+  /** By what right that was; null for the schedule. */
+  readonly right: 'box' | 'button' | 'approvers' | null;
 }
 
 export interface Calendar {
@@ -147,6 +153,7 @@ function openingOf(plan: WindowPlan, tick: CalendarTick, minuteMs: number): Open
     opensAt,
     endsAt: later(opensAt, plan.lastsMs),
     byHand: null,
+    right: null,
   };
 }
 
@@ -156,7 +163,7 @@ export function openByHand(
   plan: WindowPlan,
   now: Millis,
   occurrence: string,
-  byHand: string,
+  { byHand, right }: { readonly byHand: string; readonly right: NonNullable<Opening['right']> },
 ): { readonly calendar: Calendar; readonly opening: Opening } | null {
   if ([...before.open, ...before.waiting].some((each) => each.window === plan.window)) return null;
   const opening: Opening = {
@@ -166,6 +173,7 @@ export function openByHand(
     opensAt: now,
     endsAt: later(now, plan.lastsMs),
     byHand,
+    right,
   };
   return { calendar: { ...before, open: [...before.open, opening] }, opening };
 }

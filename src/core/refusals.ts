@@ -47,7 +47,7 @@ export function refusalAt(at: Exclude<State['at'], 'isolated'>): Refusal {
 export const outsideWindow: Refusal = {
   code: 'outside-window',
   why: 'no window of this link is in progress',
-  hint: 'wait for the next one (`portcullis window list`) or run it at the box with `portcullis window run NAME`',
+  hint: 'wait for the next one (`portcullis window list`) run it at the box with `portcullis window run NAME`, or for a restore ask for a session with `portcullis attend LINK`',
 };
 
 export const stopping: Refusal = {
@@ -101,12 +101,76 @@ export const commissioningPresenceMissing: Refusal = {
 
 export const trippedAgain: Refusal = {
   code: 'tripped-again',
-  why: 'the link was tripped again while this reset was being recorded',
-  hint: 'look at the newest `link.tripped` in `portcullis journal tail`, then reset again',
+  why: 'the link was tripped while this was being recorded',
+  hint: 'look at the newest `link.tripped` in `portcullis journal tail`, then ask again',
 };
 
 export const resetUnproven: Refusal = {
   code: 'isolation-unproven',
   why: 'isolation is not proven, so the latch stays',
   hint: 'make a contact or witness of this link readable again, or pull the cable; see `portcullis status`',
+};
+
+/** What of all this is asked from afar needs one of three rights; `what` begins the sentence, `atTheBox` is the command. */
+const needsPresence = (what: string, atTheBox: string): Refusal => ({
+  code: 'presence-missing',
+  why: `${what} needs presence, or two people`,
+  hint: `run \`${atTheBox}\` as root on the box itself, hold its button (\`button.hold\`), or have two people give their codes`,
+});
+
+export const sessionPresenceMissing: Refusal = needsPresence(
+  'an attended session',
+  'portcullis attend LINK --for 30m --reason TEXT',
+);
+
+/** Whose codes count is the window's own rule. */
+export const runPresenceMissing = (codesCount: boolean): Refusal =>
+  codesCount
+    ? needsPresence('running a window by hand', 'portcullis window run NAME')
+    : { ...windowNeedsPresence, code: 'presence-missing', why: 'running this window by hand needs presence' };
+
+/** `by` as given, bounded and escaped. */
+export const sessionOpen = (by: string): Refusal => ({
+  code: 'session-open',
+  why: `an attended session of ${by} is in progress on this link`,
+  hint: 'wait until it has ended, or end it (`portcullis attend LINK --end`)',
+});
+
+export const sessionTooLong = (longestMs: number): Refusal => ({
+  code: 'session-too-long',
+  why:
+    longestMs > 0
+      ? `an attended session of this link lasts ${Math.floor(longestMs / 1_000)} s at most`
+      : 'this link takes no attended sessions',
+  hint: 'ask for less, or raise `attended.longest` of the link in the configuration',
+});
+
+export const sessionOver: Refusal = {
+  code: 'session-over',
+  why: 'there is no such attended session on this link, or it has ended',
+  hint: 'begin another one; the link was isolated when it ended',
+};
+
+export const sessionAtTheBox: Refusal = {
+  code: 'session-at-the-box',
+  why: 'this attended session was begun at the box, and its lease is held there',
+  hint: 'hold it where it was begun (`portcullis attend`), or begin one with two codes or the button',
+};
+
+export const windowRunsNever: Refusal = {
+  code: 'by-hand-never',
+  why: 'this window is configured never to be run by hand',
+  hint: 'wait for its schedule (`portcullis window list`), or change `by_hand` of the window in the configuration',
+};
+
+export const windowNeedsPresence: Refusal = {
+  code: 'by-hand-presence',
+  why: 'codes do not count for this window: it is run by hand only by somebody at the box',
+  hint: 'run `portcullis window run NAME` as root on the box itself, hold its button, or set `by_hand: approved`',
+};
+
+export const windowOpen: Refusal = {
+  code: 'window-open',
+  why: 'this window is in progress, or waits for its jitter',
+  hint: 'wait until it has ended',
 };

@@ -19,8 +19,13 @@ export class Announcer {
 
   /** Announces a link when anything that a reader acts upon has changed since it was last told. */
   announceLink(link: LinkStatus): void {
-    const { state, observed, proof, latch, last_trip: trip, refusals } = link;
-    const key = JSON.stringify([state, observed, proof, latch, trip, refusals.map(({ code }) => code)]);
+    const { state, observed, proof, latch, last_trip: trip, lease, session } = link;
+    const needed = [link.refusals, link.reset_needs, link.session_needs].flatMap((each) => [
+      '',
+      ...each.map(({ code }) => code),
+    ]);
+    const held = [lease?.id, session?.session, session?.take_within_ms === null];
+    const key = JSON.stringify([state, observed, proof, latch, trip, needed, held]);
     if (this.#told.get(link.link) === key) return;
     this.#told.set(link.link, key);
     this.announce({ event: 'link', link });

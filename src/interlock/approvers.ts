@@ -3,7 +3,7 @@
  *
  * A code counts once, whatever came of it, also over a restart: the last step of every approver is on disk before an
  * approval counts. Wrong codes are counted per approver; after a few the approver is refused for a while. All of this delays
- * a reset, and nothing else: no cut and no trip comes this way.
+ * a reset, a run by hand or a session, and nothing else: no cut and no trip comes this way.
  *
  * The bad case that remains: one person who has both secrets.
  */
@@ -54,6 +54,11 @@ export class Approvers {
     this.#clock = clock;
     const file = { name: FILE, what: 'record of one-time codes', shape: z.record(z.string(), z.number()) };
     this.#file = new StateFile(disk, directory, file, () => this.#steps);
+  }
+
+  /** Of whom a code may count. */
+  get names(): readonly string[] {
+    return [...this.#files.keys()];
   }
 
   async load(): Promise<void> {
@@ -132,8 +137,8 @@ const refused = (refusals: readonly Refusal[]): Approved => ({ ok: false, refusa
 
 const tooFewApprovers: Refusal = {
   code: 'approvals-missing',
-  why: 'a reset from afar needs the codes of two different people',
-  hint: 'add --approve NAME:CODE once for each of two approvers, or reset at the box',
+  why: 'from afar this needs the codes of two different people',
+  hint: 'add --approve NAME:CODE once for each of two approvers, or do it at the box',
 };
 const approverUnknown = (name: string): Refusal => ({
   code: 'approver-unknown',
@@ -153,7 +158,7 @@ const codeUsed = (name: string): Refusal => ({
 const tooManyWrong = (name: string): Refusal => ({
   code: 'approver-locked',
   why: `${MOST_WRONG_CODES} codes of ${name} were wrong within five minutes`,
-  hint: 'wait five minutes, let another approver give a code, or reset at the box',
+  hint: 'wait five minutes, let another approver give a code, or do it at the box',
 });
 const secretUnusable = (name: string, why: string): Refusal => ({
   code: 'approver-not-enrolled',
@@ -168,5 +173,5 @@ const secretShared: Refusal = {
 const codesUnrecorded = (why: string): Refusal => ({
   code: 'codes-unrecorded',
   why: `used codes cannot be recorded: ${printable(why, MAX_WHY_CHARS)}`,
-  hint: 'make room on or repair the disk of state_directory, or reset at the box',
+  hint: 'make room on or repair the disk of state_directory, or do it at the box',
 });

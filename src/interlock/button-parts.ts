@@ -21,9 +21,9 @@ export function configuredButton(
     longestHoldMs: button.hold + LONGEST_HOLD_BEYOND_MS,
     presenceMs: button.presence,
   };
-  const { trips, hold_gives: gives } = button;
+  const { trips, hold_gives: holdGives } = button;
   const releasedWhen = button.input.released_when;
   return {
-    button: new Button({ clock, input, policy, releasedWhen, trips, holdResets: gives === 'reset' }),
+    button: new Button({ clock, input, policy, releasedWhen, trips, holdGives }),
   };
 }

@@ -32,8 +32,8 @@ export interface ButtonParts {
   readonly releasedWhen: 0 | 1;
   /** Links that it trips. */
   readonly trips: 'all' | readonly string[];
-  /** A hold counts as presence for a reset. */
-  readonly holdResets: boolean;
+  /** What a hold counts as presence for: for a reset only, or whatever needs it. */
+  readonly holdGives: 'presence' | 'reset' | 'nothing';
 }
 
 /** What the button does to the rest of the interlock. */
@@ -97,10 +97,11 @@ export class Button {
     }
   }
 
-  /** Somebody has just held the button, and that counts as presence for a reset of this link. */
-  presentFor(link: string): boolean {
-    const { clock, holdResets, trips } = this.#parts;
-    return holdResets && (trips === 'all' || trips.includes(link)) && isPresent(this.#state, clock.now());
+  /** Somebody has just held the button, and that counts as presence for such a use of this link. */
+  presentFor(link: string, use: 'reset' | 'connect'): boolean {
+    const { clock, holdGives, trips } = this.#parts;
+    const counts = holdGives === 'presence' || (holdGives === 'reset' && use === 'reset');
+    return counts && (trips === 'all' || trips.includes(link)) && isPresent(this.#state, clock.now());
   }
 
   status(): ButtonStatus {

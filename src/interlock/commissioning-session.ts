@@ -23,7 +23,7 @@ export async function commission(
     refusals: interlock.refused('commissioning.refused', asked.by, data, [refusal]),
   });
   interlock.note({ type: 'link.commissioning-asked', actor: asked.by, data });
-  await link.readSettings();
+  await link.settings.read();
   if (interlock.stopping) return refuse(stopping);
   if (holder.gone?.() === true) return refuse(holderGone);
   const id = randomUUID();
@@ -41,7 +41,7 @@ export async function commission(
     clock,
     session: id,
     look: () => link.watch.look(),
-    settingsProblems: () => link.askSettings(),
+    settingsProblems: () => link.settings.ask(),
   });
   if (granted) {
     const claim = { link: link.name, window: CLAIM, occurrence: '' };

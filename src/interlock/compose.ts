@@ -227,6 +227,7 @@ function linkParts(
           witnesses,
           policy,
           budgetMs: link.exposure_budget,
+          longestSessionMs: link.attended.longest,
           proofMaxAgeMs: link.proof_test_max_age,
           heartbeats: link.permissives.map(({ heartbeat, max_age: maxAgeMs, latch }) => ({
             heartbeat,

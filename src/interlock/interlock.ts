@@ -3,7 +3,8 @@
  * latch, exposure and leases; nobody outside of it can talk it into anything.
  */
 import { randomUUID } from 'node:crypto';
-import { endEarly, openByHand, type WindowPlan } from '../core/calendar.ts';
+import type { Authority } from '../core/attended.ts';
+import type { WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import {
   type Conditions,
@@ -14,13 +15,12 @@ import {
   type Refusal,
   type Trip,
 } from '../core/link.ts';
-import { holderGone, linkUnknown, stopping } from '../core/refusals.ts';
+import { holderGone, linkUnknown, sessionOver, stopping } from '../core/refusals.ts';
 import type { Millis } from '../core/time.ts';
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
 import type { LeaseRequest } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
 import { Announcer } from './announcer.ts';
-import { calendarText } from './clock.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { Latch } from './latch-file.ts';
@@ -28,12 +28,12 @@ import { lampHands } from './lamp-hands.ts';
 import { type Holder, LinkAtWork, type Surroundings } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
 import { buttonHands } from './button-hands.ts';
-import { type Claim, conditionsAt } from './outlook.ts';
+import { type Claim, claimAtRest, conditionsAt } from './outlook.ts';
 import { alwaysNeeded } from './permissives.ts';
 import { type ResetAsked, resetLink } from './reset.ts';
 import { SourceRecord } from './source-record.ts';
 import { linkStatusOf } from './status.ts';
-import type { WindowClock } from './window-clock.ts';
+import { endWindow, openWindow, tellWindows } from './window-hands.ts';
 
 /** How often time passes for every link and the calendar, ms. */
 const TICK_MS = 250;
@@ -120,9 +120,11 @@ export class Interlock {
     const link = this.links.get(claim.link);
     if (link === undefined)
       return this.#refuseLease(claim, linkUnknown(printable(claim.link, MAX_NAME_CHARS)));
-    await link.readSettings();
+    await link.settings.read();
     if (this.#stopping) return this.#refuseLease(claim, stopping);
     if (holder.gone?.() === true) return this.#refuseLease(claim, holderGone);
+    if ('session' in claim && link.attended.entitledUntil(claim.session) === null)
+      return this.#refuseLease(claim, sessionOver);
     const id = randomUUID();
     const asked = { kind: 'lease-asked' as const, now: this.parts.clock.now(), leaseId: id };
     const conditions = this.#conditions(link, claim);
@@ -156,32 +158,23 @@ export class Interlock {
    * a holder that died may come back and finish within the same window.
    */
   async endLease(id: string, why: 'released' | 'holder-gone'): Promise<void> {
-    const { clock, windows } = this.parts;
+    const { clock } = this.parts;
     const link = this.#linkOfLease(id);
     if (link === undefined) return;
     const claim = link.holding?.claim;
     const step = link.shell.handle({ kind: 'lease-given-back', now: clock.now(), leaseId: id, why });
-    const ended =
-      why === 'released' && claim !== undefined && 'window' in claim
-        ? endEarly(windows.calendar, claim.window, claim.occurrence)
-        : null;
-    if (ended !== null) {
-      windows.calendar = ended.calendar;
-      this.#windowEvents([{ kind: 'ended', opening: ended.opening, early: true }]);
-    }
+    if (why === 'released' && claim !== undefined) endWindow(this, claim);
     await step;
   }
 
   /** Opens a window now, by hand. Null when it is open already. */
-  openByHand(plan: WindowPlan, by: string, reason: string): { occurrence: string; endsInMs: number } | null {
-    const { clock, windows } = this.parts;
-    const now = clock.now();
-    const occurrence = `by-hand-${calendarText(clock.calendarMs())}`;
-    const opened = openByHand(windows.calendar, plan, now, occurrence, `${by}: ${reason}`);
-    if (opened === null) return null;
-    windows.calendar = opened.calendar;
-    this.#windowEvents([{ kind: 'opened', opening: opened.opening }]);
-    return { occurrence, endsInMs: Math.round(opened.opening.endsAt - now) };
+  openByHand(
+    plan: WindowPlan,
+    by: string,
+    reason: string,
+    right: Authority['by'] = 'box',
+  ): { occurrence: string; endsInMs: number } | null {
+    return openWindow(this, plan, `${by}: ${reason}`, right);
   }
 
   /** Journals in the background; a journal that cannot be written shows in its own state. */
@@ -189,13 +182,9 @@ export class Interlock {
     this.parts.journal.append(entry).catch(() => undefined);
   }
 
-  /** What would refuse a lease of this link now. Outside of a lease, any window in progress entitles. */
+  /** What would refuse a lease of this link now. Outside of a lease, a session or any window in progress entitles. */
   conditionsNow(link: LinkAtWork): Conditions {
-    const opening = this.parts.windows.calendar.open.find((each) => each.link === link.name);
-    const now = this.#conditions(
-      link,
-      link.holding?.claim ?? (opening === undefined ? null : { ...opening }),
-    );
+    const now = this.#conditions(link, link.holding?.claim ?? claimAtRest(this.parts, link));
     const { at } = link.shell.state;
     // Neither rests on a window, a calendar or a proof.
     return at === 'commissioning' || at === 'proving' ? { ...now, failing: alwaysNeeded(now.failing) } : now;
@@ -216,10 +205,11 @@ export class Interlock {
     const { clock, journal, ledger, proofs, windows } = this.parts;
     const now = clock.now();
     for (const link of this.links.values()) void link.shell.handle({ kind: 'tick', now });
-    this.#windowEvents(windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
+    tellWindows(this, windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
     for (const link of this.links.values()) {
       if (this.heartbeats.look(link)) link.watch.poke();
-      link.refreshSettings();
+      link.settings.refresh();
+      link.attended.handle({ kind: 'tick', now });
       this.announcer.announceLink(linkStatusOf(this, link));
     }
     if (!journal.writable().ok && now - this.#journalTriedAt > JOURNAL_RETRY_MS) {
@@ -236,17 +226,6 @@ export class Interlock {
     const now = this.parts.clock.now();
     const ends = [...this.links.values()].map(({ shell }) => (dueAt(shell.state) ?? Infinity) - now);
     return Math.max(LEAST_TICK_MS, Math.min(TICK_MS, ...ends));
-  }
-
-  #windowEvents(events: ReturnType<WindowClock['tick']>): void {
-    for (const event of events) {
-      const told = this.parts.windows.tell(event, this.parts.clock.now());
-      this.note(told.entry);
-      if (told.line !== null) this.announcer.announce(told.line);
-      if (event.kind !== 'opened') continue;
-      // Not written: after a restart the same minute is over, so nothing begins twice; the journal shows the failure.
-      this.parts.ledger.begun(this.parts.windows.calendar.lastBegun).catch(() => undefined);
-    }
   }
 
   #linkOfLease(id: string): LinkAtWork | undefined {

@@ -10,10 +10,13 @@ import {
   type Policy,
   type ProofEnded,
   type Trip,
+  type Why,
 } from '../core/link.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { EventLine, LeaseLine, LeaseRequest } from '../protocol/messages.ts';
+import { Attended } from './attended.ts';
+import { BoardSettings } from './board-settings.ts';
 import { calendarText, type Clock } from './clock.ts';
 import type { CommissioningHands } from './commissioning-hands.ts';
 import type { HeartbeatPermissive } from './heartbeats.ts';
@@ -34,6 +37,8 @@ export interface LinkParts {
   readonly sees?: Readonly<Record<string, readonly string[]>>;
   readonly policy: Policy;
   readonly budgetMs: number;
+  /** Longest attended session, ms; none is permitted where it is missing. */
+  readonly longestSessionMs?: number;
   /** A proof older than this refuses leases, ms of calendar time. */
   readonly proofMaxAgeMs: number;
   /** Signs of life without which it is not connected. */
@@ -80,11 +85,6 @@ export interface Surroundings {
 /** Part of the lease time-out after which a holder should renew: five renewals may be lost. */
 const RENEWALS_PER_TIMEOUT = 6;
 
-/** A board's settings are read before a lease for at most this long, ms. */
-const SETTINGS_WAIT_MS = 5_000;
-/** While a setting is wrong it is read again this often, ms. */
-const SETTINGS_AGAIN_MS = 5_000;
-
 /** A link as configured, at work. */
 export class LinkAtWork {
   readonly name: string;
@@ -92,6 +92,8 @@ export class LinkAtWork {
   readonly shell: LinkShell;
   readonly watch: Watch;
   readonly newestTrip: NewestTrip;
+  readonly attended: Attended;
+  readonly settings: BoardSettings;
   readonly #around: Surroundings;
   latch: Latch | null;
   /** Calendar ms at which the present state was entered. */
@@ -99,11 +101,8 @@ export class LinkAtWork {
   #holding: Holding | null = null;
   /** Holders that have not been told the end of their lease; steps are told of late, when the next lease may be in force. */
   readonly #untold = new Map<string, Holder>();
-  /** Settings of the boards found wrong when last asked. */
-  settings: readonly string[] = [];
   /** Contacts whose proof test was not done since one was. */
   readonly #notDone = new Set<string>();
-  #settingsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     name: string,
@@ -118,7 +117,10 @@ export class LinkAtWork {
     this.#around = around;
     this.since = around.clock.calendarMs();
     this.newestTrip = new NewestTrip(latch !== null);
+    this.attended = new Attended(name, parts.longestSessionMs ?? 0, around);
     this.shell = new LinkShell(name, parts.contacts, parts.policy, latch, latchSaved, this.#hands());
+    const isLeased = (): boolean => permissionOf(this.shell.state) !== null;
+    this.settings = new BoardSettings(parts.contacts, around.clock, isLeased);
     const conditions = (): Conditions => around.conditions(this);
     this.watch = new Watch(
       this.shell,
@@ -134,36 +136,6 @@ export class LinkAtWork {
   get turn(): string {
     const names = this.parts.contacts.map(({ name }) => name);
     return turnOf(this.#around.proofs.of(this.name), names, this.#notDone) ?? '';
-  }
-
-  /** Asks again while problems stand, so that a board that came back is not refused for what it was. */
-  refreshSettings(): void {
-    const now = this.#around.clock.now();
-    if (this.settings.length === 0 || now - this.#settingsAskedAt < SETTINGS_AGAIN_MS) return;
-    void this.readSettings();
-  }
-
-  /**
-   * Asks the boards for their settings; whoever does not tell them in time is a problem. Not while a lease is in force: what
-   * somebody else asks must not disturb it.
-   */
-  async readSettings(): Promise<void> {
-    if (permissionOf(this.shell.state) !== null) return;
-    this.#settingsAskedAt = this.#around.clock.now();
-    const found = await this.askSettings();
-    if (permissionOf(this.shell.state) === null) this.settings = found;
-  }
-
-  /** What the boards answer now, whoever holds what. */
-  async askSettings(): Promise<readonly string[]> {
-    const asked = Promise.all(this.parts.contacts.map((contact) => contact.settingsProblems()));
-    const late = Promise.withResolvers<string[][]>();
-    const cancel = this.#around.clock.after(SETTINGS_WAIT_MS, () =>
-      late.resolve([['the boards do not tell their settings']]),
-    );
-    const found = (await Promise.race([asked, late.promise])).flat();
-    cancel();
-    return found;
   }
 
   #hands(): Hands {
@@ -183,6 +155,7 @@ export class LinkAtWork {
         return appended.then(() => undefined);
       },
       proofEnded: (ended) => this.#proofEnded(ended),
+      leaseOver: (leaseId, why) => this.#leaseOver(leaseId, why),
       act: (act) => this.#act(act),
       connectEnded: (contact, outcome) => this.#connectEnded(contact, outcome),
       changed: () => {
@@ -191,6 +164,7 @@ export class LinkAtWork {
           this.#noteProof();
           this.#around.changed(this);
         }
+        if (latchOf(state) !== null) this.attended.handle({ kind: 'latched', now: clock.now() });
         // Proof that is merely fresher changes nothing; only a new state is looked at again at once.
         if (state.at === lastAt) return;
         lastAt = state.at;
@@ -229,6 +203,15 @@ export class LinkAtWork {
   hold(holding: Holding): void {
     this.#holding = holding;
     this.#untold.set(holding.id, holding.holder);
+    if ('session' in holding.claim)
+      this.attended.handle({ kind: 'lease-began', now: this.#around.clock.now() });
+  }
+
+  #leaseOver(leaseId: string, why: Why): void {
+    if (this.#holding?.id !== leaseId || !('session' in this.#holding.claim)) return;
+    const { session } = this.#holding.claim;
+    if (this.attended.session?.id !== session) return;
+    this.attended.handle({ kind: 'lease-over', now: this.#around.clock.now(), why });
   }
 
   #act(act: Exclude<Act, { kind: 'connect' }>): void {

@@ -24,6 +24,7 @@ import {
   type ProofEnded,
   type State,
   type Trip,
+  type Why,
 } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
 import { chosen, type CutFigures, cutMsOf, figuresOf } from './cut-figures.ts';
@@ -58,6 +59,8 @@ export interface Hands {
   record(step: Omit<Step, 'latchSaved' | 'recorded'>): Promise<void>;
   /** Told in the tick of the decision, after its cuts: what a proof test came to counts before anybody can ask for a lease. */
   proofEnded(ended: ProofEnded): void;
+  /** Told in the same tick: a lease is over, and with it whatever rested on it. */
+  leaseOver(leaseId: string, why: Why): void;
   /** Performs everything but `connect`, which the shell does itself. */
   act(act: Exclude<Act, { kind: 'connect' }>, step: Step): void;
   /** Told about every outcome of a connect command, for journal and alarms. */
@@ -137,6 +140,8 @@ export class LinkShell {
     if (event.kind === 'tripped') this.#trips += 1;
     const cutting = decision.cuts.length === 0 ? null : this.#cut(event.now, decision.cuts);
     for (const act of decision.acts) if (act.kind === 'proof-ended') this.#hands.proofEnded(act);
+    for (const act of decision.acts)
+      if (act.kind === 'tell-over') this.#hands.leaseOver(act.leaseId, act.why);
     if (decision.state !== before) this.#hands.changed();
     const unasked = this.#seenUnasked(event, decision.state);
     if (!unasked && this.#isQuiet(event, before, decision))

@@ -1,7 +1,9 @@
 /** Gathers what the conditions of a lease rest on. */
-import { entitledUntil } from '../core/calendar.ts';
+import type { Authority } from '../core/attended.ts';
+import { type Calendar, entitledUntil } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
 import { type Conditions, leaseOf, type Refusal } from '../core/link.ts';
+import type { Millis } from '../core/time.ts';
 import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 import { conditionsOf } from './permissives.ts';
@@ -19,13 +21,12 @@ export function conditionsAt(
   claim: Claim | null,
   heartbeats: readonly Refusal[],
 ): Conditions {
-  const asked = claim === null || 'session' in claim ? null : claim;
-  const open = windows.calendar.open.find((each) => each.occurrence === asked?.occurrence);
+  const right = rightBehind(windows.calendar, link, claim);
   const contacts = link.parts.contacts.map(({ name }) => name);
   return conditionsOf({
     journal: journal.writable(),
     clock: trust(),
-    byHand: open !== undefined && open.byHand !== null,
+    atTheBox: right === 'box' || right === 'button',
     ledger,
     proofRecord: proofs,
     proofs: proofRefusals(proofs.of(link.name), contacts, {
@@ -38,10 +39,34 @@ export function conditionsAt(
     commissioning: commissionings.refusal(link.name),
     heartbeats,
     button: button?.refusal(link.name) ?? null,
-    settings: link.settings,
-    entitledUntil:
-      asked === null ? null : entitledUntil(windows.calendar, link.name, asked.window, asked.occurrence),
+    settings: link.settings.problems,
+    entitledUntil: claim === null ? null : entitlementOf(windows.calendar, link, claim),
     exposedMs: ledger.exposedMs(link.name, moment),
     budgetMs: link.parts.budgetMs,
   });
+}
+
+/** Until when what is claimed entitles this link. */
+const entitlementOf = (calendar: Calendar, link: LinkAtWork, claim: Claim): Millis | null =>
+  'session' in claim
+    ? link.attended.entitledUntil(claim.session)
+    : entitledUntil(calendar, link.name, claim.window, claim.occurrence);
+
+/** By what right a person began what is claimed; null where the schedule did, or nothing is claimed. */
+function rightBehind(
+  calendar: Calendar,
+  { attended }: LinkAtWork,
+  claim: Claim | null,
+): Authority['by'] | null {
+  if (claim === null) return null;
+  if ('session' in claim)
+    return attended.session?.id === claim.session ? attended.session.authority.by : null;
+  return calendar.open.find((each) => each.occurrence === claim.occurrence)?.right ?? null;
+}
+
+/** What a lease of this link could be asked for now. */
+export function claimAtRest({ windows }: Pick<InterlockParts, 'windows'>, link: LinkAtWork): Claim | null {
+  const { session } = link.attended;
+  if (session !== null) return { session: session.id };
+  return windows.calendar.open.find((each) => each.link === link.name) ?? null;
 }

@@ -12,8 +12,8 @@ export interface Kept {
 export interface Outlook {
   readonly journal: { readonly ok: true } | { readonly ok: false; readonly why: string };
   readonly clock: { readonly synchronised: boolean; readonly detail: string };
-  /** A person opened the window at the box, so no schedule is relied on. */
-  readonly byHand: boolean;
+  /** A person at the box began it, so neither a schedule nor a code that rests on the clock is relied on. */
+  readonly atTheBox: boolean;
   /** Why the exposure record cannot be read or written, or null. */
   readonly ledger: Kept;
   /** Why the record of proof tests cannot be read or written, or null. */
@@ -44,7 +44,7 @@ export function conditionsOf(outlook: Outlook): Conditions {
       hint,
     });
   }
-  if (!outlook.clock.synchronised && !outlook.byHand) {
+  if (!outlook.clock.synchronised && !outlook.atTheBox) {
     const hint = 'wait for NTP, or name who synchronises this clock in clock.trust';
     failing.push({ code: 'clock-unsynchronised', why: outlook.clock.detail, hint });
   }

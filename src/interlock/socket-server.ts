@@ -1,14 +1,13 @@
 /**
  * The two Unix sockets. `interlock.sock` serves the controller and anybody its group lets in: status, events, leases, trips.
- * `presence.sock` (mode 0600) adds what needs presence: windows by hand, commissioning; and a reset over it needs no more.
+ * `presence.sock` (mode 0600) adds commissioning; and over it a reset, a window by hand or an attended session needs no more.
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Refusal } from '../core/link.ts';
-import { leaseUnknown, linkUnknown } from '../core/refusals.ts';
+import { leaseUnknown, linkUnknown, sessionAtTheBox } from '../core/refusals.ts';
 import { MAX_ACTOR_LENGTH } from '../journal/entry.ts';
 import { JournalUnwritableError } from '../journal/file.ts';
-import { resetRequest, runRequest } from '../protocol/authority.ts';
 import type { CommissioningLine } from '../protocol/commissioning.ts';
 import { journalRequest, pageRequest } from '../protocol/journal.ts';
 import {
@@ -21,12 +20,12 @@ import {
   tripRequest,
 } from '../protocol/messages.ts';
 import { printable } from '../sources/excerpt.ts';
-import { isSession } from './commissioning-session.ts';
 import { addCommissioning } from './commissioning/routes.ts';
 import type { Interlock } from './interlock.ts';
 import { addLampTest } from './lamp-routes.ts';
 import type { Holder } from './link-at-work.ts';
 import { RefusalTally } from './refusal-tally.ts';
+import { addRights, heldAtTheBox } from './right-routes.ts';
 import { statusOf } from './status.ts';
 import { type SourceDesk, tripAnswer } from './source-desk.ts';
 
@@ -47,7 +46,8 @@ const MAX_REASON_CHARS = 500;
 
 type Named = { readonly name: string };
 type Leased = { readonly id: string };
-type Refuse = (
+/** Answers with a refusal, and notes it. */
+export type Refuse = (
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
@@ -90,9 +90,8 @@ export function createSocketServer(
   addTrip(app, interlock, refuse);
   addLampTest(app, interlock, refuse, person);
   if (desk !== null) addDrill(app, desk, refuse);
-  addReset(app, interlock, refuse, presence);
+  addRights(app, { interlock, refuse, presence, actor: person });
   if (!presence) return app;
-  addPresence(app, interlock, refuse);
   addCommissioning(app, { interlock, refuse, actor: person, beginStream, send });
   return app;
 }
@@ -150,11 +149,10 @@ function addQuestions(app: FastifyInstance, interlock: Interlock, refuse: Refuse
 }
 
 function addLeases(app: FastifyInstance, interlock: Interlock, refuse: Refuse, presence: boolean): void {
-  app.post('/v1/leases', (request, reply) => grant(interlock, refuse, request, reply));
+  app.post('/v1/leases', (request, reply) => grant(interlock, refuse, presence, request, reply));
   app.post<{ Params: Leased }>('/v1/leases/:id/renewal', async (request, reply) => {
     const { id } = request.params;
-    // Nobody without presence keeps a commissioning alive whose person is gone.
-    const mayRenew = presence || !isSession(interlock, id);
+    const mayRenew = presence || !heldAtTheBox(interlock, id);
     const answer = mayRenew ? await interlock.renewLease(id) : null;
     if (answer === null) return refuse(request, reply, 409, leaseUnknown);
     return 'refusals' in answer ? reply.code(409).send(answer) : { ends_in_ms: answer.endsInMs };
@@ -198,41 +196,6 @@ function addDrill(app: FastifyInstance, desk: SourceDesk, refuse: Refuse): void 
   });
 }
 
-/** Over either socket: who is not at the box needs the button there, or two people. */
-function addReset(app: FastifyInstance, interlock: Interlock, refuse: Refuse, presence: boolean): void {
-  app.post('/v1/reset', async (request, reply) => {
-    const { link: name, by, reason, ...said } = resetRequest.parse(request.body);
-    const link = interlock.links.get(name);
-    if (link === undefined) return refuse(request, reply, 404, linkUnknown(printable(name, MAX_NAME_CHARS)));
-    const asked = { by: person(by), reason: printable(reason, MAX_REASON_CHARS), presence, ...said };
-    const refusals = await interlock.reset(link, asked);
-    return refusals.length > 0 ? reply.code(409).send({ refusals }) : {};
-  });
-}
-
-/** What only somebody at the box may ask. */
-function addPresence(app: FastifyInstance, interlock: Interlock, refuse: Refuse): void {
-  app.post<{ Params: Named }>('/v1/windows/:name/run', async (request, reply) => {
-    const { by, reason } = runRequest.parse(request.body);
-    const { name } = request.params;
-    const plan = interlock.parts.windows.plans.find((each) => each.window === name);
-    if (plan === undefined)
-      return refuse(request, reply, 404, {
-        code: 'window-unknown',
-        why: `there is no window ${printable(name, MAX_NAME_CHARS)}`,
-        hint: 'see `portcullis window list`',
-      });
-    const opened = interlock.openByHand(plan, person(by), printable(reason, MAX_REASON_CHARS));
-    if (opened === null)
-      return refuse(request, reply, 409, {
-        code: 'window-open',
-        why: 'this window is in progress, or waits for its jitter',
-        hint: 'wait until it has ended',
-      });
-    return { occurrence: opened.occurrence, ends_in_ms: opened.endsInMs };
-  });
-}
-
 /** Whatever somebody calls himself, as an actor that the journal takes. */
 const person = (by: string): string =>
   `person:${printable(by, MAX_NAME_CHARS)}`.slice(0, MAX_ACTOR_LENGTH).toWellFormed();
@@ -241,6 +204,7 @@ const person = (by: string): string =>
 async function grant(
   interlock: Interlock,
   refuse: Refuse,
+  presence: boolean,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
@@ -251,6 +215,8 @@ async function grant(
       hint: 'leases are for the controller',
     });
   const claim = leaseRequest.parse(request.body);
+  if (!presence && 'session' in claim && heldAtTheBox(interlock, claim.session))
+    return refuse(request, reply, 409, sessionAtTheBox);
   const holder: Holder = {
     tell(line: LeaseLine) {
       if (line.event === 'granted') beginStream(reply, interlock.parts.build);

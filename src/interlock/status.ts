@@ -7,7 +7,9 @@ import type { Interlock } from './interlock.ts';
 import { commissioningShown } from './commissioning/shown.ts';
 import { type LinkAtWork, latchShown } from './link-at-work.ts';
 import type { Proofs } from './proof-record.ts';
-import { causeId } from './reset.ts';
+import { causeId, resetNeeds } from './reset.ts';
+import { runNeeds } from './run-by-hand.ts';
+import { sessionNeeds } from './session-asking.ts';
 
 /** Everything, as `GET /v1/status` answers it. */
 export function statusOf(interlock: Interlock): Status {
@@ -22,11 +24,11 @@ export function statusOf(interlock: Interlock): Status {
     clock: { synchronised, detail },
     journal: { writable: journal.writable().ok, size, head: hash },
     links: [...interlock.links.values()].map((link) => linkStatusOf(interlock, link)),
-    windows: windows.status(clock.now()),
+    windows: windows.status(clock.now(), (plan) => runNeeds(interlock, plan)),
     ...(button === undefined ? {} : { button: button.status() }),
     ...(lamps === undefined ? {} : { lamps: lamps.status(simulated) }),
     sources: [...interlock.heard.status()],
-    approvers: [],
+    approvers: [...(interlock.parts.approvers?.names ?? [])],
   };
 }
 
@@ -65,9 +67,9 @@ export function linkStatusOf(interlock: Interlock, link: LinkAtWork): LinkStatus
           },
     latch: latch === null ? null : { ...latch, cause: causeId(latch) },
     last_trip: link.newestTrip.shown(),
-    session: null,
-    reset_needs: [],
-    session_needs: [],
+    session: link.attended.status(),
+    reset_needs: [...resetNeeds(interlock, link)],
+    session_needs: [...sessionNeeds(interlock, link)],
     proofs: link.parts.contacts.map(({ name }) => proofOf(name, proofsShown(interlock, link))),
     commissioning: commissioningShown(interlock.parts.commissionings, link.name),
     heartbeats: [...interlock.heartbeats.status(link)],

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { createTask, type ScheduledTask } from 'node-cron';
 import {
+  type ByHand,
   type Calendar,
   type CalendarEvent,
   emptyCalendar,
@@ -9,6 +10,7 @@ import {
   tickCalendar,
   type WindowPlan,
 } from '../core/calendar.ts';
+import type { Refusal } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import type { EventLine, WindowStatus } from '../protocol/messages.ts';
@@ -21,6 +23,8 @@ export interface WindowConfig {
   readonly timezone: string;
   readonly jitter: number;
   readonly lasts: number;
+  /** Default: `presence`. */
+  readonly by_hand?: ByHand;
 }
 
 /** Resolution of the jitter draw. */
@@ -67,12 +71,12 @@ export class WindowClock {
   tell(event: CalendarEvent, now: Millis): { readonly entry: EntryInput; readonly line: EventLine | null } {
     switch (event.kind) {
       case 'opened': {
-        const { window, link, occurrence, byHand, endsAt } = event.opening;
+        const { window, link, occurrence, byHand, endsAt, right } = event.opening;
         const ends_in_ms = Math.floor(endsAt - now);
         return {
           entry: {
             type: 'window.opened',
-            actor: byHand === null ? 'calendar' : 'presence',
+            actor: byHand === null ? 'calendar' : right === 'approvers' ? 'approvers' : 'presence',
             data: { window, link, occurrence, by_hand: byHand, ends_in_ms },
           },
           line: { event: 'window-opened', window, link, occurrence, ends_in_ms, by_hand: byHand },
@@ -107,8 +111,9 @@ export class WindowClock {
   }
 
   /** For status pages. */
-  status(now: Millis): WindowStatus[] {
-    return this.plans.map(({ window, link }) => {
+  status(now: Millis, needs: (plan: WindowPlan) => readonly Refusal[]): WindowStatus[] {
+    return this.plans.map((plan) => {
+      const { window, link, byHand } = plan;
       const open = this.calendar.open.find((each) => each.window === window);
       return {
         window,
@@ -118,8 +123,8 @@ export class WindowClock {
           open === undefined
             ? null
             : { occurrence: open.occurrence, ends_in_ms: Math.floor(open.endsAt - now) },
-        by_hand: 'presence',
-        run_needs: [],
+        by_hand: byHand,
+        run_needs: [...needs(plan)],
       };
     });
   }
@@ -130,6 +135,7 @@ export class WindowClock {
       link: window.link,
       lastsMs: window.lasts,
       jitterMs: window.jitter,
+      byHand: window.by_hand ?? 'presence',
       names: (minuteMs) => this.#tasks.get(name)?.match(new Date(minuteMs)) ?? false,
       label: calendarText,
     };

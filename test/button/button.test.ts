@@ -39,7 +39,10 @@ let clock: HandClock;
 let input: HandInput;
 let rig: Box<HandClock>;
 
-async function begin(trips: 'all' | readonly string[] = 'all', holdResets = true): Promise<void> {
+async function begin(
+  trips: 'all' | readonly string[] = 'all',
+  holdGives: 'presence' | 'reset' | 'nothing' = 'presence',
+): Promise<void> {
   clock = new HandClock();
   input = new HandInput();
   const policy = {
@@ -49,7 +52,7 @@ async function begin(trips: 'all' | readonly string[] = 'all', holdResets = true
     longestHoldMs: 20_000,
     presenceMs: 60_000,
   };
-  const button = new Button({ clock, input, policy, releasedWhen: RELEASED, trips, holdResets });
+  const button = new Button({ clock, input, policy, releasedWhen: RELEASED, trips, holdGives });
   const approvers = new Approvers(new HandDisk(), '/state', new Map(), clock);
   rig = await box(clock, { links: ['vault', 'attic'], beside: { button, approvers } });
 }
@@ -242,7 +245,7 @@ describe('a reset', () => {
 });
 
 test('a hold that is configured to give nothing gives nothing', async () => {
-  await begin('all', false);
+  await begin('all', 'nothing');
   rig.interlock.start();
   await clock.pass(3_000);
   await held(500);

@@ -23,6 +23,7 @@ const nightly: WindowPlan = {
   link: 'vault',
   lastsMs: 3 * HOUR,
   jitterMs: 20 * MINUTE,
+  byHand: 'presence',
   names: (minute) => minute % DAY === NIGHT,
   label: (minute) => `at ${minute}`,
 };
@@ -131,14 +132,19 @@ describe('the window calendar', () => {
   }, 60_000);
 
   test('a window opened by hand entitles its own link and occurrence only, and not twice', () => {
-    const opened = openByHand(emptyCalendar({}), nightly, millis(5), 'by-hand-1', 'root: trying');
+    const opened = openByHand(emptyCalendar({}), nightly, millis(5), 'by-hand-1', {
+      byHand: 'root: trying',
+      right: 'box',
+    });
     expect(opened).not.toBeNull();
     if (opened === null) return;
     const { calendar } = opened;
     expect(entitledUntil(calendar, 'vault', 'nightly', 'by-hand-1')).toBe(5 + 3 * HOUR);
     expect(entitledUntil(calendar, 'vault', 'nightly', 'another')).toBeNull();
     expect(entitledUntil(calendar, 'other', 'nightly', 'by-hand-1')).toBeNull();
-    expect(openByHand(calendar, nightly, millis(6), 'by-hand-2', 'again')).toBeNull();
+    expect(
+      openByHand(calendar, nightly, millis(6), 'by-hand-2', { byHand: 'again', right: 'box' }),
+    ).toBeNull();
   });
 
   test('a window whose work is done entitles nobody any more, and does not begin again', () => {

@@ -9,7 +9,7 @@ import { alarmTexts, conditionsOf, type Outlook } from '../../src/interlock/perm
 const fine: Outlook = {
   journal: { ok: true },
   clock: { synchronised: true, detail: '' },
-  byHand: false,
+  atTheBox: false,
   ledger: { unreadable: null, unwritable: null },
   proofRecord: { unreadable: null, unwritable: null },
   proofs: [],
@@ -42,8 +42,8 @@ describe('conditions', () => {
     expect(codes(outlook)).toEqual([code]);
   });
 
-  test('a window opened by hand relies on no calendar', () => {
-    expect(codes({ clock: { synchronised: false, detail: '' }, byHand: true })).toEqual([]);
+  test('what is begun at the box relies on no calendar', () => {
+    expect(codes({ clock: { synchronised: false, detail: '' }, atTheBox: true })).toEqual([]);
   });
 
   test('everything that fails is told at once, each with a way out', () => {

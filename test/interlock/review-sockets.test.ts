@@ -49,10 +49,10 @@ describe('journaled', () => {
       'not-latched',
     ],
     [
-      'a window run over the wrong socket',
+      'a window run by somebody who shows nothing',
       ['plain', 'POST', '/v1/windows/w-vault/run', REASON],
-      404,
-      'no-such-address',
+      409,
+      'presence-missing',
     ],
     [
       'a reset of no link',

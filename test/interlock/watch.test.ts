@@ -108,6 +108,7 @@ function atWork(contacts: readonly Indicator[], witnesses: readonly Indicator[] 
     exposureEnds: () => Promise.resolve(),
     record: () => Promise.resolve(),
     proofEnded: () => undefined,
+    leaseOver: () => undefined,
     act: (act) => void acts.push(act.kind),
     connectEnded: () => undefined,
     changed: () => {

@@ -128,8 +128,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the window claimed is not looked up',
     file: outlook,
-    find: 'claim === null ? null : entitledUntil(windows.calendar, link.name, claim.window, claim.occurrence)',
-    replace: 'windows.calendar.open[0]?.endsAt ?? null',
+    find: ': entitledUntil(calendar, link.name, claim.window, claim.occurrence);',
+    replace: ': (calendar.open[0]?.endsAt ?? null);',
   },
   {
     name: 'a reset needs no presence',
@@ -209,7 +209,7 @@ export const mutants: readonly Mutant[] = [
     name: 'the clock is no permissive',
     stress: ['clock-unsynchronised'],
     file: permissives,
-    find: 'if (!outlook.clock.synchronised && !outlook.byHand) {',
+    find: 'if (!outlook.clock.synchronised && !outlook.atTheBox) {',
     replace: 'if (!outlook.clock.synchronised && outlook.clock.detail === undefined) {',
   },
   {
