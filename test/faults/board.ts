@@ -53,6 +53,11 @@ export class PlayedBoard {
     return this.order({ clear: name });
   }
 
+  /** Sets an input, from 1. */
+  input(input: number, value: 0 | 1): Promise<BoardState> {
+    return this.order({ input, value });
+  }
+
   state(): Promise<BoardState> {
     return this.order({ state: true });
   }
