@@ -53,6 +53,12 @@ const MAX_ID_CHARS = 100;
 /** Alerts of one message that are read. Those beyond count as firing: who does not look must not say that all is well. */
 export const MAX_ALERTS = 500;
 
+/** What a text ends in that was longer. */
+export const CUT = '…';
+
+/** Text from outside, or text that it is compared with: letters put together in one way (NFC), escaped, on one line. */
+export const spelt = (text: string): string => printable(text.normalize('NFC'), Infinity);
+
 /** Why a body says nothing that is understood. */
 export const unrecognised = (why: string): Message => ({ kind: 'unrecognised', why });
 
@@ -82,6 +88,8 @@ export function saidTogether<T>(items: readonly T[], read: (item: T) => AlertFou
 }
 
 function words(value: unknown, limit: number): string | null {
-  if (typeof value === 'string') return value === '' ? null : printable(value, limit);
-  return typeof value === 'number' ? String(value) : null;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string' || value === '') return null;
+  // Cut first: putting letters together takes long where there are many.
+  return value.length > limit ? `${spelt(value.slice(0, limit))}${CUT}` : spelt(value);
 }

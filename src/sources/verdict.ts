@@ -1,6 +1,6 @@
 /** What a verified message does. Pure. In doubt it trips: only what is positively understood as harmless does less. */
 import { printable } from './excerpt.ts';
-import type { Alert, Message } from './message.ts';
+import { type Alert, CUT, type Message, spelt } from './message.ts';
 import { isAtLeast, type Level } from './severity.ts';
 import type { Verification } from './verify.ts';
 
@@ -45,6 +45,8 @@ const MAX_KEYS = 20;
 const NOTES: Readonly<Record<NonNullable<Note>, string>> = {
   'stale-timestamp': 'clock skew or replay (its signed time is too old or too new): ',
   'unreadable-timestamp': 'clock skew or replay (its signed time is no number of seconds): ',
+  'ambiguous-signature':
+    'clock skew or replay (its id has a full stop, so another time may have been signed): ',
 };
 
 const noted = (note: Note): string => (note === undefined ? '' : NOTES[note]);
@@ -101,15 +103,41 @@ function belowThreshold(on: TripOn, alert: Alert): string | null {
   if (least !== undefined && alert.level !== null && !isAtLeast(alert.level, least))
     return `less than ${least}`;
   const { rule } = alert;
-  if (rules !== undefined && rule !== null && !rules.some((pattern) => matches(pattern, rule)))
+  if (rules !== undefined && rule !== null && !speltAll(rules).some((pattern) => mayMatch(pattern, rule)))
     return 'its rule is not listed';
   return status !== undefined && alert.state !== null && !among(status, alert.state)
     ? 'its status is not listed'
     : null;
 }
 
-const among = (listed: readonly string[], word: string): boolean =>
-  listed.some((each) => each.toLowerCase() === word.toLowerCase());
+/** Lists of the configuration as the words of senders are kept; they are asked of every alert before the cut. */
+const speltLists = new WeakMap<readonly string[], readonly string[]>();
+function speltAll(listed: readonly string[]): readonly string[] {
+  const known = speltLists.get(listed) ?? listed.map(spelt);
+  speltLists.set(listed, known);
+  return known;
+}
+
+function among(listed: readonly string[], word: string): boolean {
+  const small = word.toLowerCase();
+  return speltAll(listed).some((each) => {
+    const other = each.toLowerCase();
+    return other === small || (word.endsWith(CUT) && other.startsWith(certain(small)));
+  });
+}
+
+/** Characters before the end of a text that was cut which may have been read otherwise with what came after them. */
+const EDGE_CHARS = 12;
+const certain = (text: string): string => text.slice(0, -(EDGE_CHARS + CUT.length));
+
+/** True also when the text was cut and might have matched: whoever did not see all of it must not take it for less. */
+function mayMatch(pattern: string, text: string): boolean {
+  if (matches(pattern, text)) return true;
+  if (!text.endsWith(CUT)) return false;
+  const seen = certain(text);
+  const [first = '', ...rest] = pattern.split('*');
+  return rest.length === 0 ? first.startsWith(seen) : first.startsWith(seen) || seen.startsWith(first);
+}
 
 /** `*` stands for any text, also for none. */
 export function matches(pattern: string, text: string): boolean {

@@ -22,6 +22,7 @@ const blocks = (page: string, language: string): readonly string[] =>
 
 /** A box around the snippet of a page; nothing else in it is a source. */
 const around = (snippet: string): string => `
+interlock: { tls: device }
 buses: { board: { transport: modbus-tcp, host: 127.0.0.1 } }
 links:
   vault:
