@@ -132,7 +132,7 @@ describe('the whole appliance tells', { timeout: 120_000 }, () => {
 
   test('what comes with time: proof overdue, budget, a silent heartbeat, isolation that is not proven, and again', async () => {
     await begin({
-      sources: `  beat: { verify: { type: bearer, token_file: ${secrets}/beat.token }, heartbeat: true }`,
+      sources: `  beat: { verify: { type: bearer, token_file: ${secrets}/beat.token }, heartbeat: true }\n`,
       permissives: '[{ heartbeat: beat, max_age: 5s }]',
     });
     await receiver.start(port);
