@@ -68,6 +68,12 @@ export const absolutePath = z
   .max(4_096)
   .meta({ value: 'absolute path' });
 
+/** A DNS name, as browsers send it. */
+export const hostName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'write a DNS name in small letters, as in vault.example')
+  .meta({ value: 'DNS name' });
+
 /** Linux limits interface names to 15 bytes; "/" and blanks never occur in one. */
 export const interfaceName = z
   .string()

@@ -1,4 +1,4 @@
-/** Do sources, repositories, directories and secrets make sense? */
+/** Do sources, directories and secrets make sense? */
 import { secretsIn } from '../sources/secrets.ts';
 import { senderKey } from '../sources/standard-webhooks.ts';
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
@@ -113,26 +113,6 @@ export function busSecretFindings(config: Config, around: Surroundings): readonl
   return Object.entries(config.buses).flatMap(([name, bus]) =>
     busSecrets(bus).flatMap(({ keys, file }) => secretFindings(['buses', name, ...keys], file, around)),
   );
-}
-
-/** A password in a URL, as in rest:https://user:password@host/. */
-const URL_PASSWORD = /^[a-z0-9+.-]+:(?:[a-z0-9+.-]+:)?\/\/[^/@\s]*:[^/@\s]+@/i;
-
-/** Findings about `repositories`. */
-export function repositoryFindings(config: Config, around: Surroundings): readonly Finding[] {
-  return Object.entries(config.repositories).flatMap(([name, repository]) => {
-    const path = ['repositories', name];
-    const { environment_file: environment } = repository;
-    const findings = [...secretFindings([...path, 'password_file'], repository.password_file, around)];
-    if (environment !== undefined)
-      findings.push(...secretFindings([...path, 'environment_file'], environment, around));
-    if (URL_PASSWORD.test(repository.url)) {
-      const hint =
-        'put RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD into a file and name it in `environment_file`';
-      findings.push(error([...path, 'url'], 'there is a password in the URL', hint));
-    }
-    return findings;
-  });
 }
 
 /** Findings about directories, the clock and what is emulated. */

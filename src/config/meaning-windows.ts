@@ -3,9 +3,10 @@ import { formatDuration } from './duration.ts';
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { isTimezone, nextOpenings, scheduleProblem } from './openings.ts';
+import { stepFindings } from './meaning-steps.ts';
 import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
-import type { Config, LinkConfig, StepConfig, WindowConfig } from './schema.ts';
+import type { Config, LinkConfig, WindowConfig } from './schema.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -63,19 +64,6 @@ function durationFindings(path: Path, window: WindowConfig, link: LinkConfig): r
     );
   }
   return findings;
-}
-
-function stepFindings(path: Path, step: StepConfig, around: Surroundings): readonly Finding[] {
-  const repository = (kind: string, name: string) =>
-    unresolved([...path, kind, 'repository'], 'repository', name, around.names.repositories);
-  if ('backup' in step) return repository('backup', step.backup.repository);
-  if ('check' in step) return repository('check', step.check.repository);
-  const rules = Object.keys(step.forget).filter((key) => key.startsWith('keep_'));
-  const found = repository('forget', step.forget.repository);
-  if (rules.length > 0) return found;
-  const what = 'no rule says what to keep';
-  const hint = 'add at least one of keep_last, keep_within, keep_within_daily, …_weekly, …_monthly, …_yearly';
-  return [...found, { ...error([...path, 'forget'], what, hint), atKey: true }];
 }
 
 interface Opening {

@@ -1,13 +1,14 @@
 /** The one definition of the configuration file. Keys keep their snake_case names once parsed; durations are ms. */
 import { z } from 'zod';
-import { absolutePath, duration, name, named } from './fields.ts';
+import { absolutePath, duration, hostName, name, named } from './fields.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
 import { lamps } from './schema-lamps.ts';
 import { listening } from './schema-listener.ts';
 import { notify } from './schema-notify.ts';
 import { source } from './schema-sources.ts';
 import { approver, button } from './schema-people.ts';
-import { repository, window } from './schema-windows.ts';
+import { repository } from './schema-repositories.ts';
+import { window } from './schema-windows.ts';
 
 const permissive = z.strictObject({
   heartbeat: name.describe('name of a source with `heartbeat: true`'),
@@ -82,6 +83,13 @@ export const configSchema = z
     controller: z
       .strictObject({
         ...listening(8480, 'health, metrics and dashboard'),
+        names: z
+          .array(hostName)
+          .max(32)
+          .default([])
+          .describe(
+            'names under which browsers reach the dashboard, besides addresses, `localhost` and the name of this machine',
+          ),
         state_directory: absolutePath
           .exactOptional()
           .describe("the controller's own state; default: `controller` in `state_directory`"),
@@ -107,7 +115,9 @@ export const configSchema = z
     lamps: lamps
       .exactOptional()
       .describe('the lamps of the box; see [button and lamps](button-and-lamps.md)'),
-    approvers: named(approver).prefault({}).describe('two of them together may reset, run a window or begin an attended session from afar'),
+    approvers: named(approver)
+      .prefault({})
+      .describe('two of them together may reset, run a window or begin an attended session from afar'),
     repositories: named(repository).prefault({}).describe('restic repositories'),
     windows: named(window).prefault({}).describe('when a link may be connected, and the work done then'),
     notify: notify.default([]).describe('who is told what happened; see [notifications](notifications.md)'),

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import type { Config } from './schema.ts';
 import type { Listening } from './schema-listener.ts';
 import { notifySecrets } from './schema-notify.ts';
+import { repositorySecrets } from './schema-repositories.ts';
 import { secretFileOf } from './schema-sources.ts';
 
 /** A file with a secret, as found. */
@@ -23,9 +24,7 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
   if (process === 'none') return [];
   const ofSources = Object.values(config.sources).flatMap(({ verify }) => secretFileOf(verify)?.file ?? []);
   const ofRepositories = Object.values(config.repositories).flatMap((repository) =>
-    repository.environment_file === undefined
-      ? [repository.password_file]
-      : [repository.password_file, repository.environment_file],
+    repositorySecrets(repository).map(({ file }) => file),
   );
   const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
   const ofNotify = config.notify.flatMap((one) => notifySecrets(one).map(({ file }) => file));

@@ -7,7 +7,8 @@ export type FaultCode =
   | 'LEDGER_UNREADABLE'
   | 'STATE_UNWRITABLE'
   | 'LISTEN_FAILED'
-  | 'ENVIRONMENT_FILE';
+  | 'SECRET_FILE'
+  | 'CREDENTIALS_DIFFER';
 
 /** A fault with a way out. */
 export class ControllerFault extends Error {

@@ -35,6 +35,36 @@ const repositoryRecord = z.strictObject({
   last_good_backup: z.strictObject({ at: z.string(), snapshot: z.string(), bytes: z.number() }).nullable(),
   /** How many parts of a rotating check have been read. */
   parts_checked: z.number(),
+  /** Good or not; one that was stopped is none. */
+  last_check: z
+    .strictObject({
+      at: z.string(),
+      outcome: z.string(),
+      why: z.string().nullable(),
+      data_read: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
+  /** Good or not; one that was stopped is none. */
+  last_restore_drill: z
+    .strictObject({
+      at: z.string(),
+      outcome: z.string(),
+      why: z.string().nullable(),
+      snapshot: z.string(),
+      files: z.number().exactOptional(),
+      bytes: z.number().exactOptional(),
+      as_source: z.number().exactOptional(),
+      as_recorded: z.number().exactOptional(),
+      without_reference: z.number().exactOptional(),
+      judged_by: z.literal('verify').exactOptional(),
+    })
+    .nullable()
+    .default(null),
+  /** Set by whoever found something unusual; nothing is forgotten or pruned until a person has released it. */
+  frozen: z.strictObject({ why: z.string(), at: z.string() }).nullable().default(null),
+  /** Snapshots that we made, oldest first: any other was made by somebody else. */
+  snapshots: z.array(z.strictObject({ id: z.string(), at: z.string() })).default([]),
 });
 
 const occurrenceRecord = z.strictObject({
@@ -61,7 +91,24 @@ const UNKNOWN_REPOSITORY: RepositoryRecord = {
   mark: null,
   last_good_backup: null,
   parts_checked: 0,
+  last_check: null,
+  last_restore_drill: null,
+  frozen: null,
+  snapshots: [],
 };
+
+/** Snapshots of ours that are remembered per repository. */
+const SNAPSHOTS_REMEMBERED = 1_000;
+
+/** Our snapshots, and these with them. */
+export function withSnapshots(
+  known: RepositoryRecord['snapshots'],
+  more: readonly { readonly id: string; readonly time: string }[],
+): RepositoryRecord['snapshots'] {
+  const fresh = new Set(more.map(({ id }) => id));
+  const others = known.filter(({ id }) => !fresh.has(id));
+  return [...others, ...more.map(({ id, time }) => ({ id, at: time }))].slice(-SNAPSHOTS_REMEMBERED);
+}
 
 /** What to do about an opening of a window: run it, resume it after our own death, or leave it alone. */
 export type Turn = 'run' | 'resume' | 'run-before' | 'given-up';
@@ -70,6 +117,8 @@ export type Turn = 'run' | 'resume' | 'run-before' | 'given-up';
 export interface Ledger {
   turnOf(window: string, occurrence: string): Turn;
   repository(name: string): RepositoryRecord;
+  /** Why nothing may be removed from this repository, or `null`. `note` sets and releases it. */
+  frozen(name: string): string | null;
   started(window: string, occurrence: string, at: string): Promise<void>;
   finished(window: string, occurrence: string, outcome: string): Promise<void>;
   /** Changes what is known of some repositories. */
@@ -103,6 +152,7 @@ export async function openLedger(disk: Disk, directory: string): Promise<Ledger>
       return known.attempts < ATTEMPTS ? 'resume' : 'given-up';
     },
     repository: (name) => recordOf(file, name),
+    frozen: (name) => recordOf(file, name).frozen?.why ?? null,
     started: (window, occurrence, at) =>
       change((from) => {
         const attempts = (find(window, occurrence)?.attempts ?? 0) + 1;

@@ -9,10 +9,12 @@ import { MARK } from './processes/child.ts';
 import { processesWith, signalProcess } from './processes/proc.ts';
 import { dropOldReports, keepReport } from './report.ts';
 import { findRestic } from './restic/program.ts';
+import { drillRecords } from './steps/drill-records.ts';
 import type { Voice } from './voice.ts';
 import type { WindowTools } from './windows/run.ts';
 
 const CACHE = 'cache';
+const SCRATCH = 'restored';
 /** Inherited by restic and the hooks; everything else is left behind. */
 const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'TZ', 'SSH_AUTH_SOCK'] as const;
 
@@ -37,11 +39,19 @@ export function killLeftBehind(state: string, voice: Voice): void {
 export function handsOf(
   config: Config,
   box: Outbox,
-): Pick<WindowTools, 'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now'> {
+): Pick<
+  WindowTools,
+  'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now' | 'scratchDirectory' | 'records'
+> {
   const state = config.controller.state_directory;
   const env = { ...inherited(), [MARK]: state };
   return {
-    host: async () => ({ program: await findRestic(config.restic), cacheDirectory: join(state, CACHE), env }),
+    host: async (limits) => ({
+      program: await findRestic(config.restic),
+      cacheDirectory: join(state, CACHE),
+      env,
+      limits,
+    }),
     hookEnv: env,
     journal: (type, data) => box.add(type, data),
     keepReport: async (report) => {
@@ -49,6 +59,8 @@ export function handsOf(
       await dropOldReports(nodeDisk, reportsIn(config), async (path) => (await stat(path)).mtimeMs);
     },
     now: () => new Date(),
+    scratchDirectory: join(state, SCRATCH),
+    records: drillRecords(nodeDisk, state),
   };
 }
 

@@ -3,22 +3,64 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk } from '../journal/disk.ts';
 import type { OutcomeKind, StepOutcome } from './outcome.ts';
-import type { StepKind } from './windows/plan.ts';
 
 const REPORTS_KEPT = 1_000;
 
-/** One step. Durations in ms, sizes in bytes. */
-export interface StepReport {
-  readonly step: StepKind | 'recover';
-  readonly repository: string;
-  readonly outcome: StepOutcome;
-  readonly took_ms: number;
+/** What a window can be told to do; `recover` comes by itself. */
+export type StepKind = 'backup' | 'copy' | 'forget' | 'prune' | 'check' | 'restore_drill' | 'command';
+
+/** What a restore drill did. */
+export interface DrillFacts {
+  readonly snapshot: string;
+  /** Restored in full. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Files whose content was compared with the source, with a digest of an earlier drill, with nothing but restic's checksums. */
+  readonly as_source?: number;
+  readonly as_recorded?: number;
+  readonly without_reference?: number;
+  /** A program of the user's said that it is good. */
+  readonly judged_by?: 'verify';
+}
+
+/** What a step found out beside its outcome. Sizes in bytes. */
+export interface StepFacts {
   readonly snapshot?: string;
   readonly files?: number;
   readonly bytes?: number;
   /** New data, before compression. */
   readonly bytes_added?: number;
   readonly missing_sources?: readonly string[];
+  readonly snapshots_copied?: number;
+  readonly snapshots_kept?: number;
+  readonly snapshots_removed?: number;
+  /** The part of the data that a check read. */
+  readonly data_read?: string;
+  readonly drill?: DrillFacts;
+  /** The end of what a program of the user's printed; lines, printable. */
+  readonly output?: string;
+  /** What a person should know although it is no failure. */
+  readonly notes?: readonly string[];
+}
+
+/** One step. Durations in ms. */
+export interface StepReport extends StepFacts {
+  readonly step: StepKind | 'recover';
+  /** `null` for a program of the user's. */
+  readonly repository: string | null;
+  readonly outcome: StepOutcome;
+  readonly took_ms: number;
+}
+
+/** A hook: a program of the user's before the window connected, or after it was isolated again. */
+export interface CommandReport {
+  readonly phase: 'prepare' | 'after';
+  readonly command: string;
+  readonly outcome: 'done' | 'failed' | 'stopped';
+  readonly why?: string;
+  /** The end of what it printed; lines, printable. */
+  readonly output?: string;
+  readonly took_ms: number;
 }
 
 /** One opening of a window. Calendar times RFC 3339, durations in ms. */
@@ -46,6 +88,7 @@ export interface WindowReport {
   readonly why: { readonly code: string; readonly why: string; readonly hint?: string } | null;
   readonly trip: { readonly by: string; readonly reason: string; readonly at: string } | null;
   readonly steps: readonly StepReport[];
+  readonly hooks: readonly CommandReport[];
   /** Signed head of the journal when the window was over; null when the interlock gave none. Kept elsewhere, it dates a rewrite. */
   readonly journal_head: string | null;
 }

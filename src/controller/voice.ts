@@ -97,7 +97,7 @@ function lineOf(progress: WindowProgress): string {
     progress.bytes_total === 0
       ? ''
       : `: ${Math.floor((100 * progress.bytes_done) / progress.bytes_total)} %, ${formatBytes(progress.bytes_done)} of ${formatBytes(progress.bytes_total)}, ${progress.files_done} of ${progress.files_total} files`;
-  return `window ${window}, step ${step.number} of ${step.of}, ${step.name} ${step.repository}${share}`;
+  return `window ${window}, step ${step.number} of ${step.of}, ${`${step.name} ${step.repository}`.trim()}${share}`;
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

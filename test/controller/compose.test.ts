@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startController } from '../../src/controller/compose.ts';
 import { linkFeed } from '../../src/controller/link-feed.ts';
-import { readEnvironmentFile } from '../../src/controller/restic/run.ts';
+import { readEnvironmentFile } from '../../src/controller/restic/repository.ts';
 import { formatBytes, logVoice, terminalVoice } from '../../src/controller/voice.ts';
 import type { WindowProgress } from '../../src/controller/voice.ts';
 import { jobOf } from '../../src/controller/windows/job.ts';
@@ -160,10 +160,10 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
     expect(await readEnvironmentFile(file)).toEqual({ A: '1', B: 'two words', C: 'a=b' });
     writeFileSync(file, 'A=1\nsecret without a name\n');
     await expect(readEnvironmentFile(file)).rejects.toMatchObject({
-      code: 'ENVIRONMENT_FILE',
+      code: 'SECRET_FILE',
       message: expect.not.stringContaining('secret') as string,
     });
-    await expect(readEnvironmentFile('/nonexistent')).rejects.toMatchObject({ code: 'ENVIRONMENT_FILE' });
+    await expect(readEnvironmentFile('/nonexistent')).rejects.toMatchObject({ code: 'SECRET_FILE' });
   });
 });
 

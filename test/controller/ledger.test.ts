@@ -41,6 +41,10 @@ test('marks survive, and so do facts beside them', async () => {
     mark: null,
     last_good_backup: null,
     parts_checked: 0,
+    last_check: null,
+    last_restore_drill: null,
+    frozen: null,
+    snapshots: [],
   });
   const mark = { kind: 'cut' as const, why: 'test', at: AT };
   await Promise.all([
@@ -50,6 +54,20 @@ test('marks survive, and so do facts beside them', async () => {
   const again = await openLedger(nodeDisk, directory);
   expect(again.repository('main')).toMatchObject({ id: 'ab', mark });
   expect(again.repository('other')).toMatchObject({ parts_checked: 2 });
+});
+
+test('a ledger from before drills and freezing is read', async () => {
+  const old = { id: 'ab', mark: null, last_good_backup: null, parts_checked: 3 };
+  writeFileSync(
+    join(directory, 'ledger.json'),
+    JSON.stringify({ format: 1, occurrences: [], repositories: { main: old } }),
+  );
+  const ledger = await openLedger(nodeDisk, directory);
+  expect(ledger.repository('main')).toMatchObject({ id: 'ab', parts_checked: 3, snapshots: [] });
+  expect(ledger.frozen('main')).toBeNull();
+  await ledger.note({ main: { frozen: { why: 'half of it is gone', at: AT } } });
+  expect((await openLedger(nodeDisk, directory)).frozen('main')).toBe('half of it is gone');
+  expect(ledger.frozen('other')).toBeNull();
 });
 
 test('a failed write is told, changes nothing, and does not stop the next', async () => {

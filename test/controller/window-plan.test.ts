@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { worstOf } from '../../src/controller/outcome.ts';
 import type { StepOutcome } from '../../src/controller/outcome.ts';
-import { markAfter, nextOf, recoveryFor, subsetPart } from '../../src/controller/windows/plan.ts';
+import { subsetPart } from '../../src/controller/steps/check.ts';
+import { markAfter, nextOf, recoveryFor } from '../../src/controller/windows/plan.ts';
 import type { PlannedStep, Standing } from '../../src/controller/windows/plan.ts';
 
 const steps: readonly PlannedStep[] = [
@@ -21,7 +22,7 @@ const next = (
   outcomes: readonly StepOutcome[],
   standings = usable,
   halted: { code: string; why: string } | null = null,
-) => nextOf({ steps, outcomes, standings, halted });
+) => nextOf({ steps, outcomes, standings, restraints: new Map(), halted });
 
 describe('what comes next', () => {
   test('a repository is made ready before its first step', () =>
@@ -48,6 +49,31 @@ describe('what comes next', () => {
       do: 'record',
       outcome: { kind: 'skipped' },
     });
+  });
+  test('nothing is removed where something speaks against it; other steps are done', () => {
+    const restraints = new Map([['a', 'a source was missing']]);
+    const at = (kind: PlannedStep['kind']) =>
+      nextOf({ steps: [{ kind, repository: 'a' }], outcomes: [], standings: usable, restraints, halted: null });
+    expect(at('forget')).toMatchObject({ do: 'record', outcome: { kind: 'skipped' } });
+    expect(at('prune')).toMatchObject({ do: 'record', outcome: { kind: 'skipped' } });
+    expect(at('check')).toEqual({ do: 'step', index: 0 });
+  });
+  test('a copy needs both repositories, the one it reads first; a program needs none', () => {
+    const copying: readonly PlannedStep[] = [
+      { kind: 'command', repository: null },
+      { kind: 'copy', repository: 'a', reads: ['b'] },
+    ];
+    const at = (outcomes: readonly StepOutcome[], standings: ReadonlyMap<string, Standing>) =>
+      nextOf({ steps: copying, outcomes, standings, restraints: new Map(), halted: null });
+    expect(at([], new Map())).toEqual({ do: 'step', index: 0 });
+    expect(at([done], new Map())).toEqual({ do: 'ready', repository: 'b' });
+    expect(at([done], new Map<string, Standing>([['b', { kind: 'usable' }]]))).toEqual({
+      do: 'ready',
+      repository: 'a',
+    });
+    expect(at([done], usable)).toEqual({ do: 'step', index: 1 });
+    const without = new Map<string, Standing>([...usable, ['b', { kind: 'unusable', outcome: failed }]]);
+    expect(at([done], without)).toEqual({ do: 'record', index: 1, outcome: failed });
   });
   test('nothing is begun once halted', () => {
     expect(next([done], usable, { code: 'tripped', why: 'tripped' })).toMatchObject({

@@ -37,6 +37,7 @@ const report = (change: Partial<WindowReport> = {}): WindowReport => ({
   why: null,
   trip: null,
   steps: [{ step: 'backup', repository: 'main', outcome: { kind: 'done' }, took_ms: 5 }],
+  hooks: [],
   journal_head: null,
   ...change,
 });

@@ -14,7 +14,7 @@ import { sessionMembers, signalProcess } from './proc.ts';
 /** Name of the environment variable by which a later controller recognises what this one left behind. */
 export const MARK = 'PORTCULLIS_CONTROLLER';
 /** Characters of one line of output; restic prints whole snapshot lists on one line. */
-const LINE_LIMIT = 1024 * 1024;
+const LINE_LIMIT = 16 * 1024 * 1024;
 /** ms for the output to end after the child did; a process that left the session may hold it. */
 const DRAIN_MS = 5_000;
 /** A killed tree is looked through again this often for what was forked meanwhile. */

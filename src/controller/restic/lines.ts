@@ -27,8 +27,13 @@ const summaryLine = z.object({
   data_added_packed: z.number().nonnegative().nullable().default(null),
   total_files_processed: count,
   total_bytes_processed: count,
-  /** 8 characters in restic 0.14, 64 later. */
-  snapshot_id: z.string().regex(/^[0-9a-f]{8,64}$/),
+  /** 8 characters in restic 0.14, 64 later; `null` when nothing had changed and none was wanted then. */
+  snapshot_id: z
+    .string()
+    .regex(/^(?:[0-9a-f]{8,64})?$/)
+    .nullable()
+    .default(null)
+    .transform((id) => (id === '' ? null : id)),
 });
 
 /** What a backup did, in files and bytes. */
@@ -42,9 +47,27 @@ export interface ResticProgress {
   readonly bytesTotal: number;
 }
 
+/** A file or directory that is new or changed, as restic stores it; sizes in bytes, 0 when its content was known already. */
+export interface FileSeen {
+  readonly action: 'new' | 'modified';
+  /** As restic writes it, not made printable; directories end with a slash. */
+  readonly path: string;
+  readonly dataBytes: number;
+  /** After compression and encryption. */
+  readonly dataBytesInRepository: number;
+}
+
+/** What the scan of the sources found; a drop against the last run is a deletion. */
+export interface ScanSeen {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** One line of restic, understood as far as it concerns us. Texts are bounded and printable. */
 export type ResticLine =
   | { readonly kind: 'progress'; readonly progress: ResticProgress }
+  | { readonly kind: 'file'; readonly file: FileSeen }
+  | { readonly kind: 'scan'; readonly scan: ScanSeen }
   | { readonly kind: 'backup-summary'; readonly summary: BackupSummary }
   | { readonly kind: 'source-missing'; readonly path: string }
   | { readonly kind: 'item-error'; readonly item: string; readonly text: string }
@@ -52,6 +75,16 @@ export type ResticLine =
   | { readonly kind: 'other' };
 
 const SOURCE_MISSING = /^(.{1,4096}) does not exist, skipping$/;
+
+const fileLine = z.object({
+  action: z.enum(['new', 'modified']),
+  item: z.string(),
+  data_size: count,
+  data_size_in_repo: count,
+});
+const scanLine = z.object({ action: z.literal('scan_finished'), total_files: count, data_size: count });
+/** With --verbose=2 restic says this of every file that did not change, which is most of them: they are not even parsed. */
+const UNCHANGED = '"action":"unchanged"';
 
 const errorLine = z.object({
   item: z.string().default(''),
@@ -62,11 +95,17 @@ const fatalLine = z.object({ message: z.string() });
 
 /** Reads one line of either stream. Never throws. */
 export function parseResticLine(line: string): ResticLine {
+  if (line.includes(UNCHANGED) && line.startsWith('{"message_type":"verbose_status"'))
+    return { kind: 'other' };
   const text = line.replaceAll('\r', '').trim();
   const message = messageOf(text);
   if (message === null) return parseText(text);
   switch (message.message_type) {
+    case 'verbose_status':
+      return parseItem(message);
     case 'status': {
+      // restic before 0.15 says here what later is a verbose_status.
+      if (message['action'] !== undefined) return parseItem(message);
       const status = statusLine.safeParse(message);
       if (!status.success) return { kind: 'other' };
       const { files_done, total_files, bytes_done, total_bytes } = status.data;
@@ -101,6 +140,20 @@ export function parseResticLine(line: string): ResticLine {
   }
 }
 
+function parseItem(message: object): ResticLine {
+  const file = fileLine.safeParse(message);
+  if (file.success) {
+    const { action, item, data_size, data_size_in_repo } = file.data;
+    return {
+      kind: 'file',
+      file: { action, path: item, dataBytes: data_size, dataBytesInRepository: data_size_in_repo },
+    };
+  }
+  const scan = scanLine.safeParse(message);
+  if (!scan.success) return { kind: 'other' };
+  return { kind: 'scan', scan: { files: scan.data.total_files, bytes: scan.data.data_size } };
+}
+
 function parseText(text: string): ResticLine {
   const path = SOURCE_MISSING.exec(text)?.[1];
   if (path !== undefined) return { kind: 'source-missing', path: printable(path, TEXT_LIMIT) };
@@ -115,5 +168,14 @@ function messageOf(text: string): z.output<typeof anyMessage> | null {
     return anyMessage.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null; // a line of text that begins with a brace
+  }
+}
+
+/** A document that restic printed; `undefined` when it is none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // every caller's schema refuses it
   }
 }

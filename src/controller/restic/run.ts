@@ -4,24 +4,14 @@
  * minutes and answers neither SIGINT nor SIGTERM, so a cut never asks; killed backups and prunes leave a clean repository
  * and a stale lock (measured, 49 of 49).
  */
-import { readFile } from 'node:fs/promises';
 import { startChild } from '../processes/child.ts';
-import { ControllerFault } from '../fault.ts';
 import type { ResticProgram } from './program.ts';
 import { parseResticLine } from './lines.ts';
-import type { BackupSummary, ResticProgress } from './lines.ts';
+import type { BackupSummary, FileSeen, ResticProgress, ScanSeen } from './lines.ts';
 import { judgeExit } from './verdict.ts';
 import type { ResticVerdict } from './verdict.ts';
-
-/** A repository as configured. */
-export interface Repository {
-  readonly name: string;
-  readonly url: string;
-  readonly passwordFile: string;
-  readonly environmentFile: string | null;
-  /** Extended options (`-o`). */
-  readonly options: Readonly<Record<string, string>>;
-}
+import { accessTo, pairOf, redacted } from './repository.ts';
+import type { Access, Repository } from './repository.ts';
 
 /** Both end a restic; a reason travels with each. */
 export interface StopSignals {
@@ -36,14 +26,35 @@ export interface ResticHost {
   readonly cacheDirectory: string;
   /** Environment for every child, before the repository's own. */
   readonly env: Readonly<Record<string, string>>;
+  readonly limits: Limits;
 }
+
+/** What restic may take of this machine. */
+export interface Limits {
+  readonly nice: number;
+  readonly isIdleIo: boolean;
+  /** `null`: all. */
+  readonly cpus: number | null;
+}
+
+export const UNLIMITED: Limits = { nice: 0, isIdleIo: false, cpus: null };
 
 export interface ResticCall {
   readonly args: readonly string[];
+  /** The repository that is read, for `copy` and for the parameters of a new one. */
+  readonly from?: Repository;
   /** ms; `null` where only the window bounds it. */
   readonly timeoutMs: number | null;
   readonly onProgress?: (progress: ResticProgress) => void;
+  /** Each new or changed file, as it happens; restic must have been asked with `--verbose=2`. */
+  readonly onFile?: (file: FileSeen) => void;
+  readonly onScan?: (scan: ScanSeen) => void;
+  /** Takes every line of stdout as it is, instead of `output`: for answers of any length. */
+  readonly onLine?: (line: string) => void;
 }
+
+/** Runs one restic command in the repository at hand. */
+export type Run = (call: ResticCall) => Promise<ResticEnd>;
 
 /** How one call ended. */
 export interface ResticEnd {
@@ -58,28 +69,28 @@ export interface ResticEnd {
   readonly unreadableItems: number;
 }
 
-const OUTPUT_LIMIT = 1024 * 1024;
+/** Lists of snapshots are one line. */
+const OUTPUT_LIMIT = 16 * 1024 * 1024;
 const LAST_WORDS_LIMIT = 1_000;
 const STDERR_LIMIT = 16_000;
 const MISSING_SOURCES_LIMIT = 50;
 /** ms for a killed process to be gone; one that waits for a dead disk may take longer and is left to the kernel. */
 const KILL_WAIT_MS = 5_000;
 
-/** Runs restic on a repository. Rejects only with `ControllerFault` (unreadable environment file). */
+/** Runs restic on a repository. Rejects only with `ControllerFault` (a secret that cannot be read). */
 export async function runRestic(
   host: ResticHost,
   repository: Repository,
   call: ResticCall,
   signals: StopSignals,
 ): Promise<ResticEnd> {
-  const env = await environmentOf(host, repository);
-  const ears = listener(call);
+  const access = await accessOf(repository, call);
+  const ears = listener(call, access.secrets);
   if (signals.cut.aborted || signals.wrapUp.aborted) return ears.end('cut-short', null);
 
   const child = startChild({
-    command: host.program.path,
-    args: [...optionsOf(repository), ...call.args],
-    env,
+    ...commandOf(host, [...access.args, ...optionsOf(access), ...call.args]),
+    env: environmentOf(host, access),
     onStdout: ears.onStdout,
     onStderr: ears.onStderr,
   });
@@ -118,10 +129,38 @@ export async function runRestic(
   }
 }
 
-const optionsOf = (repository: Repository): string[] =>
-  Object.entries(repository.options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+async function accessOf(repository: Repository, { from }: ResticCall): Promise<Access> {
+  const access = await accessTo(repository);
+  return from === undefined ? access : pairOf(access, await accessTo(from));
+}
 
-function listener(call: ResticCall) {
+const optionsOf = ({ options }: Access): string[] =>
+  Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+
+/** Each of these programs becomes the next one, so that the child stays one process. */
+function commandOf(
+  { program, limits }: ResticHost,
+  args: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
+  const words = [
+    ...(limits.nice === 0 ? [] : ['nice', '-n', String(limits.nice)]),
+    ...(limits.isIdleIo ? ['ionice', '-c', '3'] : []),
+    program.path,
+    ...args,
+  ];
+  const [command = program.path, ...rest] = words;
+  return { command, args: rest };
+}
+
+const environmentOf = (host: ResticHost, access: Access): Record<string, string> => ({
+  ...host.env,
+  ...access.env,
+  ...(host.limits.cpus === null ? {} : { GOMAXPROCS: String(host.limits.cpus) }),
+  RESTIC_CACHE_DIR: host.cacheDirectory,
+  RESTIC_PROGRESS_FPS: '1',
+});
+
+function listener(call: ResticCall, secrets: readonly string[]) {
   let output = '';
   let stderr = '';
   let lastWords = '';
@@ -129,13 +168,19 @@ function listener(call: ResticCall) {
   let unreadableItems = 0;
   const missingSources: string[] = [];
   const say = (text: string): void => {
-    lastWords = `${lastWords}${lastWords === '' ? '' : '; '}${text}`.slice(-LAST_WORDS_LIMIT);
+    lastWords = `${lastWords}${lastWords === '' ? '' : '; '}${redacted(text, secrets)}`.slice(
+      -LAST_WORDS_LIMIT,
+    );
   };
   const hear = (line: string, from: 'stdout' | 'stderr'): void => {
     const heard = parseResticLine(line);
     switch (heard.kind) {
       case 'progress':
         return call.onProgress?.(heard.progress);
+      case 'file':
+        return call.onFile?.(heard.file);
+      case 'scan':
+        return call.onScan?.(heard.scan);
       case 'backup-summary':
         summary = heard.summary;
         return;
@@ -154,6 +199,7 @@ function listener(call: ResticCall) {
   };
   return {
     onStdout: (line: string): void => {
+      if (call.onLine !== undefined) return call.onLine(line);
       if (output.length + line.length < OUTPUT_LIMIT) output += `${line}\n`;
       hear(line, 'stdout');
     },
@@ -172,44 +218,4 @@ function listener(call: ResticCall) {
       unreadableItems,
     }),
   };
-}
-
-async function environmentOf(host: ResticHost, repository: Repository): Promise<Record<string, string>> {
-  return {
-    ...host.env,
-    ...(repository.environmentFile === null ? {} : await readEnvironmentFile(repository.environmentFile)),
-    RESTIC_REPOSITORY: repository.url,
-    RESTIC_PASSWORD_FILE: repository.passwordFile,
-    RESTIC_CACHE_DIR: host.cacheDirectory,
-    RESTIC_PROGRESS_FPS: '1',
-  };
-}
-
-const ASSIGNMENT = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
-
-/** Reads `NAME=VALUE` lines; `#` begins a comment line, quotes around a whole value are taken off. Throws `ControllerFault`. */
-export async function readEnvironmentFile(path: string): Promise<Record<string, string>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ControllerFault(
-      'ENVIRONMENT_FILE',
-      `the environment file ${path} cannot be read: ${(error as Error).message.slice(0, 200)}`,
-      'it must exist and be readable by the user of the controller',
-      error,
-    );
-  });
-  const variables: Record<string, string> = {};
-  for (const [index, line] of text.split('\n').entries()) {
-    const trimmed = line.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) continue;
-    const [, name, value] = ASSIGNMENT.exec(trimmed) ?? [];
-    // The line itself is not shown: it may be half a secret.
-    if (name === undefined || value === undefined)
-      throw new ControllerFault(
-        'ENVIRONMENT_FILE',
-        `${path}, line ${index + 1}: not NAME=VALUE`,
-        'write one NAME=VALUE per line',
-      );
-    variables[name] = /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value;
-  }
-  return variables;
 }

@@ -1,11 +1,13 @@
 /** What comes next in a window, given what has happened so far. Pure. */
 import type { OutcomeKind, StepOutcome } from '../outcome.ts';
-
-export type StepKind = 'backup' | 'forget' | 'check';
+import type { StepKind } from '../report.ts';
 
 export interface PlannedStep {
   readonly kind: StepKind;
-  readonly repository: string;
+  /** `null`: it needs none. */
+  readonly repository: string | null;
+  /** Repositories that it only reads. */
+  readonly reads?: readonly string[];
 }
 
 /** What a repository needs before its first step: nothing, only our lock removed, or lock, index and a check. */
@@ -22,6 +24,8 @@ export interface Situation {
   /** Outcomes of the steps so far, in order. */
   readonly outcomes: readonly StepOutcome[];
   readonly standings: ReadonlyMap<string, Standing>;
+  /** Why nothing may be removed from a repository: an open anomaly, a source that was missing. */
+  readonly restraints: ReadonlyMap<string, string>;
   /** Why nothing more may be begun, or `null`. */
   readonly halted: { readonly code: string; readonly why: string } | null;
 }
@@ -42,35 +46,47 @@ export function nextOf(situation: Situation): Next {
   const skip = (why: string): Next => ({ do: 'record', index, outcome: { kind: 'skipped', why } });
   if (situation.halted !== null) return skip(situation.halted.why);
 
-  const standing = situation.standings.get(step.repository) ?? { kind: 'untouched' };
-  switch (standing.kind) {
-    case 'untouched':
-      return { do: 'ready', repository: step.repository };
-    case 'unusable':
-      // The first step of the repository carries the reason as its own outcome, the others refer to it.
-      return isFirstOf(situation, index)
-        ? { do: 'record', index, outcome: standing.outcome }
-        : skip(`the repository ${step.repository} cannot be used in this window`);
-    case 'usable':
-      break;
+  for (const name of namesOf(step)) {
+    const standing = situation.standings.get(name) ?? { kind: 'untouched' };
+    switch (standing.kind) {
+      case 'untouched':
+        return { do: 'ready', repository: name };
+      case 'unusable':
+        // The first step of the repository carries the reason as its own outcome, the others refer to it.
+        return isFirstOf(situation, index, name)
+          ? { do: 'record', index, outcome: standing.outcome }
+          : skip(`the repository ${name} cannot be used in this window`);
+      case 'usable':
+    }
   }
-  if (step.kind === 'forget' && hasBadBackup(situation, step.repository))
-    return skip(`nothing is forgotten in ${step.repository} when its backup did not succeed`);
+  if (REMOVES.has(step.kind) && step.repository !== null) {
+    if (hasBadBackup(situation, step.repository))
+      return skip(`nothing is removed from ${step.repository} when its backup did not succeed`);
+    const restraint = situation.restraints.get(step.repository);
+    if (restraint !== undefined) return skip(`nothing is removed from ${step.repository}: ${restraint}`);
+  }
   return { do: 'step', index };
 }
 
-const isFirstOf = ({ steps }: Situation, index: number): boolean =>
-  steps.findIndex((step) => step.repository === steps[index]?.repository) === index;
+const REMOVES: ReadonlySet<StepKind> = new Set(['forget', 'prune']);
+
+/** Every repository that a step needs, those that it only reads first. */
+export const namesOf = ({ repository, reads = [] }: PlannedStep): readonly string[] =>
+  repository === null ? reads : [...reads, repository];
+
+const isFirstOf = ({ steps }: Situation, index: number, name: string): boolean =>
+  steps.findIndex((step) => namesOf(step).includes(name)) === index;
 
 /** A backup before it in this window left no snapshot: then old ones may be all there is. */
 const hasBadBackup = ({ steps, outcomes }: Situation, repository: string): boolean =>
   outcomes.some(
     (outcome, index) =>
-      steps[index]?.kind === 'backup' &&
-      steps[index].repository === repository &&
+      BRINGS.has(steps[index]?.kind) &&
+      steps[index]?.repository === repository &&
       !HAS_SNAPSHOT.has(outcome.kind),
   );
 
+const BRINGS: ReadonlySet<StepKind | undefined> = new Set(['backup', 'copy']);
 const HAS_SNAPSHOT: ReadonlySet<OutcomeKind> = new Set(['done', 'partly-done']);
 
 /** What a repository with such a mark needs before its first step. */
@@ -89,10 +105,4 @@ export function recoveryFor(markKind: 'cut' | 'failed' | null): Recovery {
 export function markAfter(outcomes: readonly StepOutcome[]): 'cut' | 'failed' | null {
   if (outcomes.some((outcome) => outcome.kind === 'cut-short')) return 'cut';
   return outcomes.some((outcome) => outcome.kind === 'failed') ? 'failed' : null;
-}
-
-/** Which part of `rotate/N` comes next, as restic takes it; other subsets as they are. */
-export function subsetPart(subset: string, partsChecked: number): string {
-  const parts = /^rotate\/(\d+)$/.exec(subset)?.[1];
-  return parts === undefined ? subset : `${(partsChecked % Number(parts)) + 1}/${parts}`;
 }

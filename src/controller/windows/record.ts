@@ -5,8 +5,9 @@ import { ControllerFault } from '../fault.ts';
 import { worstOf } from '../outcome.ts';
 import type { OutcomeKind } from '../outcome.ts';
 import type { Cut } from './cut.ts';
-import type { StepReport, WindowReport } from '../report.ts';
+import type { CommandReport, StepReport, WindowReport } from '../report.ts';
 import type { WindowJob } from './job.ts';
+import type { Unfinished } from './work.ts';
 
 /** Why a window did not do its work. */
 export interface Halt {
@@ -21,6 +22,9 @@ export interface Draft {
   granted: { readonly at: Date; readonly atMs: number } | null;
   isolated: { readonly at: Date | null; readonly exposureMs: number; readonly isProven: boolean } | null;
   steps: readonly StepReport[];
+  /** Steps whose rest needs no vault. */
+  unfinished: readonly Unfinished[];
+  hooks: readonly CommandReport[];
   halt: Halt | null;
   /** True when the work was cut or asked to stop. */
   isStopped: boolean;
@@ -53,9 +57,12 @@ export function haltOf(error: unknown): Halt {
   };
 }
 
-function outcomeOf(draft: Draft): OutcomeKind {
-  if (draft.granted === null) return 'skipped';
-  const ofSteps = worstOf(draft.steps.map((step) => step.outcome.kind));
+/** How the window ended. A hook that failed afterwards is a failure, too: it may have been the copy of the report to somewhere safe. */
+export function outcomeOf(draft: Draft): OutcomeKind {
+  const didAfter = draft.hooks.every(({ phase, outcome }) => phase !== 'after' || outcome === 'done');
+  if (draft.granted === null) return didAfter ? 'skipped' : 'failed';
+  const kinds = draft.steps.map((step) => step.outcome.kind);
+  const ofSteps = worstOf(didAfter ? kinds : [...kinds, 'failed']);
   if (draft.halt === null) return ofSteps;
   // A cut that came after the last step took nothing away.
   const wasWhole = draft.steps.length > 0 && draft.steps.every((step) => step.outcome.kind !== 'skipped');
@@ -90,6 +97,7 @@ export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowRepor
     why: draft.halt === null ? null : { ...draft.halt },
     trip: end.cut?.trip ?? latch,
     steps: draft.steps,
+    hooks: draft.hooks,
     journal_head: end.head,
   };
 }

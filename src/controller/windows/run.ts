@@ -8,41 +8,39 @@
  * The bad case that remains: a kernel that cannot kill a process that waits for a dead disk. We leave it behind after five
  * seconds; it can write nothing, for the link is cut.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { InterlockClient } from '../../protocol/client.ts';
 import type { Lease } from '../../protocol/lease.ts';
-import { cutSwitch } from './cut.ts';
-import type { CutSwitch } from './cut.ts';
 import type { Ledger } from '../ledger.ts';
-import { isProvenIsolated } from '../link-feed.ts';
 import type { LinkFeed } from '../link-feed.ts';
-import { prepare } from '../processes/hooks.ts';
-import { reaches } from './reach.ts';
-import type { WindowReport } from '../report.ts';
-import type { ResticHost } from '../restic/run.ts';
+import { runHooks } from '../processes/hooks.ts';
+import type { StepReport, WindowReport } from '../report.ts';
+import type { Limits, ResticHost } from '../restic/run.ts';
+import type { DrillRecords } from '../steps/drill-records.ts';
+import type { BackupWatch } from '../steps/step.ts';
 import type { Phase, Voice } from '../voice.ts';
+import { finishSteps, runAfter, windowEnv } from './afterwards.ts';
+import { isolation, untilUsable } from './connect.ts';
+import type { CutSwitch } from './cut.ts';
 import { progressOf } from './job.ts';
 import type { WindowJob } from './job.ts';
-import { haltOf, reportOf, summaryOf } from './record.ts';
+import { markAll } from './marks.ts';
+import { haltOf, outcomeOf, reportOf, summaryOf } from './record.ts';
 import type { Draft, Halt } from './record.ts';
-import { doWork, markAll } from './work.ts';
+import { stopOf, stopSignal } from './run-switches.ts';
+import type { RunSwitches } from './run-switches.ts';
+import { doWork } from './work.ts';
 
 /** restic that was asked to stop is killed this long before the window ends, ms: the lease must be given back, not taken. */
 const LEAVE_MARGIN_MS = 1_000;
 /** ms to wait for a link that still refuses a lease (its last isolation is being proven) before asking once anyway. */
 const LINK_READY_TIMEOUT_MS = 30_000;
-/** ms beyond the link's own limit for the evidence to say connected. */
-const CONNECT_MARGIN_MS = 5_000;
-/** ms to wait for proof of isolation before the report says that there was none. */
-const ISOLATION_PROOF_TIMEOUT_MS = 30_000;
-
 export interface WindowTools {
   readonly client: InterlockClient;
   readonly feed: LinkFeed;
   readonly ledger: Ledger;
   readonly voice: Voice;
   /** Finds restic anew for each window. Rejects with `ControllerFault`. */
-  readonly host: () => Promise<ResticHost>;
+  readonly host: (limits: Limits) => Promise<ResticHost>;
   /** Environment of the hooks. */
   readonly hookEnv: Readonly<Record<string, string>>;
   /** Hands an entry to the journal; keeps it when nobody takes it now. Never throws. */
@@ -50,20 +48,14 @@ export interface WindowTools {
   readonly keepReport: (report: WindowReport) => Promise<void>;
   /** Calendar time, for labels only. */
   readonly now: () => Date;
+  /** Where a restore drill restores to, unless it says otherwise. */
+  readonly scratchDirectory: string;
+  readonly records: DrillRecords;
+  /** Looks at everything that can be looked at while isolated; why the window must not go on, or `null`. The place of the guards. */
+  readonly guard?: (job: WindowJob, stop: AbortSignal) => Promise<Halt | null>;
+  /** Looks at the backups of a window, file by file, and may throw its cut. The place of the anomaly rules. */
+  readonly watch?: (job: WindowJob, repository: string, cut: CutSwitch) => BackupWatch | null;
 }
-
-/** The two switches of a run: `cut` kills, `wrapUp` asks to stop. Thrown from outside (trip, shutdown) and from inside. */
-export interface RunSwitches {
-  readonly cut: CutSwitch;
-  readonly wrapUp: CutSwitch;
-}
-
-export const runSwitches = (): RunSwitches => ({ cut: cutSwitch(), wrapUp: cutSwitch() });
-
-/** Why nothing more may be begun, or `null`. */
-const stopOf = ({ cut, wrapUp }: RunSwitches): Halt | null => cut.reason() ?? wrapUp.reason();
-const stopSignal = ({ cut, wrapUp }: RunSwitches): AbortSignal =>
-  AbortSignal.any([cut.signal, wrapUp.signal]);
 
 /** Runs an opening to its report. Rejects when ledger or report cannot be written; the link is isolated and restic dead by then. */
 export async function runWindow(
@@ -76,6 +68,8 @@ export async function runWindow(
     granted: null,
     isolated: null,
     steps: [],
+    unfinished: [],
+    hooks: [],
     halt: null,
     isStopped: false,
   };
@@ -91,6 +85,7 @@ export async function runWindow(
   } finally {
     clearTimeout(end);
   }
+  await afterwards(job, tools, switches, draft);
   const report = reportOf(job, draft, {
     at: tools.now(),
     cut: switches.cut.reason(),
@@ -102,6 +97,23 @@ export async function runWindow(
   await tools.keepReport(report);
   tools.journal('controller.window-finished', summaryOf(report));
   return report;
+}
+
+/** Everything that is done when the link is isolated again. */
+async function afterwards(
+  job: WindowJob,
+  tools: WindowTools,
+  { quit }: RunSwitches,
+  draft: Draft,
+): Promise<void> {
+  tools.voice.progress(progressOf(job, 'after'));
+  const before = new Set(draft.steps);
+  draft.steps = await finishSteps(draft.unfinished, draft.steps, tools, quit.signal);
+  for (const step of draft.steps) if (!before.has(step)) journalStep(job, tools, step);
+  draft.hooks = [
+    ...draft.hooks,
+    ...(await runAfter(job, draft, outcomeOf(draft), tools.hookEnv, quit.signal)),
+  ];
 }
 
 /** Everything up to proven isolation. Returns why the work was not finished, or `null`. */
@@ -117,18 +129,12 @@ async function connectAndWork(
   show('prepare');
   let host: ResticHost;
   try {
-    host = await tools.host();
+    host = await tools.host(job.limits);
   } catch (error) {
     return haltOf(error);
   }
-  const prepared = await prepare(job.hooks, { ...tools.hookEnv, PORTCULLIS_WINDOW: job.window }, stop);
-  if (prepared.kind === 'failed')
-    return {
-      code: 'prepare-failed',
-      why: prepared.why,
-      hint: 'run the hook by hand as the user of the controller',
-    };
-  if (stop.aborted) return stopOf(switches);
+  const barred = await prepare(job, tools, switches, draft);
+  if (barred !== null) return barred;
 
   show('lease');
   await tools.feed.until(
@@ -163,6 +169,27 @@ async function connectAndWork(
     show('after');
     draft.isolated = await isolation(job, tools, draft.granted.atMs);
   }
+}
+
+/** Hooks and guards, while nothing is connected. Why the window must not go on, or `null`. */
+async function prepare(
+  job: WindowJob,
+  tools: WindowTools,
+  switches: RunSwitches,
+  draft: Draft,
+): Promise<Halt | null> {
+  const stop = stopSignal(switches);
+  const { reports, failure } = await runHooks('prepare', job.prepare, windowEnv(job, tools.hookEnv), stop);
+  draft.hooks = reports;
+  if (stop.aborted) return stopOf(switches);
+  if (failure !== null)
+    return {
+      code: 'prepare-failed',
+      why: failure,
+      hint: 'run the hook by hand as the user of the controller',
+    };
+  const barred = (await tools.guard?.(job, stop)) ?? null;
+  return stop.aborted ? stopOf(switches) : barred;
 }
 
 /** Near the end: first ask, then kill, both early enough that the lease is given back before it is taken. */
@@ -200,83 +227,27 @@ async function underLease(
     return obstacle;
   }
   tools.voice.progress(progressOf(job, 'work'));
-  draft.steps = await doWork(job, before, {
+  const work = await doWork(job, before, {
     ledger: tools.ledger,
     host,
-    ...switches,
+    cut: switches.cut,
+    wrapUp: switches.wrapUp,
     now: tools.now,
-    onStep: (step) => {
-      const { window, occurrence, link } = job;
-      tools.journal('controller.step', { window, occurrence, link, ...step });
-    },
+    env: windowEnv(job, tools.hookEnv),
+    scratchDirectory: tools.scratchDirectory,
+    records: tools.records,
+    watch: (repository) => tools.watch?.(job, repository, switches.cut) ?? null,
+    onStep: (step) => journalStep(job, tools, step),
     onProgress: (number, step, progress) =>
       tools.voice.progress(progressOf(job, 'work', { number, step }, progress)),
   });
+  draft.steps = work.reports;
+  draft.unfinished = work.unfinished;
   return stopOf(switches);
 }
 
-/** Waits for evidence, settling and an answer of the vault. Returns why it cannot be used, or `null`. */
-async function untilUsable(
-  job: WindowJob,
-  tools: WindowTools,
-  switches: RunSwitches,
-  lease: Lease,
-): Promise<Halt | null> {
-  const stop = stopSignal(switches);
-  const show = (phase: Phase): void => tools.voice.progress(progressOf(job, phase));
-  show('connect');
-  const isConnected = await beforeStop(lease.connected, job.connectTimeoutMs + CONNECT_MARGIN_MS, stop);
-  if (stop.aborted) return stopOf(switches);
-  if (!isConnected)
-    return {
-      code: 'not-connected',
-      why: 'the lease was granted, but the evidence never said connected',
-      hint: 'look at contacts and witnesses of the link in `portcullis status`',
-    };
-
-  show('settle');
-  await pause(job.settleMs, undefined, { signal: stop }).catch(() => undefined); // aborted: looked at next
-  if (stop.aborted) return stopOf(switches);
-  if (job.reach === null) return null;
-
-  show('reach');
-  const { host, port, timeoutMs } = job.reach;
-  const isReached = await reaches(host, port, timeoutMs, stop);
-  if (stop.aborted) return stopOf(switches);
-  if (isReached) return null;
-  return {
-    code: 'not-reachable',
-    why: `${host}:${port} did not answer within ${timeoutMs} ms of the link being connected`,
-    hint: 'see whether the vault has power and how long it takes to start; raise `settle` or the timeout of `reach`',
-  };
-}
-
-/** True when `event` happened before `stop` and within `timeoutMs`. */
-async function beforeStop(event: Promise<void>, timeoutMs: number, stop: AbortSignal): Promise<boolean> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([stop, over.signal]);
-  const waited = pause(timeoutMs, false, { signal }).catch(() => false);
-  const happened = await Promise.race([event.then(() => true), waited]);
-  over.abort();
-  return happened && !stop.aborted;
-}
-
-async function isolation(
-  job: WindowJob,
-  tools: WindowTools,
-  grantedAtMs: number,
-): Promise<Draft['isolated']> {
-  try {
-    // Asked afresh: an event from before the release says nothing.
-    const status = await tools.client.status();
-    for (const link of status.links) tools.feed.tell(link);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    tools.voice.note('warn', 'the interlock does not say how the link stands after the window', {
-      link: job.link,
-      why,
-    });
-  }
-  const isProven = await tools.feed.until(job.link, isProvenIsolated, ISOLATION_PROOF_TIMEOUT_MS);
-  return { at: isProven ? tools.now() : null, exposureMs: performance.now() - grantedAtMs, isProven };
+function journalStep({ window, occurrence, link }: WindowJob, tools: WindowTools, step: StepReport): void {
+  // What a program printed stays in the report: the journal is for facts.
+  const { output: _, ...facts } = step;
+  tools.journal('controller.step', { window, occurrence, link, ...facts });
 }

@@ -5,8 +5,10 @@ import type { Cut } from './cut.ts';
 import type { WindowReport } from '../report.ts';
 import { jobOf } from './job.ts';
 import type { Opening, WindowJob } from './job.ts';
-import { runSwitches, runWindow } from './run.ts';
-import type { RunSwitches, WindowTools } from './run.ts';
+import { runSwitches } from './run-switches.ts';
+import type { RunSwitches } from './run-switches.ts';
+import { runWindow } from './run.ts';
+import type { WindowTools } from './run.ts';
 
 /** ms that restic has to say goodbye when this program is told to stop. */
 const STOP_GRACE_MS = 5_000;
@@ -83,7 +85,10 @@ export class Windows {
     this.#isStopping = true;
     const why: Cut = { code: 'controller-stopping', why: 'the controller was told to stop' };
     const running = [...this.#runs.values()];
-    for (const run of running) run.switches.wrapUp.throw(why);
+    for (const { switches } of running) {
+      switches.quit.throw(why);
+      switches.wrapUp.throw(why);
+    }
     const kill = setTimeout(() => {
       for (const run of running) run.switches.cut.throw(why);
     }, STOP_GRACE_MS);

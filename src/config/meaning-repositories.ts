@@ -1,0 +1,53 @@
+/** Do repositories make sense, and are their secrets where they are said to be? */
+import { error, type Finding, type Surroundings } from './finding.ts';
+import { secretFindings } from './meaning-sources.ts';
+import type { Path } from './positions.ts';
+import { quoted } from './problems.ts';
+import type { Config, RepositoryConfig } from './schema.ts';
+import { repositorySecrets, storageOf } from './schema-repositories.ts';
+
+/** A password in a URL, as in rest:https://user:password@host/. */
+const URL_PASSWORD = /^[a-z0-9+.-]+:(?:[a-z0-9+.-]+:)?\/\/[^/@\s]*:[^/@\s]+@/i;
+
+/** What restic knows. */
+const STORAGES = ['local', 'sftp', 'rest', 's3', 'rclone', 'b2', 'azure', 'gs', 'swift'];
+
+/** Keys of a repository that mean something for one kind of storage only. */
+const ONLY_FOR = { login: 'rest', s3: 's3', ssh: 'sftp', rclone_config_file: 'rclone' } as const;
+const KEYS_ONLY_FOR = ['login', 's3', 'ssh', 'rclone_config_file'] as const;
+
+/** Findings about `repositories`. */
+export function repositoryFindings(config: Config, around: Surroundings): readonly Finding[] {
+  return Object.entries(config.repositories).flatMap(([name, repository]) => {
+    const path = ['repositories', name];
+    const secrets = repositorySecrets(repository).flatMap(({ keys, file }) =>
+      secretFindings([...path, ...keys], file, around),
+    );
+    return [...secrets, ...addressFindings(path, repository), ...keyFindings(path, repository)];
+  });
+}
+
+function addressFindings(path: Path, { url }: RepositoryConfig): readonly Finding[] {
+  const at = [...path, 'url'];
+  if (URL_PASSWORD.test(url)) {
+    const hint =
+      'write `login` with username and password_file, or put it into a file and name that in `environment_file`';
+    return [error(at, 'there is a password in the URL', hint)];
+  }
+  const storage = storageOf(url);
+  if (!STORAGES.includes(storage))
+    return [
+      error(at, `restic knows no storage ${quoted(storage)}`, `known: ${STORAGES.slice(1).join(', ')}`),
+    ];
+  if (storage === 'local' && !/^(?:local:)?\//.test(url))
+    return [error(at, 'a relative path means another place for every program', 'begin it with "/"')];
+  return [];
+}
+
+function keyFindings(path: Path, repository: RepositoryConfig): readonly Finding[] {
+  const storage = storageOf(repository.url);
+  return KEYS_ONLY_FOR.filter((key) => repository[key] !== undefined && ONLY_FOR[key] !== storage).map(
+    (key) =>
+      error([...path, key], `means nothing for a ${storage} repository`, `it is for ${ONLY_FOR[key]}: ones`),
+  );
+}

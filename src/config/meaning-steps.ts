@@ -1,0 +1,106 @@
+/** Do the steps of a window make sense? */
+import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
+import type { Path } from './positions.ts';
+import { quoted } from './problems.ts';
+import { refusedArgument } from './refused-arguments.ts';
+import type { StepConfig } from './schema.ts';
+import type { BackupSettings, CopySettings, ForgetSettings, RestoreDrillSettings } from './schema-steps.ts';
+
+/** Findings about one step. */
+export function stepFindings(path: Path, step: StepConfig, around: Surroundings): readonly Finding[] {
+  const named = (kind: string, key: string, name: string) =>
+    unresolved([...path, kind, key], 'repository', name, around.names.repositories);
+  if ('backup' in step)
+    return [
+      ...named('backup', 'repository', step.backup.repository),
+      ...sourceFindings([...path, 'backup'], step.backup),
+      ...argumentFindings([...path, 'backup', 'extra_arguments'], step.backup.extra_arguments),
+    ];
+  if ('copy' in step) return copyFindings([...path, 'copy'], step.copy, named);
+  if ('forget' in step)
+    return [
+      ...named('forget', 'repository', step.forget.repository),
+      ...ruleFindings([...path, 'forget'], step.forget),
+    ];
+  if ('prune' in step) return named('prune', 'repository', step.prune.repository);
+  if ('check' in step) return named('check', 'repository', step.check.repository);
+  if ('restore_drill' in step)
+    return [
+      ...named('restore_drill', 'repository', step.restore_drill.repository),
+      ...drillFindings([...path, 'restore_drill'], step.restore_drill),
+    ];
+  return [];
+}
+
+function sourceFindings(
+  path: Path,
+  { paths, stdin, skip_if_unchanged: skips }: BackupSettings,
+): readonly Finding[] {
+  const missing = {
+    ...error(path, 'nothing to back up', 'add `paths`, or `stdin` with a program'),
+    atKey: true,
+  };
+  if (stdin === undefined) return paths.length === 0 ? [missing] : [];
+  const findings: Finding[] = [];
+  if (paths.length > 0)
+    findings.push(
+      error([...path, 'stdin'], 'there are `paths`, too', 'make two backup steps of it, one for each'),
+    );
+  if (skips)
+    findings.push(
+      error([...path, 'skip_if_unchanged'], 'means nothing for what a program prints', 'remove it'),
+    );
+  return findings;
+}
+
+const argumentFindings = (path: Path, given: readonly string[]): readonly Finding[] =>
+  given.flatMap((argument, index) => {
+    const why = refusedArgument(argument);
+    // What may hold a secret is not shown: only the name of the argument is.
+    const [name = ''] = argument.split('=', 1);
+    return why === null ? [] : [error([...path, index], `${quoted(name)} may not be added`, why)];
+  });
+
+function copyFindings(
+  path: Path,
+  copy: CopySettings,
+  named: (kind: string, key: string, name: string) => readonly Finding[],
+): readonly Finding[] {
+  const { repository, from_repository: from } = copy;
+  const itself =
+    repository === from
+      ? [error([...path, 'from_repository'], 'a repository is not copied into itself', 'name another')]
+      : [];
+  return [
+    ...named('copy', 'repository', repository),
+    ...named('copy', 'from_repository', from),
+    ...itself,
+    ...argumentFindings([...path, 'extra_arguments'], copy.extra_arguments),
+  ];
+}
+
+function ruleFindings(path: Path, forget: ForgetSettings): readonly Finding[] {
+  const { keep_last: last, minimum_snapshots: least } = forget;
+  const rules = Object.keys(forget).filter(
+    (key) => key.startsWith('keep_') && (key !== 'keep_tags' || forget.keep_tags.length > 0),
+  );
+  if (rules.length === 0) {
+    const what = 'no rule says what to keep';
+    const hint =
+      'add at least one of keep_within, keep_within_daily, …_weekly, …_monthly, …_yearly, keep_last';
+    return [{ ...error(path, what, hint), atKey: true }];
+  }
+  if (last === undefined || rules.length > 1) return [];
+  if (last < least) {
+    const what = `keeps ${last}, and nothing is ever forgotten when fewer than ${least} would stay`;
+    return [warning([...path, 'keep_last'], what, 'keep more, or write a lower `minimum_snapshots`')];
+  }
+  const what = `${last} bad backups in a row, and every good one is gone`;
+  return [warning([...path, 'keep_last'], what, 'add a rule that counts time: `keep_within: 30d`')];
+}
+
+function drillFindings(path: Path, drill: RestoreDrillSettings): readonly Finding[] {
+  if (drill.verify === undefined || drill.path !== undefined) return [];
+  const what = 'a program that looks at a random sample finds something else each time';
+  return [error([...path, 'verify'], what, 'say with `path` what is restored for it')];
+}

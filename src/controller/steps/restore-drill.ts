@@ -1,0 +1,278 @@
+/**
+ * `restore_drill`: files of the newest snapshot are restored, not from the cache, and compared with what they were made from; or a whole
+ * path is restored and a program of the user's looks at it. Only the restoring needs the vault: the rest is done when it is isolated again.
+ */
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { RestoreDrillSettings } from '../../config/schema-steps.ts';
+import type { StepOutcome } from '../outcome.ts';
+import { runCommand } from '../processes/command.ts';
+import type { DrillFacts } from '../report.ts';
+import { failed, outcomeOf } from '../restic/outcome.ts';
+import type { Run } from '../restic/run.ts';
+import { listSnapshots, newestOf } from '../restic/snapshots.ts';
+import type { Snapshot } from '../restic/snapshots.ts';
+import { compared, digestAsIn, isOf } from './drill-comparison.ts';
+import type { DrillRecord } from './drill-records.ts';
+import { fileIn, fitting, patternOf, Reservoir } from './drill-sample.ts';
+import type { SnapshotFile } from './drill-sample.ts';
+import type { StepEnd, StepTools } from './step.ts';
+
+/** A drill as it goes on without the vault. */
+interface Drill {
+  readonly settings: RestoreDrillSettings;
+  readonly tools: StepTools;
+  readonly snapshot: Snapshot;
+  readonly directory: string;
+  readonly chosen: Chosen;
+}
+
+interface Chosen {
+  /** What is restored. */
+  readonly files: readonly SnapshotFile[];
+  /** Whose digests are taken for next time. */
+  readonly next: readonly SnapshotFile[];
+  readonly records: ReadonlyMap<string, DrillRecord>;
+}
+
+/** Restores; the comparison comes afterwards. */
+export async function drill(settings: RestoreDrillSettings, tools: StepTools): Promise<StepEnd> {
+  const listed = await listSnapshots(tools.run);
+  if (listed.kind === 'no') return { outcome: outcomeOf(listed.end, 'looking for the newest snapshot') };
+  const snapshot = newestOf(listed.snapshots);
+  if (snapshot === null)
+    return { outcome: failed('no-snapshot', 'there is no snapshot to restore', 'back up first') };
+  const chosen = await choose(settings, snapshot, tools);
+  if ('kind' in chosen) return { outcome: chosen };
+
+  const directory = await freshDirectory(tools.scratchDirectory, settings);
+  if (typeof directory !== 'string') return { outcome: directory };
+  const includes = settings.path === undefined ? chosen.files.map(({ path }) => path) : [settings.path];
+  const end = await tools.run({
+    args: [
+      'restore',
+      snapshot.id,
+      `--target=${directory}`,
+      '--verify',
+      // With the cache restic restores what the vault has lost.
+      '--no-cache',
+      ...includes.map((path) => `--include=${patternOf(path)}`),
+    ],
+    timeoutMs: null,
+  });
+  const outcome = outcomeOf(end, 'the restore');
+  if (outcome.kind !== 'done') {
+    await rm(directory, { recursive: true, force: true });
+    return concluded({ settings, tools, snapshot, directory, chosen }, outcome, null);
+  }
+  const state: Drill = { settings, tools, snapshot, directory, chosen };
+  return {
+    outcome,
+    facts: { snapshot: snapshot.id },
+    afterwards: async (stop) => {
+      try {
+        return await (settings.verify === undefined ? compareAll(state, stop) : judgeByProgram(state, stop));
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function choose(
+  settings: RestoreDrillSettings,
+  snapshot: Snapshot,
+  { run, records }: StepTools,
+): Promise<Chosen | StepOutcome> {
+  const { files: most, max_size: mostBytes, path, repository } = settings;
+  const known = path === undefined ? await records.read(repository) : new Map<string, DrillRecord>();
+  const random = new Reservoir(most);
+  const next = new Reservoir(most);
+  const remembered = new Reservoir(Math.ceil(most / 2));
+  const all: SnapshotFile[] = [];
+  let bytes = 0;
+  const end = await list(run, snapshot, path, (file) => {
+    bytes += file.bytes;
+    if (path !== undefined) {
+      if (bytes <= mostBytes) all.push(file);
+      return;
+    }
+    const record = known.get(file.path);
+    if (file.bytes > mostBytes) return; // alone too large
+    if (record !== undefined && isOf(record, file)) remembered.offer(file);
+    random.offer(file);
+    next.offer(file);
+  });
+  if (end.kind !== 'done') return end;
+  if (path !== undefined && bytes > mostBytes) {
+    const why = `${path} has ${bytes} bytes in the newest snapshot, more than max_size`;
+    return failed(
+      'drill-too-large',
+      why,
+      'raise `max_size` if the scratch directory has the room, or name a smaller path',
+    );
+  }
+  const files =
+    path === undefined ? fitting([...remembered.files(), ...random.files()], most, mostBytes) : all;
+  if (files.length > 0) return { files, next: fitting(next.files(), most, mostBytes), records: known };
+  const where = path ?? snapshot.paths.join(', ');
+  return failed(
+    'drill-empty',
+    `the newest snapshot has no file in ${where} that fits`,
+    'see `path` and `max_size`',
+  );
+}
+
+async function list(
+  run: Run,
+  snapshot: Snapshot,
+  path: string | undefined,
+  onFile: (file: SnapshotFile) => void,
+): Promise<StepOutcome> {
+  const end = await run({
+    args: ['ls', '--json', snapshot.id, ...(path === undefined ? [] : ['--recursive', path])],
+    timeoutMs: null,
+    onLine: (line) => {
+      const file = fileIn(line);
+      if (file !== null) onFile(file);
+    },
+  });
+  return outcomeOf(end, 'listing the newest snapshot');
+}
+
+/** An empty directory that only this user can look into. What an earlier, killed drill left there is removed. */
+async function freshDirectory(
+  parent: string,
+  { repository, scratch_directory: own }: RestoreDrillSettings,
+): Promise<string | StepOutcome> {
+  const where = own ?? parent;
+  const prefix = `portcullis-drill-${repository}-`;
+  try {
+    await mkdir(where, { recursive: true, mode: 0o700 });
+    const left = (await readdir(where)).filter((name) => name.startsWith(prefix));
+    await Promise.all(left.map((name) => rm(join(where, name), { recursive: true, force: true })));
+    return await mkdtemp(join(where, prefix));
+  } catch (error) {
+    const why = `the scratch directory ${where} cannot be used: ${(error as Error).message.slice(0, 200)}`;
+    return failed(
+      'scratch-unusable',
+      why,
+      'name one with `scratch_directory` that the user of the controller may write',
+    );
+  }
+}
+
+async function compareAll(state: Drill, stop: AbortSignal): Promise<StepEnd> {
+  const { chosen, directory, snapshot, settings } = state;
+  const counts = { source: 0, record: 0, none: 0 };
+  let bytes = 0;
+  for (const file of chosen.files) {
+    if (stop.aborted)
+      return concluded(
+        state,
+        { kind: 'cut-short', code: 'stopped', why: 'the comparison was stopped' },
+        null,
+      );
+    // oxlint-disable-next-line no-await-in-loop -- one file at a time: the disk is not ours alone
+    const result = await compared(file, directory, chosen.records.get(file.path));
+    switch (result.kind) {
+      case 'wrong':
+        return concluded(
+          state,
+          failed(
+            'drill-differs',
+            result.why,
+            'find out which of the two is right before anything is forgotten: source, or backup',
+          ),
+          null,
+        );
+      case 'as-source':
+        counts.source += 1;
+        break;
+      case 'as-record':
+        counts.record += 1;
+        break;
+      case 'no-reference':
+        counts.none += 1;
+    }
+    bytes += file.bytes;
+  }
+  const facts: DrillFacts = {
+    snapshot: snapshot.id,
+    files: chosen.files.length,
+    bytes,
+    as_source: counts.source,
+    as_recorded: counts.record,
+    without_reference: counts.none,
+  };
+  await remember(state, stop);
+  if (settings.path !== undefined || counts.source + counts.record > 0 || snapshot.hostname !== hostname())
+    return concluded(state, { kind: 'done' }, facts);
+  const why =
+    'every restored file has changed at its source since; only the checksums of restic were compared';
+  return concluded(state, { kind: 'partly-done', why }, facts);
+}
+
+/** Takes digests of sources that are as the snapshot has them, for a time when they are not. */
+async function remember({ chosen, tools, settings }: Drill, stop: AbortSignal): Promise<void> {
+  if (settings.path !== undefined) return;
+  const records = new Map(chosen.records);
+  for (const file of chosen.next) {
+    if (stop.aborted) return;
+    // oxlint-disable-next-line no-await-in-loop
+    const sha256 = await digestAsIn(file);
+    if (sha256 === null) continue;
+    records.delete(file.path); // to the end: the newest stay longest
+    records.set(file.path, { bytes: file.bytes, mtime: file.mtime, sha256 });
+  }
+  await tools.records.keep(settings.repository, records);
+}
+
+async function judgeByProgram(state: Drill, stop: AbortSignal): Promise<StepEnd> {
+  const { settings, tools, snapshot, directory, chosen } = state;
+  const { verify, path = '' } = settings;
+  if (verify === undefined) throw new TypeError('broken invariant: no program to judge by');
+  const env = {
+    ...tools.env,
+    PORTCULLIS_PHASE: 'restore_drill',
+    PORTCULLIS_RESTORED: join(directory, path),
+    PORTCULLIS_SNAPSHOT: snapshot.id,
+  };
+  const end = await runCommand({ command: verify.command, timeoutMs: verify.timeout, env }, stop);
+  const output = end.output === '' ? {} : { output: end.output };
+  if (end.kind === 'stopped')
+    return concluded(state, { kind: 'cut-short', code: 'stopped', why: 'the program was killed' }, null);
+  if (end.kind === 'failed') {
+    const outcome = failed(
+      'drill-refused',
+      end.why,
+      'restore the path by hand in an attended session and look',
+    );
+    const wrong = concluded(state, outcome, null);
+    return { ...wrong, facts: { ...wrong.facts, ...output } };
+  }
+  const bytes = chosen.files.reduce((sum, file) => sum + file.bytes, 0);
+  const facts = { snapshot: snapshot.id, files: chosen.files.length, bytes, judged_by: 'verify' as const };
+  const good = concluded(state, { kind: 'done' }, facts);
+  return { ...good, facts: { ...good.facts, ...output } };
+}
+
+/** The end of a drill, also for the ledger; one that was stopped says nothing about the backup. */
+function concluded({ tools, snapshot }: Drill, outcome: StepOutcome, drilled: DrillFacts | null): StepEnd {
+  const facts = { snapshot: snapshot.id, ...(drilled === null ? {} : { drill: drilled }) };
+  if (outcome.kind === 'cut-short') return { outcome, facts };
+  const why = 'why' in outcome ? outcome.why : null;
+  const at = tools.now().toISOString();
+  const last = { ...drilled, at, outcome: outcome.kind, why, snapshot: snapshot.id };
+  // A backup that is not what its source was: what is older may be all there is.
+  const isSuspect = outcome.kind === 'failed' && outcome.code === 'drill-differs';
+  return {
+    outcome,
+    facts,
+    learnt: {
+      last_restore_drill: last,
+      ...(isSuspect ? { frozen: { why: `a restore drill found: ${outcome.why}`, at } } : {}),
+    },
+  };
+}
