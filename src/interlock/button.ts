@@ -43,6 +43,10 @@ export interface ButtonHands {
   /** Every one of these links is latched already. */
   latched(trips: 'all' | readonly string[]): boolean;
   note(entry: EntryInput): void;
+  /** Journals that it is in another state now; what is said again and again is counted. */
+  moved(to: ButtonState['at'], why: string): void;
+  /** Writes what was counted. */
+  stop(): void;
 }
 
 /** The one button of the box. */
@@ -79,6 +83,7 @@ export class Button {
 
   stop(): void {
     this.#cancel();
+    this.#hands?.stop();
     this.#hands = null;
   }
 
@@ -150,8 +155,7 @@ export class Button {
       } else hands.note({ type: 'button.held', actor: 'button', data: {} });
     }
     if (before.at !== state.at) {
-      const why = 'why' in state ? { why: printable(state.why, MAX_WHY_CHARS) } : {};
-      hands.note({ type: `button.${state.at}`, actor: 'button', data: why });
+      hands.moved(state.at, 'why' in state ? printable(state.why, MAX_WHY_CHARS) : '');
     }
   }
 }

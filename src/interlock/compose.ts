@@ -117,6 +117,7 @@ async function listen(
   servers: Listening[],
 ): Promise<RunningInterlock['listening']> {
   const tally = new RefusalTally(clock, (entry) => interlock.note(entry));
+  servers.push({ close: async () => tally.close() });
   const sources = await tripSources(config);
   const desk = new SourceDesk(interlock, sources, tally);
   const trips = await createTripListener(interlock, sources, tally, desk);

@@ -61,7 +61,7 @@ export function createSocketServer(
   desk: SourceDesk | null = null,
 ): FastifyInstance {
   const app = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
-  const refuse = refuser(interlock, presence ? 'presence' : 'controller');
+  const refuse = refuser(app, interlock, presence ? 'presence' : 'controller');
   app.addHook('onRequest', async (request, reply) => {
     reply.header(BUILD_HEADER, interlock.parts.build);
     const theirs = request.headers[BUILD_HEADER];
@@ -97,8 +97,9 @@ export function createSocketServer(
 }
 
 /** Answers with a refusal, and notes it: every refusal is in the journal, a flood of them in a few entries. */
-function refuser(interlock: Interlock, actor: string): Refuse {
+function refuser(app: FastifyInstance, interlock: Interlock, actor: string): Refuse {
   const tally = new RefusalTally(interlock.parts.clock, (entry) => interlock.note(entry));
+  app.addHook('onClose', async () => tally.close());
   return (request, reply, status, refusal) => {
     const { method, url } = request;
     tally.refused('request.refused', actor, { status, code: refusal.code }, () => ({

@@ -144,6 +144,59 @@ describe('a press', () => {
   });
 });
 
+describe('a wire that makes and breaks', () => {
+  const linesOf = (type: string): number => rig.journal.types().filter((each) => each === type).length;
+
+  test('cuts every time, and costs the journal a few lines', async () => {
+    rig.interlock.start();
+    await clock.pass(3_000);
+    const presses = 100;
+    const contact = rig.contacts['vault'];
+    let cuts = 0;
+    for (let press = 0; press < presses; press += 1) {
+      const before = contact?.frames.length ?? 0;
+      input.move(0);
+      // In the tick of the edge, whatever was told before.
+      if (contact?.frames[before] === 'isolate') cuts += 1;
+      await clock.pass(200);
+      input.move(RELEASED);
+      await clock.pass(300);
+    }
+    expect(cuts).toBe(presses);
+    await clock.pass(400_000);
+    // One for each of the two links.
+    expect(linesOf('link.tripped')).toBe(2);
+    for (const type of ['trip.repeated', 'button.pressed']) expect(linesOf(type)).toBe(1);
+    expect(rig.journal.entries.length).toBeLessThan(20);
+    const more = rig.journal.entries.filter(({ type }) => type === 'trip.repeated-more');
+    const counted = more.reduce((sum, { data }) => sum + Number(data['more']), 0);
+    expect(counted).toBe(presses - 2);
+  });
+
+  test('after a reset the next press is told in full, and a press keeps a reset that is under way from lifting it', async () => {
+    rig.interlock.start();
+    await clock.pass(3_000);
+    await held(200);
+    await held(200);
+    await clock.pass(1_000);
+    const under = rig.interlock.reset(linkOf('vault'), {
+      by: 'person:ops',
+      reason: 'why',
+      presence: true,
+      cause: causeNow(linkOf('vault')),
+    });
+    await held(200);
+    expect((await under).length + Number(at('vault') === 'tripped')).toBeGreaterThan(0);
+    expect(await reset('vault')).toEqual([]);
+    expect(at('vault')).toBe('isolated');
+    const before = linesOf('link.tripped');
+    input.move(0);
+    await clock.pass(500);
+    expect(at('vault')).toBe('tripped');
+    expect(linesOf('link.tripped')).toBeGreaterThan(before);
+  });
+});
+
 describe('an input that says nothing', () => {
   test.each<[string, ButtonReading | Promise<ButtonReading>]>([
     ['cannot be read', { kind: 'unknown', why: 'the line is gone' }],

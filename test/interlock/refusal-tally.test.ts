@@ -79,3 +79,17 @@ test('once it is over the next one is told in full again', async () => {
   refuse('alarm', 401);
   expect(notes).toMatchObject([{ type: 'trip.refused', data: { why: 'wrong token' } }]);
 });
+
+test('at the end what was counted is written, and nothing waits any more', async () => {
+  refuse('alarm', 401);
+  refuse('alarm', 401);
+  refuse('alarm', 401);
+  refuse('other', 401);
+  tally.close();
+  expect(accounted()).toBe(4);
+  expect(notes.at(-1)).toMatchObject({ type: 'trip.refused-more', data: { more: 2 } });
+  expect(await time.step(time.now + 3_600_000)).toBe(false);
+  refuse('alarm', 401);
+  expect(accounted()).toBe(5);
+  expect(await time.step(time.now + 3_600_000)).toBe(false);
+});
