@@ -16,7 +16,7 @@ import {
 import { buttonLines } from './button-lines.ts';
 import { configured } from './configured.ts';
 import { say } from './exit.ts';
-import { lampLines } from './lamps.ts';
+import { lampLines } from './lamp-lines.ts';
 
 /** Options that every one of these commands takes. */
 export interface AskOptions {

@@ -3,8 +3,8 @@ import type { LampFacts, LampLink, LampName, LampPattern, LampPatterns } from '.
 
 /** The functions under test, as they are or with a planted fault. */
 export interface Subject {
-  lampsFor(facts: LampFacts): LampPatterns;
-  isLit(pattern: LampPattern, now: number, steady: boolean): boolean;
+  readonly lampsFor: (facts: LampFacts) => LampPatterns;
+  readonly isLit: (pattern: LampPattern, now: number, steady: boolean) => boolean;
 }
 
 export const quiet: LampFacts = {
