@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, sep } from 'node:path';
 import { z } from 'zod';
 
 const DIGEST_LENGTH = 16;
+const PAGES = `dashboard${sep}`;
 const manifest = z.object({ version: z.string() });
 
 let known: string | undefined;
@@ -27,7 +28,8 @@ export function computeBuildId(root: string, extension: string): string {
   const { version } = manifest.parse(JSON.parse(readFileSync(join(root, '..', 'package.json'), 'utf8')));
   const digest = createHash('sha256');
   for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted()) {
-    if (extname(path) !== extension) continue;
+    // Pages are handed to browsers; neither process runs them.
+    if (extname(path) !== extension || path.startsWith(PAGES)) continue;
     // Name and length before the content: moving bytes from one file to the next must not give the same digest.
     const content = readFileSync(join(root, path));
     digest.update(`${path}\0${content.length}\0`).update(content);

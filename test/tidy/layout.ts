@@ -51,6 +51,9 @@ export const VOCABULARY = 'src/core/time.ts';
 /** Where the program starts. */
 export const ENTRY = 'src/main.ts';
 
+/** Where the dashboard starts, and what builds it: bundled, so all that it imports is there only while it is built. */
+export const PAGE_ENTRIES: readonly string[] = ['src/dashboard/main.tsx', 'src/dashboard/vite.config.ts'];
+
 /** What may stand at the top of the repository, besides what git and npm put there. */
 export const TOP_LEVEL: readonly string[] = [
   '.ci',

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
-import { ASSEMBLY, COMPOSITION_ROOT, ENTRY, MAY_IMPORT, VOCABULARY } from './layout.ts';
+import { ASSEMBLY, COMPOSITION_ROOT, ENTRY, MAY_IMPORT, PAGE_ENTRIES, VOCABULARY } from './layout.ts';
 import { filesNamedIn, importsOf, lineAt, nameOf, placesIn } from './syntax.ts';
 import { pathsOf, type Tree } from './tree.ts';
 
-const SOURCES = /^src\/.*\.ts$/;
-const CODE = /^(src|test)\/.*\.ts$/;
+const SOURCES = /^src\/.*\.tsx?$/;
+const CODE = /^(src|test)\/.*\.tsx?$/;
 
 function folderOf(path: string): string {
   return path.split('/')[1] ?? '';
@@ -101,17 +101,17 @@ const RUN_BY_PEOPLE = new Set(['test/journal/million.ts']);
 
 /** No file that nobody imports or starts: src is reached from the program, test files from a test, a launcher or a document. */
 export function everyFileIsImported(tree: Tree): string[] {
-  const running = reachedFrom(tree, [ENTRY]);
+  const running = reachedFrom(tree, [ENTRY, ...PAGE_ENTRIES]);
   const prose = [...tree].filter(([path]) => /^bin\/|\.md$/.test(path)).map(([, text]) => text);
   const called = pathsOf(tree, /^test\/.*\.ts$/).filter((path) => prose.some((text) => text.includes(path)));
   const tested = reachedFrom(tree, [...pathsOf(tree, /^test\/.*\.test\.ts$/), ...called]);
   return [
-    ...pathsOf(tree, SOURCES).filter((path) => !running.has(path) && !path.startsWith('src/dashboard/')),
+    ...pathsOf(tree, SOURCES).filter((path) => !running.has(path)),
     ...pathsOf(tree, /^test\/.*\.ts$/).filter((path) => !tested.has(path) && !RUN_BY_PEOPLE.has(path)),
   ].map((path) => `${path}: nothing imports it`);
 }
 
-/** Packages are declared: what src runs on in dependencies, what tests use there or in devDependencies. */
+/** Packages are declared: what src runs on in dependencies, what is bundled or used by tests there or in devDependencies. */
 export function packagesAreDeclared(tree: Tree): string[] {
   const manifest = JSON.parse(tree.get('package.json') ?? '{}') as Record<
     string,
@@ -121,7 +121,8 @@ export function packagesAreDeclared(tree: Tree): string[] {
   const developed = [...needed, ...Object.keys(manifest['devDependencies'] ?? {})];
   const found: string[] = [];
   for (const path of pathsOf(tree, CODE)) {
-    const declared = path.startsWith('src/') ? needed : developed;
+    const isBundled = path.startsWith('src/dashboard/');
+    const declared = path.startsWith('src/') && !isBundled ? needed : developed;
     for (const { specifier, typeOnly } of importsOf(tree.get(path) ?? '')) {
       if (specifier.startsWith('.') || specifier.startsWith('node:')) continue;
       const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');

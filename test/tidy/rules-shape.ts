@@ -3,7 +3,7 @@ import { LONG_FILES, LONG_FUNCTIONS, MAX_LINES, TOP_LEVEL } from './layout.ts';
 import { isNode, lineAt, nameOf, placesIn, statementsOf, stringOf, type Node } from './syntax.ts';
 import { pathsOf, type Tree } from './tree.ts';
 
-const CODE = /^(src|test)\/.*\.ts$/;
+const CODE = /^(src|test)\/.*\.tsx?$/;
 
 function lineCount(text: string): number {
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
@@ -39,7 +39,7 @@ export function functionsAreShort(
 ): string[] {
   const found: string[] = [];
   const met = new Set<string>();
-  for (const path of pathsOf(tree, /^src\/.*\.ts$/)) {
+  for (const path of pathsOf(tree, /^src\/.*\.tsx?$/)) {
     const text = tree.get(path) ?? '';
     for (const [node, parent] of placesIn(text)) {
       if (!FUNCTIONS.has(node.type)) continue;
@@ -80,7 +80,7 @@ export function nothingIsInherited(tree: Tree): string[] {
   const found: string[] = [];
   const ours = new Set<string>();
   const derived: [path: string, base: string][] = [];
-  for (const path of pathsOf(tree, /^src\/.*\.ts$/)) {
+  for (const path of pathsOf(tree, /^src\/.*\.tsx?$/)) {
     const text = tree.get(path) ?? '';
     const body = statementsOf(text);
     if (body.length > 0 && body.every((node) => isNode(node['source']) && node.type.startsWith('Export'))) {
@@ -106,7 +106,7 @@ const EXPLAINED = new Set(['FunctionDeclaration', 'ClassDeclaration']);
 /** Every exported function and class of src has a doc comment; types and schemas may speak through their fields. */
 export function exportsAreExplained(tree: Tree): string[] {
   const found: string[] = [];
-  for (const path of pathsOf(tree, /^src\/.*\.ts$/)) {
+  for (const path of pathsOf(tree, /^src\/.*\.tsx?$/)) {
     const text = tree.get(path) ?? '';
     for (const node of statementsOf(text)) {
       const declaration = node['declaration'];

@@ -28,7 +28,7 @@ function isStateOfType(node: Node, parent: Node | undefined): boolean {
 /** Open/close, on/off, up/down, enable/disable name no state outside drivers. */
 export function wordsHaveOneMeaning(tree: Tree): string[] {
   const found: string[] = [];
-  for (const path of pathsOf(tree, /^src\/.*\.ts$/)) {
+  for (const path of pathsOf(tree, /^src\/.*\.tsx?$/)) {
     if (MAY_SPEAK_OF_COILS.test(path)) continue;
     const text = tree.get(path) ?? '';
     for (const [node, parent] of placesIn(text)) {

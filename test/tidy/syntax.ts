@@ -20,9 +20,18 @@ const known = new Map<string, { readonly program: Node; readonly places: readonl
 export type Place = readonly [node: Node, parent: Node | undefined];
 
 function read(text: string): { readonly program: Node; readonly places: readonly Place[] } {
-  const { program, errors } = parseSync('a.ts', text);
-  const error = errors[0];
+  const plain = parseSync('a.ts', text);
+  const error = plain.errors[0];
+  // What is no plain TypeScript may be markup in TypeScript.
+  if (error !== undefined) {
+    const markup = parseSync('a.tsx', text);
+    if (markup.errors.length === 0) return placed(markup.program as unknown as Node);
+  }
   if (error !== undefined) throw new Error(`${error.message} in: ${text.slice(0, 200)}`);
+  return placed(plain.program as unknown as Node);
+}
+
+function placed(program: Node): { readonly program: Node; readonly places: readonly Place[] } {
   const places: Place[] = [];
   const visit = (node: Node, parent: Node | undefined): void => {
     places.push([node, parent]);
@@ -30,8 +39,8 @@ function read(text: string): { readonly program: Node; readonly places: readonly
       for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) visit(child, node);
     }
   };
-  visit(program as unknown as Node, undefined);
-  return { program: program as unknown as Node, places };
+  visit(program, undefined);
+  return { program, places };
 }
 
 function remembered(text: string): ReturnType<typeof read> {
@@ -100,7 +109,7 @@ export function filesNamedIn(text: string): string[] {
   const found: string[] = [];
   for (const [node] of placesIn(text)) {
     const value = stringOf(node);
-    if (value?.endsWith('.ts') === true) found.push(value);
+    if (value !== undefined && /\.tsx?$/.test(value)) found.push(value);
   }
   return found;
 }

@@ -89,6 +89,9 @@ const ROWS: readonly Row[] = [
         'src/main.ts': "await import('./command/a.ts');",
         'src/command/a.ts': '',
         'src/journal/lonely.ts': "import '../command/a.ts';",
+        'src/dashboard/main.tsx': "import './b.tsx';",
+        'src/dashboard/b.tsx': '',
+        'src/dashboard/lonely.tsx': '',
         'src/journal/tested.ts': '',
         'test/journal/a.test.ts': "import '../../src/journal/tested.ts';\nspawn(join(here, 'child.ts'));",
         'test/journal/child.ts': '',
@@ -96,6 +99,7 @@ const ROWS: readonly Row[] = [
         'test/bench/main.ts': '',
         'bin/bench': 'exec node "$root/test/bench/main.ts"',
       },
+      'src/dashboard/lonely.tsx',
       'src/journal/lonely.ts',
       'src/journal/tested.ts',
       'test/journal/lonely.ts',
@@ -108,6 +112,7 @@ const ROWS: readonly Row[] = [
       {
         'package.json':
           '{ "dependencies": { "zod": "1" }, "devDependencies": { "@types/node": "1", "vitest": "1" } }',
+        'src/dashboard/a.tsx': "import { test } from 'vitest';\nexport const b = <p />;",
         'src/a.ts':
           "import 'node:fs';\nimport 'zod/v4';\nimport { test } from 'vitest';\nimport type { T } from 'vitest';",
         'test/a.ts': "import 'vitest/node';\nimport '@scope/gone/deep';",

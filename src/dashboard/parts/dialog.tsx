@@ -1,0 +1,29 @@
+/** A question that stands before the page. The browser keeps the focus inside, and Escape leaves it. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+
+interface Props {
+  readonly title: string;
+  readonly onLeave: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** Shown while it is part of the page. */
+export function Dialog({ title, onLeave, children }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    element.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={element} aria-labelledby={heading} onClose={onLeave}>
+      <header>
+        <h2 id={heading}>{title}</h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={() => element.current?.close()}>
+          ✕
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,238 @@
+/** The journal: what happened and what was refused, in order; filtered, followed, proven whole, taken away. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import type { JournalEntry, JournalPage } from '../../api/journal-documents.ts';
+import type { Problem } from '../../api/problem.ts';
+import { state } from '../box.ts';
+import { Empty, ProblemNote } from '../parts/notes.tsx';
+import { Moment } from '../parts/times.tsx';
+import { API, ask } from '../requests.ts';
+import { entries } from '../stream.ts';
+import { actor, bounded, count } from '../words.ts';
+import { ProofOfJournal } from './verification.tsx';
+
+/** Entries a page of this view holds at most: what is older is a filter away. */
+const SHOWN_LIMIT = 1_000;
+const PAGE = 100;
+
+interface Filter {
+  readonly type: string;
+  readonly link: string;
+  readonly text: string;
+}
+
+const NOTHING: Filter = { type: '', link: '', text: '' };
+
+/** Kinds that people look for; each is the beginning of a type. */
+const KINDS = [
+  ['', 'everything'],
+  ['link.', 'links'],
+  ['window.', 'windows'],
+  ['controller.', 'controller'],
+  ['source.', 'sources'],
+  ['person.', 'people'],
+  ['interlock.', 'interlock'],
+] as const;
+
+/** The view. */
+export function JournalView() {
+  const [filter, setFilter] = useState(NOTHING);
+  const follows = useSignal(true);
+  return (
+    <>
+      <h1>Journal</h1>
+      <ProofOfJournal />
+      <section class="panel" aria-label="Entries">
+        <Filters filter={filter} onFilter={setFilter} />
+        <div class="buttons">
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={follows.value}
+              onChange={(event) => {
+                follows.value = event.currentTarget.checked;
+              }}
+            />
+            Follow: new entries appear by themselves
+          </label>
+          <a class="button" href={`${API}/journal/export?format=jsonl`} download>
+            Export, JSON lines
+          </a>
+          <a class="button" href={`${API}/journal/export?format=csv`} download>
+            Export, CSV
+          </a>
+        </div>
+        <Entries key={JSON.stringify(filter)} filter={filter} follows={follows.value} />
+      </section>
+    </>
+  );
+}
+
+function Filters({
+  filter,
+  onFilter,
+}: {
+  readonly filter: Filter;
+  readonly onFilter: (filter: Filter) => void;
+}) {
+  const text = useSignal(filter.text);
+  return (
+    <form
+      class="row"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onFilter({ ...filter, text: text.value.trim() });
+      }}
+    >
+      <label>
+        Kind
+        <select
+          value={filter.type}
+          onChange={(event) => onFilter({ ...filter, type: event.currentTarget.value })}
+        >
+          {KINDS.map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Link
+        <select
+          value={filter.link}
+          onChange={(event) => onFilter({ ...filter, link: event.currentTarget.value })}
+        >
+          <option value="">any</option>
+          {(state.value?.links ?? []).map(({ link }) => (
+            <option key={link} value={link}>
+              {bounded(link, 40)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="wide">
+        Text in type, actor or data
+        <input
+          type="search"
+          maxLength={200}
+          value={text.value}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <button type="submit">Filter</button>
+    </form>
+  );
+}
+
+const queryOf = ({ type, link, text }: Filter, cursor: string | null): string => {
+  const query = new URLSearchParams({ limit: String(PAGE) });
+  for (const [name, value] of Object.entries({ type, link, text, cursor: cursor ?? '' }))
+    if (value !== '') query.set(name, value);
+  return query.toString();
+};
+
+function Entries({ filter, follows }: { readonly filter: Filter; readonly follows: boolean }) {
+  const [pages, setPages] = useState<readonly JournalEntry[]>([]);
+  const [next, setNext] = useState<string | null>(null);
+  const [phase, setPhase] = useState<'asking' | 'there' | 'failed'>('asking');
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const load = async (cursor: string | null): Promise<void> => {
+    setPhase('asking');
+    const answer = await ask<JournalPage>('GET', `/journal?${queryOf(filter, cursor)}`);
+    if (answer.ok) {
+      setPages((before) => merged(before, answer.body.entries));
+      setNext(answer.body.next);
+      setPhase('there');
+    } else {
+      setProblem(answer.problem);
+      setPhase('failed');
+    }
+  };
+  useEffect(() => void load(null), []);
+  const isPlain = filter.type === '' && filter.link === '' && filter.text === '';
+  useEffect(() => {
+    if (follows && isPlain) setPages((before) => merged(before, entries.value));
+    else if (follows && entries.value.length > 0) void load(null);
+  }, [entries.value, follows]);
+  return (
+    <>
+      {phase === 'failed' && problem !== null && <ProblemNote problem={problem} />}
+      {pages.length === 0 && phase === 'there' && <Empty>No entry fits this filter.</Empty>}
+      <ol class="entries" aria-label="Entries, newest first" aria-busy={phase === 'asking'}>
+        {pages.map((entry) => (
+          <Entry key={entry.seq} entry={entry} />
+        ))}
+      </ol>
+      {pages.length >= SHOWN_LIMIT ? (
+        <p class="hint">The newest {count(SHOWN_LIMIT)} are shown; filter, or export, to see older ones.</p>
+      ) : (
+        <button
+          type="button"
+          aria-disabled={phase === 'asking' || (next === null && phase !== 'failed')}
+          onClick={() => (next === null && phase !== 'failed' ? undefined : void load(next))}
+        >
+          {phase === 'asking'
+            ? 'Fetching…'
+            : phase === 'failed'
+              ? 'Try again'
+              : next === null
+                ? 'That is all'
+                : 'Older'}
+        </button>
+      )}
+    </>
+  );
+}
+
+/** Both, each entry once, newest first. */
+function merged(a: readonly JournalEntry[], b: readonly JournalEntry[]): readonly JournalEntry[] {
+  const known = new Set(a.map(({ seq }) => seq));
+  const fresh = b.filter(({ seq }) => !known.has(seq));
+  if (fresh.length === 0) return a;
+  return [...a, ...fresh].toSorted((one, other) => other.seq - one.seq).slice(0, SHOWN_LIMIT);
+}
+
+/** What is said in the line of an entry before it is unfolded. */
+const SAID_FIRST = [
+  'link',
+  'window',
+  'by',
+  'reason',
+  'why',
+  'code',
+  'outcome',
+  'source',
+  'contact',
+  'name',
+] as const;
+
+function Entry({ entry }: { readonly entry: JournalEntry }) {
+  const first = SAID_FIRST.flatMap((name) => {
+    const value = entry.data[name];
+    return typeof value === 'string' && value !== '' ? [[name, value] as const] : [];
+  });
+  return (
+    <li class={/trip|fault|alarm|refus|fail/.test(entry.type) ? 'entry notable' : 'entry'}>
+      <details>
+        <summary>
+          <span class="seq">{entry.seq}</span>
+          <Moment at={entry.at} seconds />
+          <b>{bounded(entry.type, 60)}</b>
+          <span>{actor(entry.actor)}</span>
+          <span class="said">
+            {first.map(([name, value]) => (
+              <span key={name}>
+                <small>{name}</small> {bounded(value, 80)}
+              </span>
+            ))}
+          </span>
+        </summary>
+        <pre tabIndex={0}>{JSON.stringify(entry, null, 2).slice(0, 8_000)}</pre>
+      </details>
+    </li>
+  );
+}

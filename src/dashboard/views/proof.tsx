@@ -1,0 +1,187 @@
+/** Proof: how long each contact took to isolate, over months, and what proof tests and commissionings came to. */
+import { useMemo } from 'preact/hooks';
+import type uPlot from 'uplot';
+import type { History } from '../../api/journal-documents.ts';
+import type { LinkState } from '../../api/state-document.ts';
+import { state } from '../box.ts';
+import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
+import { Shown, useLoaded } from '../parts/loaded.tsx';
+import { Empty, Grade, Marked } from '../parts/notes.tsx';
+import { Ago, Moment } from '../parts/times.tsx';
+import { bounded, duration } from '../words.ts';
+
+const DAYS = 365;
+const CHART_PX = 260;
+const RECORDS_SHOWN = 100;
+
+/** The view. */
+export function ProofView() {
+  const history = useLoaded<History>(`/history?days=${DAYS}`, state.value?.journal?.size);
+  return (
+    <>
+      <h1>Proof</h1>
+      <p class="lead">
+        A contact is proven when it alone was seen to isolate the link. Every window ends with such a test,
+        each contact in its turn.
+      </p>
+      {(state.value?.links ?? []).map((link) => (
+        <Contacts key={link.link} link={link} />
+      ))}
+      <Shown what="the history" of={history}>
+        {(found) => <Records history={found} />}
+      </Shown>
+    </>
+  );
+}
+
+function Contacts({ link }: { readonly link: LinkState }) {
+  const { commissioning, proofs } = link;
+  return (
+    <section class="panel" aria-label={`Proof of ${bounded(link.link, 40)}`}>
+      <h2>
+        {bounded(link.link, 40)} <Grade grade={link.evidence_grade} />
+      </h2>
+      <p class={commissioning.state === 'passed' ? 'good' : 'bad'}>
+        <Marked shape={commissioning.state === 'passed' ? 'tick' : 'cross'}>
+          commissioning: {commissioning.state}
+          {commissioning.grade === 'simulated' && ', on an emulated board: proves nothing about hardware'}
+          {commissioning.at !== null && (
+            <>
+              , <Moment at={commissioning.at} />
+            </>
+          )}
+        </Marked>
+      </p>
+      <ul class="proofs">
+        {proofs.map(({ contact, outcome, basis, took_ms, at, by }) => (
+          <li key={contact}>
+            <b>{bounded(contact, 40)}</b>{' '}
+            <span class={outcome === 'passed' ? 'good' : 'bad'}>
+              <Marked shape={outcome === 'passed' ? 'tick' : outcome === 'failed' ? 'cross' : 'question'}>
+                {outcome === 'none' ? 'never proven alone' : outcome}
+              </Marked>
+            </span>
+            {took_ms !== null && <span> isolated after {duration(took_ms)}</span>}
+            {basis !== 'none' && (
+              <span> ({basis === 'witness' ? 'shown by a witness' : 'by the board’s own word'})</span>
+            )}
+            {at !== null && (
+              <span>
+                {' '}
+                <Ago at={at} />, {by === 'window' ? 'at the end of a window' : 'in commissioning'}
+              </span>
+            )}{' '}
+            <Grade grade={link.evidence_grade} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Records({ history }: { readonly history: History }) {
+  const { proofs, commissionings } = history;
+  const links = [...new Set(proofs.map(({ link }) => link))];
+  return (
+    <>
+      {links.map((link) => (
+        <Times key={link} link={link} proofs={proofs} />
+      ))}
+      <section class="panel" aria-label="Records">
+        <h2>Proof tests</h2>
+        {proofs.length === 0 && <Empty>No proof test is on record yet.</Empty>}
+        <ol class="events">
+          {proofs
+            .toReversed()
+            .slice(0, RECORDS_SHOWN)
+            .map(({ seq, at, link, contact, outcome, took_ms, by }) => (
+              <li key={`${seq} ${contact}`} class={outcome === 'failed' ? 'bad' : ''}>
+                <Marked shape={outcome === 'passed' ? 'tick' : 'cross'}>
+                  <Moment at={at} seconds /> {bounded(link, 40)}, {bounded(contact, 40)}: {outcome}
+                  {took_ms !== null && ` after ${duration(took_ms)}`}, {by}
+                </Marked>
+              </li>
+            ))}
+        </ol>
+        <h2>Commissionings</h2>
+        {commissionings.length === 0 && <Empty>No commissioning is on record in this time.</Empty>}
+        <ol class="events">
+          {commissionings
+            .toReversed()
+            .slice(0, RECORDS_SHOWN)
+            .map(({ seq, at, link, outcome, by }) => (
+              <li key={seq}>
+                <Marked shape={outcome === 'passed' ? 'tick' : 'cross'}>
+                  <Moment at={at} seconds /> {bounded(link, 40)}: {bounded(outcome, 40)}, by {bounded(by, 60)}
+                </Marked>
+              </li>
+            ))}
+        </ol>
+      </section>
+    </>
+  );
+}
+
+type Proof = History['proofs'][number];
+
+function Times({ link, proofs }: { readonly link: string; readonly proofs: readonly Proof[] }) {
+  const seen = useMemo(
+    () => proofs.filter((each) => each.link === link && each.took_ms !== null),
+    [proofs, link],
+  );
+  const contacts = useMemo(() => [...new Set(seen.map(({ contact }) => contact))], [seen]);
+  const data = useMemo(
+    (): uPlot.AlignedData => [
+      seen.map(({ at }) => Date.parse(at) / 1_000),
+      ...contacts.map((contact) => seen.map((each) => (each.contact === contact ? each.took_ms : null))),
+    ],
+    [seen, contacts],
+  );
+  if (seen.length === 0) return null;
+  const label = `Time until isolation was seen, ${bounded(link, 40)}: ${seen.length} tests of ${contacts.length} contacts`;
+  return (
+    <section class="panel" aria-label={`Times of ${bounded(link, 40)}`}>
+      <h2>Time until isolation was seen, {bounded(link, 40)}</h2>
+      <ul class="legend">
+        {contacts.map((contact, index) => (
+          <li key={contact} class={`series-${index % 4}`}>
+            {bounded(contact, 40)}, {LINES[index % LINES.length]?.name}
+          </li>
+        ))}
+      </ul>
+      <Chart label={label} heightPx={CHART_PX} data={data} options={(ink) => optionsOf(ink, contacts)} />
+    </section>
+  );
+}
+
+/** Told apart without colour. */
+const LINES = [
+  { name: 'solid', dash: [] },
+  { name: 'dashed', dash: [10, 5] },
+  { name: 'dotted', dash: [2, 4] },
+  { name: 'dash and dot', dash: [10, 4, 2, 4] },
+] as const;
+
+function optionsOf(ink: Ink, contacts: readonly string[]): Omit<uPlot.Options, 'width' | 'height'> {
+  const colors = [ink.calm, ink.exposed, ink.unknown, ink.alarm];
+  return {
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: true }, y: { range: (_plot, _from, to) => [0, Math.max(to, 1) * 1.15] } },
+    axes: [
+      axis(ink, { values: dayTicks, space: 70 }),
+      axis(ink, { size: 76, values: (_plot, splits) => splits.map((value) => duration(value)) }),
+    ],
+    series: [
+      {},
+      ...contacts.map((contact, index) => ({
+        label: contact,
+        stroke: colors[index % colors.length] ?? ink.text,
+        width: 1.5,
+        dash: [...(LINES[index % LINES.length]?.dash ?? [])],
+        spanGaps: true,
+        points: { show: true, size: 6, fill: colors[index % colors.length] ?? ink.text },
+      })),
+    ],
+  };
+}

@@ -1,0 +1,288 @@
+/** Windows: what comes, what runs, and how each past opening went. */
+import { useState } from 'preact/hooks';
+import type { Report, ReportsPage, ReportSummary } from '../../api/work-documents.ts';
+import type { WindowState } from '../../api/state-document.ts';
+import { may } from '../account.ts';
+import { SessionDialog, SessionNote } from '../actions/attend.tsx';
+import { RunDialog } from '../actions/run.tsx';
+import { state } from '../box.ts';
+import { Shown, useLoaded } from '../parts/loaded.tsx';
+import { Empty, Loading, Marked } from '../parts/notes.tsx';
+import { Left, Moment, Until } from '../parts/times.tsx';
+import { address, route } from '../route.ts';
+import { WouldRefuse } from '../state/link-panel.tsx';
+import { RunningPanel } from '../state/running.tsx';
+import { bounded, bytes, duration } from '../words.ts';
+
+/** The view. */
+export function WindowsView() {
+  const document = state.value;
+  const [run, setRun] = useState<string | null>(null);
+  const [attend, setAttend] = useState<string | null>(null);
+  if (document === null) return <Loading what="the windows" />;
+  const toRun = document.windows.find(({ window }) => window === run);
+  const toAttend = document.links.find(({ link }) => link === attend);
+  return (
+    <>
+      <h1>Windows</h1>
+      {document.running.map((running) => (
+        <RunningPanel key={running.occurrence} running={running} />
+      ))}
+      {document.windows.length === 0 && (
+        <Empty>No window is configured: nothing is ever connected, and nothing is backed up.</Empty>
+      )}
+      <div class="cards">
+        {document.windows.map((window) => (
+          <WindowCard key={window.window} window={window} onRun={() => setRun(window.window)} />
+        ))}
+      </div>
+      <section class="panel">
+        <h2>Attended sessions</h2>
+        {document.sessions.map((session) => (
+          <SessionNote key={session.id} session={session} />
+        ))}
+        <p class="hint">
+          For a restore or a repair a person may have a link connected outside windows, for a while and with a
+          reason.
+        </p>
+        {may('operate') ? (
+          <div class="buttons">
+            {document.links.map(({ link }) => (
+              <button type="button" key={link} onClick={() => setAttend(link)}>
+                Attended session on {bounded(link, 40)}…
+              </button>
+            ))}
+          </div>
+        ) : (
+          <p class="hint">It takes an operator or approver.</p>
+        )}
+      </section>
+      <PastWindows />
+      {toRun !== undefined && <RunDialog window={toRun} document={document} onLeave={() => setRun(null)} />}
+      {toAttend !== undefined && (
+        <SessionDialog link={toAttend} document={document} onLeave={() => setAttend(null)} />
+      )}
+    </>
+  );
+}
+
+function WindowCard({ window, onRun }: { readonly window: WindowState; readonly onRun: () => void }) {
+  const { opens, timezone, jitter_ms, lasts_ms, steps, last, next_opens, open } = window;
+  return (
+    <section class="panel">
+      <h2>{bounded(window.window, 40)}</h2>
+      <p class="value">
+        {open !== null ? (
+          <Marked shape="moving">
+            ends in <Left ms={open.ends_in_ms} />
+          </Marked>
+        ) : next_opens === null ? (
+          'never again'
+        ) : (
+          <>
+            in <Until at={next_opens} />
+          </>
+        )}
+      </p>
+      <dl class="goods">
+        <dt>link</dt>
+        <dd>{bounded(window.link, 40)}</dd>
+        <dt>next</dt>
+        <dd>{next_opens === null ? 'the schedule has no further run' : <Moment at={next_opens} />}</dd>
+        <dt>schedule</dt>
+        <dd>
+          <code>{bounded(opens, 60)}</code> {bounded(timezone, 40)}
+          {jitter_ms > 0 && `, up to ${duration(jitter_ms)} later`}
+        </dd>
+        <dt>lasts</dt>
+        <dd>{duration(lasts_ms)} at most</dd>
+        <dt>steps</dt>
+        <dd>
+          {steps
+            .map(({ step, repository }) =>
+              bounded(`${step}${repository === null ? '' : ` ${repository}`}`, 60),
+            )
+            .join(', ')}
+        </dd>
+        <dt>last</dt>
+        <dd>
+          {last === null ? 'no report yet' : <Outcome outcome={last.outcome} why={last.why} />}
+          {last !== null && (
+            <>
+              {' '}
+              <Moment at={last.started_at} />
+            </>
+          )}
+        </dd>
+      </dl>
+      <WouldRefuse refusals={window.refusals} />
+      {window.by_hand === 'never' && <p class="hint">It is configured never to be run by hand.</p>}
+      {window.by_hand !== 'never' && may('operate') && open === null && (
+        <button type="button" onClick={onRun}>
+          Run now…
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** How something ended, with a shape beside the word. */
+export function Outcome({ outcome, why = null }: { readonly outcome: string; readonly why?: string | null }) {
+  const isGood = outcome === 'done';
+  const isPart = outcome === 'partly-done' || outcome === 'skipped';
+  return (
+    <span class={isGood ? 'good' : isPart ? 'meagre' : 'bad'}>
+      <Marked shape={isGood ? 'tick' : isPart ? 'warning' : 'cross'}>
+        {bounded(outcome, 30).replaceAll('-', ' ')}
+        {why !== null && `: ${bounded(why, 160)}`}
+      </Marked>
+    </span>
+  );
+}
+
+function PastWindows() {
+  const [name, occurrence] = route.value.rest;
+  const [cursors, setCursors] = useState<readonly string[]>([]);
+  const cursor = cursors.at(-1);
+  const newest = state.value?.windows.map(({ last }) => last?.occurrence).join(' ');
+  const page = useLoaded<ReportsPage>(
+    `/reports?limit=20${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+    newest,
+  );
+  return (
+    <section class="panel" aria-label="Past windows">
+      <h2>Past windows</h2>
+      {name !== undefined && occurrence !== undefined && <OneReport window={name} occurrence={occurrence} />}
+      <Shown what="the reports" of={page}>
+        {({ reports, next }) => (
+          <>
+            {reports.length === 0 ? (
+              <Empty>No window has run yet; its report will stand here.</Empty>
+            ) : (
+              <ReportTable reports={reports} />
+            )}
+            <div class="buttons">
+              {cursors.length > 0 && (
+                <button type="button" onClick={() => setCursors(cursors.slice(0, -1))}>
+                  Newer
+                </button>
+              )}
+              {next !== null && (
+                <button type="button" onClick={() => setCursors([...cursors, next])}>
+                  Older
+                </button>
+              )}
+            </div>
+          </>
+        )}
+      </Shown>
+    </section>
+  );
+}
+
+function ReportTable({ reports }: { readonly reports: readonly ReportSummary[] }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Reports">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Began</th>
+            <th scope="col">Window</th>
+            <th scope="col">Outcome</th>
+            <th scope="col" class="number">
+              Exposed
+            </th>
+            <th scope="col">Isolation</th>
+            <th scope="col" class="number">
+              New data
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {reports.map((report) => (
+            <tr key={`${report.window} ${report.occurrence}`}>
+              <th scope="row">
+                <a href={address('windows', report.window, report.occurrence)}>
+                  <Moment at={report.started_at} />
+                </a>
+              </th>
+              <td>{bounded(report.window, 40)}</td>
+              <td>
+                <Outcome outcome={report.outcome} why={report.why} />
+              </td>
+              <td class="number">{duration(report.exposure_seconds * 1_000)}</td>
+              <td>
+                <Marked shape={report.isolation_proven ? 'tick' : 'cross'}>
+                  {report.isolation_proven ? 'proven' : 'NOT proven'}
+                </Marked>
+              </td>
+              <td class="number">{bytes(report.bytes_added)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function OneReport({ window, occurrence }: { readonly window: string; readonly occurrence: string }) {
+  const report = useLoaded<Report>(
+    `/reports/${encodeURIComponent(window)}/${encodeURIComponent(occurrence)}`,
+  );
+  return (
+    <article class="one-report" aria-label="Report">
+      <Shown what="the report" of={report}>
+        {(found) => (
+          <>
+            <h3>
+              {bounded(found.window, 40)}, <Moment at={found.actual.started_at} seconds />{' '}
+              <a href={address('windows')}>close</a>
+            </h3>
+            <p>
+              <Outcome outcome={found.outcome} why={found.why?.why ?? null} />
+            </p>
+            {typeof found.why?.['hint'] === 'string' && <p class="hint">{bounded(found.why['hint'])}</p>}
+            <dl class="goods">
+              <dt>connected</dt>
+              <dd>
+                {found.actual.granted_at === null ? 'never' : <Moment at={found.actual.granted_at} seconds />}
+              </dd>
+              <dt>isolated</dt>
+              <dd>
+                {found.actual.isolated_at === null ? (
+                  'not seen'
+                ) : (
+                  <Moment at={found.actual.isolated_at} seconds />
+                )}
+              </dd>
+              <dt>exposed</dt>
+              <dd>{duration(found.exposure_seconds * 1_000)}</dd>
+            </dl>
+            <Steps report={found} />
+            {found.journal_head !== null && (
+              <details>
+                <summary>Signed head of the journal at its end</summary>
+                <pre tabIndex={0}>{found.journal_head.slice(0, 1_000)}</pre>
+              </details>
+            )}
+          </>
+        )}
+      </Shown>
+    </article>
+  );
+}
+
+function Steps({ report }: { readonly report: Report }) {
+  if (report.steps.length === 0) return <Empty>No step was begun.</Empty>;
+  return (
+    <ol class="steps">
+      {report.steps.map(({ step, repository, outcome, took_ms }, index) => (
+        <li key={index}>
+          <b>{bounded(step, 40)}</b> {bounded(repository ?? '', 40)} · {duration(took_ms)} ·{' '}
+          <Outcome outcome={outcome.kind} why={typeof outcome['why'] === 'string' ? outcome['why'] : null} />
+          {typeof outcome['hint'] === 'string' && <span class="hint"> {bounded(outcome['hint'])}</span>}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,486 @@
+/** States of a box that are hard to reach with real parts, as documents of the contract: the schemas are their types. */
+import type { History, JournalEntry } from '../../src/api/journal-documents.ts';
+import type { LinkState, State, WindowState } from '../../src/api/state-document.ts';
+import type { Sources } from '../../src/api/work-documents.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
+const ahead = (ms: number): string => ago(-ms);
+
+type Indicator = LinkState['indicators'][number];
+const contact = (name: string, position: Indicator['position'], detail: string): Indicator => ({
+  name,
+  kind: 'contact',
+  type: 'modbus',
+  position,
+  age_ms: 240,
+  detail,
+});
+const witness = (name: string, position: Indicator['position'], detail: string): Indicator => ({
+  name,
+  kind: 'witness',
+  type: 'carrier',
+  position,
+  age_ms: 310,
+  detail,
+});
+
+const linkOf = (change: Partial<LinkState>): LinkState => ({
+  link: 'vault',
+  state: 'isolated',
+  since: ago(5 * HOUR_MS + 12 * MINUTE_MS),
+  commanded: 'isolated',
+  observed: 'isolated',
+  proof: 'witness',
+  evidence_grade: 'field',
+  indicators: [
+    contact('relay', 'isolated', 'coil 1 reads 0'),
+    contact('switch-port', 'isolated', 'interface administratively down'),
+    witness('carrier', 'isolated', 'eth1 has no carrier'),
+  ],
+  ratings: { relay: 'fail-safe-independent', 'switch-port': 'holding' },
+  lease: null,
+  latch: null,
+  session: null,
+  reset_needs: [],
+  session_needs: [presenceMissing('an attended session')],
+  proofs: [
+    {
+      contact: 'relay',
+      outcome: 'passed',
+      basis: 'witness',
+      took_ms: 71,
+      at: ago(5 * HOUR_MS),
+      by: 'window',
+    },
+    {
+      contact: 'switch-port',
+      outcome: 'passed',
+      basis: 'witness',
+      took_ms: 412,
+      at: ago(29 * HOUR_MS),
+      by: 'window',
+    },
+  ],
+  commissioning: { state: 'passed', at: ago(40 * DAY_MS), grade: 'field' },
+  heartbeats: [
+    { heartbeat: 'prometheus', state: 'fresh', age_ms: 21_000, max_age_ms: 120_000, latch: false },
+  ],
+  refusals: [outsideWindow],
+  exposure: {
+    last_24h_ms: 41 * MINUTE_MS,
+    budget_ms: 4 * HOUR_MS,
+    today_ms: 41 * MINUTE_MS,
+    days_7_ms: 4.6 * HOUR_MS,
+    days_30_ms: 21.2 * HOUR_MS,
+  },
+  last_trip: null,
+  ...change,
+});
+
+const presenceMissing = (what: string): LinkState['refusals'][number] => ({
+  code: 'presence-missing',
+  why: `${what} needs presence, or two people`,
+  hint: 'hold the button of the box, or have two people give their codes',
+});
+
+const outsideWindow = {
+  code: 'outside-window',
+  why: 'no window of this link is in progress',
+  hint: 'wait for the next one, or run it by hand',
+};
+
+const windowOf = (change: Partial<WindowState> = {}): WindowState => ({
+  window: 'nightly',
+  link: 'vault',
+  next_opens: ahead(14 * HOUR_MS + 22 * MINUTE_MS),
+  open: null,
+  by_hand: 'approved',
+  run_needs: [presenceMissing('running a window by hand')],
+  opens: '30 2 * * *',
+  timezone: 'Europe/Berlin',
+  jitter_ms: 20 * MINUTE_MS,
+  lasts_ms: 3 * HOUR_MS,
+  steps: [
+    { step: 'backup', repository: 'vault' },
+    { step: 'forget', repository: 'vault' },
+    { step: 'check', repository: 'vault' },
+    { step: 'restore_drill', repository: 'vault' },
+  ],
+  refusals: [],
+  last: { occurrence: '1', started_at: ago(6 * HOUR_MS), outcome: 'done', why: null },
+  ...change,
+});
+
+const stateOf = (change: Partial<State>): State => ({
+  at: ago(0),
+  timezone: 'Europe/Berlin',
+  build: 'b1946ac92492d234',
+  interlock: { age_ms: 120, problem: null },
+  clock: { synchronised: true, detail: 'synchronised by systemd-timesyncd' },
+  journal: { size: 48_213, head: '9f3c1a77be02d4e19f3c1a77be02d4e1', writable: true },
+  button: { state: 'released', why: '', present: false },
+  approvers: ['ada', 'grace', 'katherine'],
+  links: [linkOf({})],
+  windows: [windowOf()],
+  running: [],
+  sessions: [],
+  repositories: [
+    {
+      repository: 'vault',
+      last_good_backup: { at: ago(5.6 * HOUR_MS), snapshot: '996c8af7', bytes: 812_400_000_000 },
+      last_check: { at: ago(5.4 * HOUR_MS), outcome: 'done', why: null },
+      last_restore_drill: { at: ago(3 * DAY_MS + 5 * HOUR_MS), outcome: 'done', why: null },
+      interrupted: null,
+      frozen: null,
+    },
+  ],
+  sources: [],
+  notifications: [],
+  alarms: [],
+  ...change,
+});
+
+const trip = {
+  link: 'vault',
+  at: ago(12 * MINUTE_MS + 33_000),
+  by: 'source:alertmanager',
+  reason: 'RansomCanary critical on db-7: 3 canary files rewritten',
+  cut_ms: 3.4,
+  contacts_ms: { relay: 3.1, 'switch-port': 3.4 },
+  proven_ms: 84,
+  seq: 48_190,
+} as const;
+
+const tripped = (): State =>
+  stateOf({
+    links: [
+      linkOf({
+        state: 'tripped',
+        since: trip.at,
+        latch: { by: trip.by, reason: trip.reason, at: trip.at, cause: '5be1a0c2' },
+        reset_needs: [presenceMissing('a reset')],
+        refusals: [
+          {
+            code: 'tripped',
+            why: 'the link was tripped and is latched',
+            hint: 'find out why, then reset it at the box: `portcullis reset LINK --reason TEXT`',
+          },
+        ],
+        last_trip: trip,
+      }),
+    ],
+    windows: [
+      windowOf({
+        refusals: [
+          {
+            code: 'tripped',
+            why: 'the link was tripped and is latched',
+            hint: 'find out why, then reset it at the box: `portcullis reset LINK --reason TEXT`',
+          },
+        ],
+      }),
+    ],
+    repositories: [
+      {
+        repository: 'vault',
+        last_good_backup: { at: ago(29.6 * HOUR_MS), snapshot: '996c8af7', bytes: 812_400_000_000 },
+        last_check: { at: ago(29.4 * HOUR_MS), outcome: 'done', why: null },
+        last_restore_drill: { at: ago(3 * DAY_MS), outcome: 'done', why: null },
+        interrupted: { kind: 'cut', why: 'restic was killed by a trip', at: trip.at },
+        frozen: null,
+      },
+    ],
+  });
+
+const connected = (): State =>
+  stateOf({
+    links: [
+      linkOf({
+        state: 'connected',
+        since: ago(8 * MINUTE_MS),
+        commanded: 'connected',
+        observed: 'connected',
+        indicators: [
+          contact('relay', 'connected', 'coil 1 reads 1'),
+          contact('switch-port', 'connected', 'interface up'),
+          witness('carrier', 'connected', 'eth1 has carrier'),
+        ],
+        lease: { id: 'l-1', holder: 'nightly', ends_in_ms: 2.85 * HOUR_MS },
+        refusals: [],
+        exposure: {
+          last_24h_ms: 49 * MINUTE_MS,
+          budget_ms: 4 * HOUR_MS,
+          today_ms: 8 * MINUTE_MS,
+          days_7_ms: 4.7 * HOUR_MS,
+          days_30_ms: 21.3 * HOUR_MS,
+        },
+        last_trip: { ...trip, at: ago(9 * DAY_MS) },
+      }),
+    ],
+    windows: [windowOf({ open: { occurrence: '2', ends_in_ms: 2.85 * HOUR_MS }, run_needs: [] })],
+    running: [
+      {
+        window: 'nightly',
+        link: 'vault',
+        occurrence: '2',
+        phase: 'work',
+        step: { number: 1, of: 4, name: 'backup', repository: 'vault' },
+        files_done: 18_233,
+        files_total: 61_004,
+        bytes_done: 14_210_000_000,
+        bytes_total: 38_900_000_000,
+        bytes_per_second: 84_000_000,
+        current_files: ['/srv/data/orders/2026/11/orders-20261121.parquet', '/srv/data/mail/archive.mbox'],
+        left_ms: 294_000,
+        running_ms: 8 * MINUTE_MS,
+      },
+    ],
+  });
+
+const simulated = (): State => {
+  const link = linkOf({
+    evidence_grade: 'simulated',
+    commissioning: { state: 'passed', at: ago(HOUR_MS), grade: 'simulated' },
+  });
+  return stateOf({ links: [link] });
+};
+
+const stuck = (): State =>
+  stateOf({
+    links: [
+      linkOf({
+        state: 'stuck',
+        since: ago(48_000),
+        observed: 'connected',
+        proof: 'none',
+        indicators: [
+          contact('relay', 'isolated', 'coil 1 reads 0'),
+          contact('switch-port', 'unknown', 'no answer within 500 ms'),
+          witness('carrier', 'connected', 'eth1 has carrier'),
+        ],
+        latch: {
+          by: 'fault:stuck',
+          reason: 'told to isolate and still reads connected',
+          at: ago(48_000),
+          cause: '77aa01de',
+        },
+        reset_needs: [
+          presenceMissing('a reset'),
+          {
+            code: 'reset-unproven',
+            why: 'isolation is not proven, so the latch stays',
+            hint: 'make a contact or witness of this link readable again, or pull the cable; see `portcullis status`',
+          },
+        ],
+        last_trip: {
+          ...trip,
+          at: ago(48_000),
+          by: 'fault:stuck',
+          reason: 'told to isolate and still reads connected',
+          proven_ms: null,
+        },
+      }),
+    ],
+    alarms: [
+      {
+        at: ago(47_000),
+        link: 'vault',
+        code: 'stuck',
+        why: 'the link was told to isolate and still reads connected: a welded contact or a lying board',
+        hint: 'pull the cable by hand',
+      },
+    ],
+  });
+
+const unknown = (): State =>
+  stateOf({
+    links: [
+      linkOf({
+        state: 'unproven',
+        since: ago(20_000),
+        observed: 'unknown',
+        proof: 'none',
+        indicators: [
+          contact('relay', 'unknown', 'no answer within 500 ms'),
+          contact('switch-port', 'unknown', 'not read yet'),
+          { ...witness('carrier', 'unknown', 'not read yet'), age_ms: null },
+        ],
+        proofs: [
+          {
+            contact: 'relay',
+            outcome: 'failed',
+            basis: 'none',
+            took_ms: null,
+            at: ago(HOUR_MS),
+            by: 'window',
+          },
+          { contact: 'switch-port', outcome: 'none', basis: 'none', took_ms: null, at: null, by: null },
+        ],
+        heartbeats: [
+          { heartbeat: 'prometheus', state: 'stale', age_ms: 400_000, max_age_ms: 120_000, latch: false },
+        ],
+        commissioning: { state: 'outdated', at: ago(40 * DAY_MS), grade: 'field' },
+      }),
+    ],
+    clock: { synchronised: false, detail: 'no time server has answered since the start' },
+    windows: [
+      windowOf({
+        refusals: [
+          {
+            code: 'isolation-unproven',
+            why: 'the last isolation of this link is not proven',
+            hint: 'look at the contacts and witnesses; the link is told to isolate until one of them answers',
+          },
+          {
+            code: 'clock-unsynchronised',
+            why: 'the clock is not synchronised',
+            hint: 'see that a time server answers',
+          },
+        ],
+      }),
+    ],
+  });
+
+const silentInterlock = (): State => ({
+  ...stateOf({}),
+  interlock: {
+    age_ms: 41_000,
+    problem: {
+      code: 'unreachable',
+      why: 'the interlock does not answer on its socket',
+      hint: 'see `systemctl status portcullis-interlock`',
+    },
+  },
+});
+
+const empty = (): State =>
+  stateOf({
+    links: [],
+    windows: [],
+    repositories: [],
+    button: { state: 'released', why: '', present: false },
+  });
+
+const several = (): State =>
+  stateOf({
+    links: ['north', 'south', 'disks', 'attic'].map((name, index) =>
+      linkOf(index === 2 ? { ...tripped().links[0], link: name } : { link: name }),
+    ),
+  });
+
+/** The states by name; each is made anew, for it carries times. */
+export const STATES = {
+  isolated: () => stateOf({ links: [linkOf({ last_trip: { ...trip, at: ago(9 * DAY_MS) } })] }),
+  connected,
+  tripped,
+  stuck,
+  unknown,
+  simulated,
+  'silent-interlock': silentInterlock,
+  empty,
+  several,
+} satisfies Record<string, () => State>;
+export type StateName = keyof typeof STATES;
+
+/** A month in which things happened. */
+export function historyOf(days: number): History {
+  const day = (index: number): string => ago((days - 1 - index) * DAY_MS).slice(0, 10);
+  const at = (index: number): string => `${day(index)}T03:11:00.000Z`;
+  const indices = Array.from({ length: days }, (_, index) => index);
+  return {
+    timezone: 'Europe/Berlin',
+    days,
+    through_seq: 48_213,
+    complete: true,
+    links: [
+      {
+        link: 'vault',
+        budget_ms: 4 * HOUR_MS,
+        days: indices.map((index) => ({
+          day: day(index),
+          exposure_ms: index % 11 === 7 ? 0 : (32 + ((index * 37) % 29)) * MINUTE_MS,
+          connections: index % 11 === 7 ? 0 : 1,
+          trips: index === 21 ? 1 : 0,
+        })),
+      },
+    ],
+    trips: days > 21 ? [{ ...trip, at: at(21) }] : [],
+    proofs: indices.map((index) => ({
+      link: 'vault',
+      contact: index % 2 === 0 ? 'relay' : 'switch-port',
+      at: at(index),
+      outcome: index === 13 ? ('failed' as const) : ('passed' as const),
+      basis: 'witness',
+      took_ms: index === 13 ? null : index % 2 === 0 ? 66 + ((index * 7) % 13) : 380 + ((index * 31) % 90),
+      by: 'window' as const,
+      seq: 1_000 + index * 40,
+    })),
+    faults: [13, 14]
+      .filter((index) => index < days)
+      .map((index) => ({
+        at: at(index),
+        link: 'vault',
+        code: 'proof-test-failed',
+        why: 'the contact switch-port alone was not seen to isolate',
+        seq: 1_001 + index * 40,
+      })),
+    windows: [],
+    commissionings: [{ link: 'vault', at: at(0), outcome: 'passed', by: 'person:ada', seq: 900 }],
+  };
+}
+
+/** An entry of the journal. */
+export const entryOf = (seq: number, type = 'link.isolated'): JournalEntry => ({
+  seq,
+  boot: 'a'.repeat(16),
+  mono: seq * 1_000,
+  at: ago((48_213 - seq) * 900),
+  clock: 'synchronised',
+  type,
+  actor: type === 'link.tripped' ? 'source:alertmanager' : 'interlock',
+  data:
+    type === 'link.tripped'
+      ? { link: 'vault', by: trip.by, reason: trip.reason }
+      : { link: 'vault', proof: 'witness' },
+  prev: 'b'.repeat(64),
+});
+
+/** Two sources, one of them never heard. */
+export const SOURCES: Sources = {
+  sources: [
+    {
+      source: 'alertmanager',
+      format: 'alertmanager',
+      tier: 1,
+      heartbeat: false,
+      last: { at: ago(12 * MINUTE_MS), verdict: 'trip', note: null },
+      unverified: 3,
+      trips: ['vault'],
+      verify: 'bearer',
+      url: 'https://portcullis.example:8470/trip/alertmanager',
+      paste: [
+        {
+          title: 'alertmanager.yml',
+          language: 'yaml',
+          text: 'receivers:\n  - name: portcullis\n    webhook_configs:\n      - url: https://portcullis.example:8470/trip/alertmanager\n',
+        },
+      ],
+    },
+    {
+      source: 'prometheus',
+      format: null,
+      tier: 3,
+      heartbeat: true,
+      last: null,
+      unverified: 0,
+      trips: [],
+      verify: 'standard-webhooks',
+      url: 'https://portcullis.example:8470/trip/prometheus',
+      paste: [],
+    },
+  ],
+};
