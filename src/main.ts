@@ -2,6 +2,7 @@
 /** The `portcullis` command: parses arguments, calls one command. Each is loaded only when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
+import { addProfileCommands } from './command/profile.ts';
 import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
 import { DEFAULT_CONFIG_FILE } from './config/default-file.ts';
 
@@ -47,15 +48,10 @@ program
   );
 program
   .command('configuration', { hidden: true })
-  .description('read the configuration for the interlock or the controller that started this')
   .addOption(config())
-  .addOption(
-    new Option('--secrets <of>', 'whose secrets are looked at').choices(['interlock', 'controller', 'all']),
-  )
-  .action(async (options: { config: string; secrets: 'interlock' | 'controller' | 'all' }) =>
-    ends(
-      await (await import('./command/configured-apart.ts')).sendConfigured(options.config, options.secrets),
-    ),
+  .addOption(new Option('--secrets <of>').choices(['interlock', 'controller', 'all']))
+  .action(async (options) =>
+    ends(await (await import('./command/configured-apart.ts')).sendConfigured(options)),
   );
 program
   .command('demo')
@@ -139,6 +135,18 @@ program
     (await import('./command/commission.ts')).commissionLink(link, options),
   );
 program
+  .command('attend')
+  .description('keep a link connected for a restore, outside of windows, while this command runs')
+  .argument('<link>', 'name of the link')
+  .option('--for <duration>', 'for how long, as in 30m or 1h30m')
+  .option('--reason <text>', 'why, for the journal')
+  .option('--cause <id>', 'reset the link first: the cause you have understood, as `status` shows it')
+  .option('--approve <name:code...>', 'one-time code of an approver; two different people are needed')
+  .option('--end', 'end the session that is in progress')
+  .addOption(config())
+  .addOption(json())
+  .action(async (link: string, options) => (await import('./command/attend.ts')).attendLink(link, options));
+program
   .command('isolate')
   .description('drive every contact to isolated straight from the configuration, without the interlock')
   .requiredOption('--all', 'every contact of every link')
@@ -157,8 +165,9 @@ window
   .action(async (options) => (await import('./command/ask.ts')).listWindows(options));
 window
   .command('run')
-  .description('open a window now; at the box, as root')
+  .description('open a window now: as root at the box, with its button held, or with the codes of two people')
   .argument('<name>', 'name of the window')
+  .option('--approve <name:code...>', 'one-time code of an approver; two different people are needed')
   .addOption(new Option('--reason <text>', 'why, for the journal').default('run by hand'))
   .addOption(config())
   .addOption(json())
@@ -190,42 +199,7 @@ notify
     ends(await (await import('./command/notify.ts')).testNotifications(name, options)),
   );
 
-const profile = program.command('profile').description('firmware profiles: boards as data');
-const profileOptions = (options: { json?: true }) => ({
-  json: options.json === true,
-  write: (text: string) => void process.stdout.write(text),
-  writeError: (text: string) => void process.stderr.write(text),
-});
-profile
-  .command('list')
-  .description('every shipped profile')
-  .addOption(json())
-  .action(async (options: { json?: true }) =>
-    ends(await (await import('./contacts/profile-command.ts')).profileList(profileOptions(options))),
-  );
-profile
-  .command('show')
-  .description('one profile')
-  .argument('<id>', 'maker/model')
-  .addOption(json())
-  .action(async (id: string, options: { json?: true }) =>
-    ends(await (await import('./contacts/profile-command.ts')).profileShow(id, profileOptions(options))),
-  );
-profile
-  .command('check')
-  .description('check a profile file')
-  .argument('<file>', 'profile file')
-  .addOption(json())
-  .action(async (file: string, options: { json?: true }) =>
-    ends(await (await import('./contacts/profile-command.ts')).profileCheck(file, profileOptions(options))),
-  );
-
-profile
-  .command('schema')
-  .description('the JSON schema of profiles, for editors')
-  .action(async () =>
-    ends((await import('./contacts/profile-command.ts')).profileSchemaText(profileOptions({}))),
-  );
+addProfileCommands(program, json, ends);
 
 const journal = program
   .command('journal')

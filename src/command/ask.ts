@@ -13,6 +13,8 @@ import {
   type SourceStatus,
   type Status,
 } from '../protocol/messages.ts';
+import { InterlockError } from '../protocol/interlock-error.ts';
+import { approvalIn } from './approval.ts';
 import { buttonLines } from './button-lines.ts';
 import { configured } from './configured.ts';
 import { say } from './exit.ts';
@@ -69,9 +71,20 @@ export async function listWindows({ config, json }: AskOptions): Promise<void> {
   }
 }
 
-/** Opens a window now; the controller then does its work. */
-export async function runWindow(name: string, reason: string, { config, json }: AskOptions): Promise<void> {
-  const opened = await (await interlock(config, true)).runWindow(name, { reason, by: userInfo().username });
+/** Opens a window now, at the box or with the codes of two people; the controller then does its work. */
+export async function runWindow(
+  name: string,
+  reason: string,
+  { config, json, approve = [] }: AskOptions & { readonly approve?: readonly string[] },
+): Promise<void> {
+  const approvals = approve.map(approvalIn);
+  const asked = { reason, by: userInfo().username, ...(approvals.length === 0 ? {} : { approvals }) };
+  const over = async (presence: boolean) => (await interlock(config, presence)).runWindow(name, asked);
+  const opened = await over(approvals.length === 0).catch((error: unknown) => {
+    // Not root: the button may have been held, and the refusal says what else there is.
+    if (!(error instanceof InterlockError) || error.code !== 'INTERLOCK_DENIED') throw error;
+    return over(false);
+  });
   say(
     json === true
       ? JSON.stringify({ window: name, ...opened })
@@ -115,6 +128,12 @@ export function linkLines(link: LinkStatus): string[] {
       : [
           `  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason} (cause ${link.latch.cause ?? 'unknown'})`,
         ];
+  const session =
+    link.session === null
+      ? []
+      : [
+          `  attended session of ${link.session.by} (${link.session.authority}): ${link.session.reason}; ends in ${seconds(link.session.ends_in_ms)}`,
+        ];
   const lease =
     link.lease === null ? [] : [`  lease of ${link.lease.holder}, ends in ${seconds(link.lease.ends_in_ms)}`];
   const heartbeats = link.heartbeats.map(({ heartbeat, state, age_ms, max_age_ms }) => {
@@ -132,6 +151,7 @@ export function linkLines(link: LinkStatus): string[] {
       (each) => `  proof test of ${proofTestWords(each)}${each.outcome === 'passed' ? gradeWords(link) : ''}`,
     ),
     ...latch,
+    ...session,
     ...lease,
     ...heartbeats,
     ...refusals,

@@ -49,9 +49,12 @@ export async function configuredApart(
 }
 
 /** Reads the configuration for the process that asked, and ends. */
-export async function sendConfigured(file: string, secretsOf: SecretsOf): Promise<ExitCode> {
+export async function sendConfigured(options: {
+  readonly config: string;
+  readonly secrets: SecretsOf;
+}): Promise<ExitCode> {
   const { configured } = await import('./configured.ts');
-  const said = await configured(file, secretsOf, { warnings: true }).then(
+  const said = await configured(options.config, options.secrets, { warnings: true }).then(
     (found): Said => ({ kind: 'configured', ...found }),
     (failure: unknown): Said => {
       if (!(failure instanceof CommandError)) throw failure;

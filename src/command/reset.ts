@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { base32, otpauthUri, SECRET_BYTES } from '../interlock/totp.ts';
 import { InterlockError } from '../protocol/interlock-error.ts';
+import { approvalIn } from './approval.ts';
 import { type AskOptions, interlock } from './ask.ts';
 import { configured } from './configured.ts';
 import { CommandError, say } from './exit.ts';
@@ -40,12 +41,6 @@ export async function resetLink(link: string, options: ResetOptions): Promise<vo
       ? JSON.stringify({ reset: link })
       : `${link}: reset; it is isolated and may be connected by its windows again`,
   );
-}
-
-function approvalIn(text: string): { name: string; code: string } {
-  const match = /^([a-z][a-z0-9_-]{0,39}):(\d{6})$/.exec(text.replaceAll(' ', ''));
-  if (match === null) throw new CommandError(2, 'write --approve NAME:CODE, the code with its six digits');
-  return { name: match[1] ?? '', code: match[2] ?? '' };
 }
 
 /** Makes the secret of an approver and shows it once. An enrolled one is kept unless `again`. */

@@ -18,6 +18,7 @@ export async function runByHand(
   const refuse = (refusals: readonly Refusal[]): { refusals: readonly Refusal[] } => ({
     refusals: interlock.refused('window.run-refused', by, data, refusals),
   });
+  if (plan.byHand === 'never') return refuse([windowRunsNever]);
   const right = await rightOf(interlock.parts, plan.link, 'connect', asked, {
     missing: runPresenceMissing(codesCount),
     standing: standingAgainst(interlock, plan),

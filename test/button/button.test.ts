@@ -5,6 +5,7 @@ import { Approvers } from '../../src/interlock/approvers.ts';
 import { Button } from '../../src/interlock/button.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import type { ResetAsked } from '../../src/interlock/reset.ts';
+import { askSession } from '../../src/interlock/session-asking.ts';
 import { statusOf } from '../../src/interlock/status.ts';
 import { type Box, box, HandClock, HandDisk, opened } from '../interlock/review-box.ts';
 import { causeNow } from './cause.ts';
@@ -295,6 +296,30 @@ describe('a reset', () => {
     await held(HOLD_MS - 200);
     expect(await reset('vault', { presence: false })).toEqual(['presence-missing']);
   });
+});
+
+test.each([
+  ['presence', [], null],
+  ['reset', [], 'presence-missing'],
+  ['nothing', ['presence-missing'], 'presence-missing'],
+] as const)('a hold that gives %s', async (gives, forReset, forSession) => {
+  await begin('all', gives);
+  rig.interlock.start();
+  await clock.pass(3_000);
+  await held(500);
+  await held(HOLD_MS + 100);
+  expect(await reset('vault', { presence: false })).toEqual(forReset);
+  const wish = { by: 'person:ops', reason: 'restore', presence: false, forMs: 60_000 };
+  const asked = askSession(rig.interlock, linkOf('vault'), wish);
+  await clock.pass(500);
+  const answer = await asked;
+  expect('refusals' in answer ? answer.refusals[0]?.code : null).toBe(forSession);
+  if (forSession !== null) return;
+  expect(answer).toMatchObject({ authority: 'button' });
+  // The next press ends it, as it ends everything.
+  input.move(0);
+  await clock.pass(100);
+  expect(linkOf('vault').attended.session).toBeNull();
 });
 
 test('a hold that is configured to give nothing gives nothing', async () => {

@@ -201,12 +201,15 @@ export async function box<C extends Clock>(
     disk = new HandDisk(),
     commissionings = everyLinkCommissioned,
     beside = {},
+    byHand = 'presence',
   }: {
     readonly links?: readonly string[];
     readonly latches?: Latches;
     readonly disk?: HandDisk;
     readonly commissionings?: InterlockParts['commissionings'];
-    readonly beside?: Pick<InterlockParts, 'button' | 'approvers' | 'lamps'>;
+    readonly beside?: Partial<Pick<InterlockParts, 'button' | 'approvers' | 'lamps' | 'trust'>>;
+    /** Who may run the windows by hand. */
+    readonly byHand?: 'presence' | 'approved' | 'never';
   } = {},
 ): Promise<Box<C>> {
   const journal = new HandJournal();
@@ -216,7 +219,7 @@ export async function box<C extends Clock>(
   const windows = Object.fromEntries(
     links.map((link) => [
       `w-${link}`,
-      { link, opens: '0 0 1 1 *', timezone: 'UTC', jitter: 0, lasts: 3_600_000 },
+      { link, opens: '0 0 1 1 *', timezone: 'UTC', jitter: 0, lasts: 3_600_000, by_hand: byHand },
     ]),
   );
   const interlock = new Interlock({
@@ -247,6 +250,7 @@ export async function box<C extends Clock>(
             evidenceMaxAgeMs: 5_000,
           },
           budgetMs: 4 * 3_600_000,
+          longestSessionMs: 3_600_000,
           proofMaxAgeMs: 40 * 86_400_000,
           grade: 'simulated',
         },
