@@ -44,6 +44,8 @@ export interface CourierParts {
 export class Courier {
   readonly #parts: CourierParts;
   readonly #stopping = new AbortController();
+  /** Something came that should not wait until a destination that was away would be asked again. */
+  #urgent = Promise.withResolvers<void>();
   #flying: string | null = null;
   #working: Promise<void> | null = null;
   #failures = 0;
@@ -71,9 +73,10 @@ export class Courier {
     };
   }
 
-  /** There may be something to deliver. */
-  poke(): void {
+  /** There may be something to deliver. `urgent`: what waits to be sent again is tried now, for that may be over. */
+  poke(urgent = false): void {
     if (this.#stopping.signal.aborted) return;
+    if (urgent) this.#urgent.resolve();
     this.#working ??= this.#work().finally(() => {
       this.#working = null;
       // Added between the last look and here.
@@ -138,8 +141,18 @@ export class Courier {
       }
       const askedMs = attempt.kind === 'later' ? attempt.afterMs : null;
       // oxlint-disable-next-line no-await-in-loop
-      await pause(waitMs(attempts, askedMs, dice(), pace), undefined, { signal }).catch(() => undefined);
+      await this.#wait(waitMs(attempts, askedMs, dice(), pace));
       if (signal.aborted) return;
     }
+  }
+
+  /** Until `ms` have passed, or something urgent has come since the last wait, or the end. */
+  async #wait(ms: number): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, over.signal]);
+    const passed = pause(ms, undefined, { signal }).catch(() => undefined);
+    await Promise.race([passed, this.#urgent.promise]);
+    over.abort();
+    this.#urgent = Promise.withResolvers();
   }
 }

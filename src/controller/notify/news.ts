@@ -11,6 +11,7 @@ import type { EventLine, LinkStatus, TripRecord } from '../../protocol/messages.
 import type { WindowReport } from '../report.ts';
 import type { Draft } from './notice.ts';
 import * as texts from './texts.ts';
+import { tripped, trippedAndReset } from './trip-texts.ts';
 
 /** ms that the news of a trip waits for the proof of its isolation. */
 const PROOF_WAIT_MS = 3_000;
@@ -25,9 +26,12 @@ const NEARLY = 0.8;
 /** Different alarms and windows that are remembered; more come from no interlock in its right mind. */
 const MOST_REMEMBERED = 500;
 
+const tripTold = z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable();
 const linkTold = z.strictObject({
   /** The latch that was told last, while it stands. */
-  latch: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
+  latch: tripTold,
+  /** The trip that was told last, also after its reset. */
+  trip: tripTold.default(null),
   /** How often it was told that isolation is unproven, since it is. */
   unproven: z.number(),
   /** It was said that the link is stuck. */
@@ -50,7 +54,14 @@ interface Watch {
 
 const UNPROVEN = { observed: 'unknown', proof: 'none', last_trip: null } as const;
 const SAME_TRIP_MS = 60_000;
-const NOTHING_TOLD: LinkTold = { latch: null, unproven: 0, stuck: false, budget: 'within', overdue: false };
+const NOTHING_TOLD: LinkTold = {
+  latch: null,
+  trip: null,
+  unproven: 0,
+  stuck: false,
+  budget: 'within',
+  overdue: false,
+};
 
 /** What was told, what is being watched, and what is news about it. Times are monotonic ms. */
 export class News {
@@ -102,9 +113,16 @@ export class News {
       if (before.latch !== null) {
         drafts.push(texts.reset(link));
         this.#tell(link.link, { latch: null });
+      } else if (link.last_trip !== null && !isSame(before.trip, link.last_trip)) {
+        // It came and went while nobody listened here, or faster than its proof was told.
+        const { by, reason, at, cut_ms: cutMs, proven_ms: provenMs } = link.last_trip;
+        drafts.push(trippedAndReset(link, { by, reason, at, cutMs, provenMs }));
+        this.#tell(link.link, { trip: { by, reason, at } });
       }
     } else this.#tripHeard(link.link, link.latch, link.last_trip?.cut_ms ?? null, nowMs);
-    const mayBeConnected = link.commanded === 'connected' || link.lease !== null;
+    // Whoever commissions it is at the box and drives its contacts.
+    const driven = link.state === 'commissioning';
+    const mayBeConnected = driven || link.commanded === 'connected' || link.lease !== null;
     if (texts.isProven(link) || (link.state !== 'stuck' && mayBeConnected)) {
       if (before.unproven > 0 && texts.isProven(link))
         drafts.push(texts.provenAgain(link, nowMs - (watch.unprovenMs ?? nowMs)));
@@ -146,9 +164,9 @@ export class News {
       // A status from before the trip proves nothing about it.
       const shown: LinkStatus = latched ? link : { ...link, ...UNPROVEN };
       const provenMs = shown.last_trip?.proven_ms ?? null;
-      drafts.push(texts.tripped(shown, { ...trip.record, cutMs: trip.cutMs, provenMs }));
+      drafts.push(tripped(shown, { ...trip.record, cutMs: trip.cutMs, provenMs }));
       const { by, reason, at } = trip.record;
-      this.#tell(name, { latch: { by, reason, at } });
+      this.#tell(name, { latch: { by, reason, at }, trip: { by, reason, at } });
       watch.trip = null;
     }
     const before = this.#toldOf(name);
@@ -170,10 +188,7 @@ export class News {
       watch.trip = { ...watch.trip, cutMs: watch.trip.cutMs ?? cutMs };
       return;
     }
-    const { latch } = this.#toldOf(name);
-    // A latch that was not written yet is shown with a time of its own.
-    const same = latch !== null && latch.by === record.by && latch.reason === record.reason;
-    if (same && Math.abs(Date.parse(latch.at) - Date.parse(record.at)) < SAME_TRIP_MS) return;
+    if (isSame(this.#toldOf(name).latch, record)) return;
     watch.trip = { record, cutMs, heardMs: nowMs };
   }
 
@@ -185,7 +200,8 @@ export class News {
       if (this.#toldOf(line.link).unproven === 0) watch.againMs = nowMs;
       return watch.link === null || texts.isProven(watch.link) ? [] : this.#due(line.link, nowMs);
     }
-    const key = JSON.stringify([line.link, line.code]);
+    // The way out names what it is about, and no times.
+    const key = JSON.stringify([line.link, line.code, line.hint]);
     const known = this.#alarms.get(key);
     if (known !== undefined) {
       known.more += 1;
@@ -238,6 +254,13 @@ export class News {
     this.#told.set(name, { ...this.#toldOf(name), ...change });
   }
 }
+
+/** A latch that was not written yet is shown with a time of its own. */
+const isSame = (before: LinkTold['trip'], { by, reason, at }: TripRecord): boolean =>
+  before !== null &&
+  before.by === by &&
+  before.reason === reason &&
+  Math.abs(Date.parse(before.at) - Date.parse(at)) < SAME_TRIP_MS;
 
 type AlarmLine = Extract<EventLine, { event: 'alarm' }>;
 

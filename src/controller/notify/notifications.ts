@@ -70,7 +70,7 @@ export async function startNotifications(parts: NotificationParts): Promise<Noti
       const courier = couriers.get(name);
       if (one === undefined || courier === undefined || !wants(one, notice)) continue;
       add(store, name, notice, courier.flying, parts);
-      courier.poke();
+      courier.poke(notice.severity === 'critical');
     }
   };
   for (const [name, one] of destinations) {

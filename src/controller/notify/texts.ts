@@ -9,7 +9,8 @@ const QUOTED_CHARS = 300;
 const MS_PER_SECOND = 1_000;
 const MS_PER_MINUTE = 60_000;
 
-const words = (text: string): string => printable(text, QUOTED_CHARS);
+/** Text from outside, bounded and escaped. */
+export const words = (text: string): string => printable(text, QUOTED_CHARS);
 
 /** ms for people. */
 export function durationWords(ms: number): string {
@@ -23,7 +24,8 @@ export function durationWords(ms: number): string {
 /** True when the interlock shows evidence of isolation, not only a command. */
 export const isProven = (link: LinkStatus): boolean => link.observed === 'isolated' && link.proof !== 'none';
 
-function proofWords(link: LinkStatus): string {
+/** What isolation rests on, in a sentence. */
+export function proofWords(link: LinkStatus): string {
   const simulated =
     link.evidence_grade === 'simulated' ? ' (simulated board: proves nothing about hardware)' : '';
   if (!isProven(link)) return 'Isolation is NOT proven yet.';
@@ -32,7 +34,8 @@ function proofWords(link: LinkStatus): string {
     : `Isolation is shown by the board's own word only${simulated}.`;
 }
 
-const proofData = (link: LinkStatus): Draft['data'] => ({
+/** The same for programs. */
+export const proofData = (link: LinkStatus): Draft['data'] => ({
   state: link.state,
   observed: link.observed,
   proof: link.proof,
@@ -40,61 +43,8 @@ const proofData = (link: LinkStatus): Draft['data'] => ({
   evidence_grade: link.evidence_grade,
 });
 
-const NONE = { link: null, window: null, repeats: null, data: {} } as const;
-
-/** A trip, as far as it is known. */
-export interface TripFacts {
-  readonly by: string;
-  readonly reason: string;
-  /** Calendar time, RFC 3339. */
-  readonly at: string;
-  /** ms from what tripped it until the last isolate frame was written; null when one was not, or the interlock was restarted since. */
-  readonly cutMs: number | null;
-  /** ms from the decision until isolation was proven; null while it is not, or when that is not known any more. */
-  readonly provenMs: number | null;
-}
-
-/** What the reset of this latch looks like; the cause says that its reader knows what tripped it. */
-const resetCommand = ({ link, latch }: LinkStatus): string =>
-  `portcullis reset ${link}${latch?.cause === undefined ? '' : ` --cause ${words(latch.cause)}`} --reason TEXT`;
-
-/** What to look at before anything else, by who tripped it. */
-function firstStep(by: string): string {
-  const name = words(by.slice(by.indexOf(':') + 1));
-  if (by.startsWith('source:')) return `See in ${name} what set it off, and stop that first.`;
-  if (by.startsWith('person:')) return `Ask ${name} what it was cut for.`;
-  if (by === 'button') return 'Ask who pressed the button; if nobody did, look at its wire.';
-  return 'See portcullis status for what is at fault.';
-}
-
-/** A link was tripped. */
-export function tripped(link: LinkStatus, trip: TripFacts): Draft {
-  const how =
-    trip.cutMs === null
-      ? ' How fast is not known: a board was not there in time, or the interlock was restarted since.'
-      : ` The last isolate command was on its wire after ${durationWords(trip.cutMs)}.`;
-  const seen = trip.provenMs === null ? '' : ` That was ${durationWords(trip.provenMs)} after the cut.`;
-  return {
-    ...NONE,
-    type: 'portcullis.link.tripped',
-    severity: 'critical',
-    link: link.link,
-    title: `${link.link} was tripped by ${words(trip.by)}: ${words(trip.reason)}`,
-    text: `Cut and latched at ${words(trip.at)}.${how} ${proofWords(link)}${seen}`,
-    hint: isProven(link)
-      ? `${firstStep(trip.by)} When that is understood and dealt with, reset it at the box: ${resetCommand(link)}`
-      : `Pull the cable to the vault by hand if in doubt, then look at the board and its cable. ${firstStep(trip.by)} Only when isolation is proven it can be reset: ${resetCommand(link)}`,
-    data: {
-      by: words(trip.by),
-      reason: words(trip.reason),
-      tripped_at: trip.at,
-      cause: link.latch?.cause ?? null,
-      cut_ms: trip.cutMs,
-      proven_ms: trip.provenMs,
-      ...proofData(link),
-    },
-  };
-}
+/** What most notices say nothing about. */
+export const NONE = { link: null, window: null, repeats: null, data: {} } as const;
 
 /** The latch of a link was lifted. */
 export const reset = (link: LinkStatus): Draft => ({

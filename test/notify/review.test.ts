@@ -1,0 +1,95 @@
+/** Defects that a reviewer found: each test failed before its fix. */
+import { describe, expect, test } from 'vitest';
+import { notify } from '../../src/config/schema-notify.ts';
+import { News } from '../../src/controller/notify/news.ts';
+import type { Draft } from '../../src/controller/notify/notice.ts';
+import { startNotifications } from '../../src/controller/notify/notifications.ts';
+import type { EventLine } from '../../src/protocol/messages.ts';
+import { DIRECTORY, MemoryDisk } from '../journal/memory-disk.ts';
+import { AT, draft, eventually, link } from './parts.ts';
+
+const types = (drafts: readonly Draft[]): string[] =>
+  drafts.map(({ type }) => type.replace('portcullis.', ''));
+const UNKNOWN = { observed: 'unknown', proof: 'none' } as const;
+
+test('a second heartbeat of a link that falls silent is told by its own name', () => {
+  const news = new News({});
+  const lost = (heartbeat: string, seconds: number): EventLine => ({
+    event: 'alarm',
+    link: 'vault',
+    code: 'heartbeat-lost',
+    why: `heartbeat ${heartbeat} was last heard ${seconds} s ago; 120 s may pass`,
+    hint: `look at what sends it to /trip/${heartbeat}; until then the link stays isolated`,
+  });
+  const [first] = news.hear(lost('watchdog', 121), 0);
+  const [second] = news.hear(lost('agent-gateway', 121), 1_000);
+  expect([first?.text, second?.text]).toEqual([
+    expect.stringContaining('watchdog'),
+    expect.stringContaining('agent-gateway'),
+  ]);
+  // The same again is counted, though it was silent for another while.
+  expect(news.hear(lost('watchdog', 140), 2_000)).toEqual([]);
+});
+
+describe('a trip that was reset before it could be told', () => {
+  const trip = { by: 'source:alarm', reason: 'mass deletion', at: AT };
+  const last_trip = { ...trip, cut_ms: 0.4, proven_ms: 90, proof: 'witness' } as const;
+
+  test('is told all the same, once, also over a restart', () => {
+    const news = new News({});
+    const drafts = news.look(link({ last_trip }), 0);
+    expect(types(drafts)).toEqual(['link.tripped']);
+    expect(drafts[0]?.data).toMatchObject({ by: trip.by, cut_ms: 0.4, proven_ms: 90 });
+    expect(drafts[0]?.text).toContain('was reset before');
+    expect(drafts[0]?.hint).not.toContain('portcullis reset');
+    expect(news.look(link({ last_trip }), 1)).toEqual([]);
+    expect(new News(news.told).look(link({ last_trip }), 0)).toEqual([]);
+  });
+
+  test('and one that was told is not told again when it is reset', () => {
+    const news = new News({});
+    const latch = { ...trip, cause: 'c-1' };
+    expect(types(news.look(link({ state: 'tripped', latch, last_trip }), 0))).toEqual(['link.tripped']);
+    expect(types(news.look(link({ last_trip }), 1))).toEqual(['link.reset']);
+    expect(new News(news.told).look(link({ last_trip }), 0)).toEqual([]);
+  });
+});
+
+test('a link that somebody commissions at the box is no alarm that its isolation is not proven', () => {
+  const news = new News({});
+  news.look(link({ state: 'commissioning', ...UNKNOWN }), 0);
+  expect(news.tick(120_000)).toEqual([]);
+  news.look(link({ state: 'isolating', ...UNKNOWN }), 120_000);
+  expect(types(news.tick(150_000))).toEqual(['link.isolation-unproven']);
+});
+
+test('what is critical does not wait until a destination that was away would be asked again', async () => {
+  const sent: string[] = [];
+  let away = true;
+  const running = await startNotifications({
+    destinations: notify.parse([{ type: 'slack', url_file: '/none' }]),
+    disk: new MemoryDisk(),
+    directory: DIRECTORY,
+    voice: { note: () => undefined },
+    journal: () => undefined,
+    status: () => Promise.reject(new Error('not asked')),
+    // An hour: nothing here is sent again by itself.
+    pace: { firstMs: 3_600_000, mostMs: 3_600_000 },
+    senders:
+      () =>
+      async ({ title }) => {
+        await Promise.resolve();
+        if (away) return { kind: 'later', why: 'it answered 503', afterMs: null };
+        sent.push(title);
+        return { kind: 'taken', answer: 'ok' };
+      },
+  });
+  running.tell(draft({ title: 'one' }));
+  await eventually('the first failure', () => running.show()[0]?.failures === 1);
+  away = false;
+  running.tell(draft({ title: 'two' }));
+  running.tell(draft({ title: 'tripped', severity: 'critical' }));
+  await eventually('the trip', () => sent.includes('tripped'));
+  expect(sent).toEqual(['one', 'two', 'tripped']);
+  await running.stop();
+});
