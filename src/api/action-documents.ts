@@ -14,8 +14,8 @@ export const tripRequest = z.strictObject({
 });
 export const tripAnswer = z
   .object({
-    /** The latch survives power loss: false when it could not be saved, though every link was cut. */
-    latched: z.boolean(),
+    /** The latch survives power loss. Where it could not be saved the answer is a problem, `latch-unsaved`: the links are cut. */
+    latched: z.literal(true),
     links: z.array(
       z.object({
         link: z.string(),

@@ -35,14 +35,23 @@ export const me = z
     may: z.array(ability),
     /** One-time codes of this name count (the name is in `approvers` of the configuration). */
     approver: z.boolean(),
-    /** `null` for a token. `idle` counts from the last request that was not the event stream. */
-    session: z.object({ idle_ends_in_ms: z.number(), ends_in_ms: z.number() }).nullable(),
+    /**
+     * `null` for a token in a header. The idle end counts from the last request that was not the event stream; at 0 the login
+     * only cuts until its end. It is `null` for a wall display.
+     */
+    session: z.object({ idle_ends_in_ms: z.number().nullable(), ends_in_ms: z.number() }).nullable(),
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof me>;
 
-/** `POST /login`; answers with `Me` and a cookie. */
-export const loginRequest = z.strictObject({ name: z.string().max(100), password: z.string().max(1_000) });
+/**
+ * `POST /login`; answers with `Me` and a cookie. With a token it is the login of a wall display: it may what the token may, has
+ * no idle end, and dies with the token.
+ */
+export const loginRequest = z.union([
+  z.strictObject({ name: z.string().max(100), password: z.string().max(1_000) }),
+  z.strictObject({ token: z.string().max(200) }),
+]);
 
 /** `POST /setup`: the first account, an approver. The code stands on the console and in the log of the controller. */
 export const setupRequest = z.strictObject({ code: z.string().max(100), name, password });

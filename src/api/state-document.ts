@@ -25,8 +25,8 @@ export const tripRecord = z
     contacts_ms: z.record(z.string(), z.number().nullable()),
     /** ms from the decision until isolation was proven; `null` while it is not, or when it was isolated before. */
     proven_ms: z.number().nullable(),
-    /** Sequence number of its entry in the journal. */
-    seq: z.number(),
+    /** Sequence number of its entry in the journal; `null` while that has not been read. */
+    seq: z.number().nullable(),
   })
   .meta({ id: 'TripRecord' });
 export type TripRecord = z.infer<typeof tripRecord>;
@@ -154,9 +154,6 @@ export type AttendedSession = z.infer<typeof attendedSession>;
 const sourceState = status.shape.sources.element.extend({ trips: z.array(z.string()) });
 export type SourceState = z.infer<typeof sourceState>;
 
-/** A lamp of the box, as it is told to shine. */
-const lampState = z.object({ lamp: z.string(), shows: z.string(), problem: z.string().nullable() });
-
 /** Something that went wrong on a link and was said as an alarm. */
 export const alarm = z.object({
   at: z.string(),
@@ -184,7 +181,8 @@ export const state = z
     journal: status.shape.journal.nullable(),
     /** Missing when the box has none. */
     button: status.shape.button,
-    lamps: z.array(lampState),
+    /** Missing when the box has none. */
+    lamps: status.shape.lamps,
     /** Names of the people whose one-time codes count; two different ones are needed from afar. */
     approvers: z.array(z.string()),
     links: z.array(linkState),

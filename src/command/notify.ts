@@ -1,9 +1,6 @@
 /** `portcullis notify test`: one message to each destination, past the queue, and what each answered. */
 import { destinationsByName } from '../config/schema-notify.ts';
-import { noticeOf } from '../controller/notify/notifications.ts';
-import type { Attempt } from '../controller/notify/retry.ts';
-import { senderOf } from '../controller/notify/senders.ts';
-import { testNotice } from '../controller/notify/texts.ts';
+import { tryDestination } from '../controller/notify/trial.ts';
 import { configured } from './configured.ts';
 import { CommandError, say, type ExitCode } from './exit.ts';
 
@@ -20,21 +17,13 @@ export async function testNotifications(
       all.size === 0 ? 'none is configured under `notify`' : `there are: ${[...all.keys()].join(', ')}`;
     throw new CommandError(2, wanted === undefined ? there : `no destination is called ${wanted}; ${there}`);
   }
-  const never = new AbortController().signal;
   const results = await Promise.all(
-    chosen.map(async ([name, one]) => ({
-      name,
-      type: one.type,
-      attempt: await senderOf(one)(noticeOf(testNotice(name), new Date()), never),
-    })),
+    chosen.map(async ([name, one]) => ({ name, type: one.type, trial: await tryDestination(name, one) })),
   );
-  for (const { name, type, attempt } of results) {
-    const taken = attempt.kind === 'taken';
-    const answer = answerOf(attempt);
+  for (const { name, type, trial } of results) {
+    const { delivered: taken, answer } = trial;
     if (json === true) say(JSON.stringify({ name, type, taken, answer }));
     else say(`${name} (${type}): ${taken ? 'taken' : 'NOT taken'}: ${answer}`);
   }
-  return results.every(({ attempt }) => attempt.kind === 'taken') ? 0 : 1;
+  return results.every(({ trial }) => trial.delivered) ? 0 : 1;
 }
-
-const answerOf = (attempt: Attempt): string => (attempt.kind === 'taken' ? attempt.answer : attempt.why);

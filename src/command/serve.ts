@@ -30,11 +30,13 @@ export async function runInterlock(file: string): Promise<void> {
 
 /** Runs the controller until it is told to stop. */
 export async function runController(file: string): Promise<void> {
-  const [{ startController }, { config }] = await Promise.all([
+  const [{ startController }, { serveApi }, { config }] = await Promise.all([
     import('../controller/compose.ts'),
+    import('../api/compose.ts'),
     configuredApart(file, 'controller'),
   ]);
-  const running = await startController(config);
+  const announce = (line: string): void => say(`controller: ${line}`);
+  const running = await startController(config, { serve: serveApi({ configFile: file, announce }) });
   await Promise.race([stopAsked(), running.stopped]);
   await running.stop();
 }

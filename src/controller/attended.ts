@@ -121,9 +121,10 @@ export class AttendedSessions {
 
   /** Gives every lease back. */
   async stop(): Promise<void> {
-    await Promise.all(
-      [...this.#held.values()].map(({ lease, over }) => (over === null ? lease?.release() : undefined)),
+    const live = [...this.#held.values()].flatMap(({ lease, over }) =>
+      lease === null || over !== null ? [] : [lease],
     );
+    await Promise.all(live.map((lease) => lease.release()));
   }
 
   #watch(held: Held, lease: Lease): void {

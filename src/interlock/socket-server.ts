@@ -176,7 +176,12 @@ function addTrip(app: FastifyInstance, interlock: Interlock, refuse: Refuse): vo
     if (unknown.length > 0)
       return refuse(request, reply, 404, linkUnknown(printable(unknown.join(', '), MAX_NAME_CHARS)));
     const { status, answer } = tripAnswer(steps, receivedAt);
-    return reply.code(status).send(answer);
+    if (status === 200) return reply.send(answer);
+    return refuse(request, reply, status, {
+      code: 'latch-unsaved',
+      why: 'the links were cut, but the latch could not be saved',
+      hint: 'send it again until it is answered 200, and look at the disk of state_directory',
+    });
   });
 }
 

@@ -28,7 +28,11 @@ function csvField(value: string): string {
 
 const csvRow = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`;
 
-function entryRow(entry: Entry, hash: string): string {
+/** The first line of a CSV export. */
+export const CSV_HEAD = csvRow(CSV_COLUMNS);
+
+/** An entry as a line of a CSV export; `hash` is that of its own line. */
+export function entryRow(entry: Entry, hash: string): string {
   const { seq, at, clock, mono, boot, type, actor, data, prev } = entry;
   return csvRow([String(seq), at, clock, String(mono), boot, type, actor, JSON.stringify(data), prev, hash]);
 }
@@ -50,7 +54,7 @@ export async function exportJournal(
   options: ExportRange & { readonly heads?: readonly KnownHead[] } = {},
 ): Promise<Verification> {
   const { fromSeq = 1, toSeq = Number.MAX_SAFE_INTEGER, heads = [] } = options;
-  let pending = format === 'csv' ? csvRow(CSV_COLUMNS) : '';
+  let pending = format === 'csv' ? CSV_HEAD : '';
   return walkJournal(directory, heads, {
     entry(entry: Entry, line: Buffer, hash: string) {
       if (entry.seq < fromSeq || entry.seq > toSeq) return;

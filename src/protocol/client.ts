@@ -10,8 +10,16 @@ import type { resetRequest, runRequest, SessionBegun, sessionRequest } from './a
 import { journaled, journalPage, signedHead } from './journal.ts';
 import type { JournalPage, JournalRequest } from './journal.ts';
 import { lampsTested, type lampTestRequest } from './lamps.ts';
-import { drillReport, eventLine, status } from './messages.ts';
-import type { DrillReport, drillRequest, EventLine, LeaseRequest, Status, tripRequest } from './messages.ts';
+import { drillReport, eventLine, status, tripDone } from './messages.ts';
+import type {
+  DrillReport,
+  drillRequest,
+  EventLine,
+  LeaseRequest,
+  Status,
+  TripDone,
+  tripRequest,
+} from './messages.ts';
 
 /** ms in which the interlock must have answered an ordinary question. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -34,7 +42,7 @@ export interface InterlockClient {
   /** The signed head of the journal, to be kept elsewhere. */
   head(): Promise<string>;
   /** Isolates and latches; no links means all. */
-  trip(request: z.input<typeof tripRequest>): Promise<void>;
+  trip(request: z.input<typeof tripRequest>): Promise<TripDone>;
   /** Sends a message to a source all the way, up to the contacts, without cutting. */
   drill(source: string, request: z.input<typeof drillRequest>): Promise<DrillReport>;
   /** Lights every lamp for a moment. */
@@ -60,7 +68,7 @@ export function interlockClient(options: ClientOptions): InterlockClient {
     head: async () =>
       (await exchange(options, { method: 'GET', path: '/v1/head' }, signedHead, ANSWER_TIMEOUT_MS)).head,
     journal: async (type, data) => (await post('/v1/journal', { type, data }, journaled)).seq,
-    trip: async (request) => void (await post('/v1/trip', request, z.unknown())),
+    trip: (request) => post('/v1/trip', request, tripDone),
     drill: (source, request) => post(`/v1/sources/${encodeURIComponent(source)}/drill`, request, drillReport),
     testLamps: (request) => post('/v1/lamps/test', request, lampsTested),
     reset: async (request) => void (await post('/v1/reset', request, z.unknown())),

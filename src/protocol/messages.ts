@@ -260,6 +260,11 @@ export const tripRequest = z.strictObject({
   by: z.string().min(1).max(100),
   reason: z.string().min(1).max(500),
 });
+/** What a trip did: ms until the last isolate frame of each link was written, null while a wire is not there. */
+export const tripDone = z.object({
+  links: z.array(z.object({ link: z.string(), written_ms: z.number().nullable() })),
+});
+export type TripDone = z.infer<typeof tripDone>;
 /** `POST /v1/sources/:name/drill` (either socket): a message goes all the way, up to the contacts, and cuts nothing. */
 export const drillRequest = z.strictObject({
   by: z.string().min(1).max(100),

@@ -10,6 +10,9 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { configSchema } from '../../src/config/schema.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { serveApi } from '../../src/api/compose.ts';
+import { PeopleFile } from '../../src/api/people-file.ts';
+import { People } from '../../src/api/people.ts';
 import { startController } from '../../src/controller/compose.ts';
 import type { Controller } from '../../src/controller/compose.ts';
 import { processesWith } from '../../src/controller/processes/proc.ts';
@@ -90,6 +93,7 @@ export class Appliance {
   url = '';
   gatePort = 0;
   #server: ChildProcess | null = null;
+  #token = '';
 
   async start(): Promise<void> {
     for (const path of [this.source, this.vault, this.runtime]) mkdirSync(path, { recursive: true });
@@ -154,6 +158,7 @@ export class Appliance {
       },
     };
     this.controller = await startController(config, {
+      serve: serveApi(),
       voice,
       onReport: (report) => this.reports.push(report),
     });
@@ -161,6 +166,15 @@ export class Appliance {
       this.interlock.requests.includes('GET /v1/events'),
     );
     return this.controller;
+  }
+
+  /** A token that may read everything. */
+  async token(): Promise<string> {
+    if (this.#token !== '') return this.#token;
+    const asked = { label: 'test', scopes: ['read' as const], days: 1, by: 'test' };
+    const { secret } = await new People(new PeopleFile(this.state)).addToken(asked);
+    this.#token = secret;
+    return secret;
   }
 
   /** Opens the window and waits for its report. */

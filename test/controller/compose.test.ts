@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { serveApi } from '../../src/api/compose.ts';
 import { startController } from '../../src/controller/compose.ts';
 import { linkFeed } from '../../src/controller/link-feed.ts';
 import { readEnvironmentFile } from '../../src/controller/restic/repository.ts';
@@ -22,7 +23,8 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
   afterEach(() => appliance.stop());
   const steps = () => [{ backup: { repository: 'main', paths: [appliance.source] } }];
   const get = async (path: string): Promise<{ code: number; body: Record<string, unknown> }> => {
-    const answer = await fetch(`${appliance.controller?.url ?? ''}${path}`);
+    const headers = { authorization: `Bearer ${await appliance.token()}` };
+    const answer = await fetch(`${appliance.controller?.url ?? ''}${path}`, { headers });
     return { code: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
   const untilReady = async (code: number): Promise<Record<string, unknown>> => {
@@ -55,13 +57,9 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
     expect(await untilReady(503)).toMatchObject({ hint: expect.stringContaining('interlock') as string });
     await appliance.interlock.start();
     await untilReady(200);
-    const { body } = await get('/api/v1/status');
-    expect(body).toMatchObject({
-      interlock: { links: [{ link: 'vault' }] },
-      interlock_problem: null,
-      running: [],
-      reports: [],
-    });
+    const { body } = await get('/api/v1/state');
+    expect(body).toMatchObject({ links: [{ link: 'vault' }], interlock: { problem: null }, running: [] });
+    expect((await get('/api/v1/reports')).body).toEqual({ reports: [], next: null });
   });
 
   test('shows what runs and what ran, also after a restart', async () => {
@@ -71,15 +69,18 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
     await appliance.run(config);
     appliance.interlock.openWindow('nightly', 'one', 60_000);
     await eventually('the hook', () => appliance.progress.length > 0);
-    expect((await get('/api/v1/status')).body['running']).toMatchObject([
+    expect((await get('/api/v1/state')).body['running']).toMatchObject([
       { window: 'nightly', phase: 'prepare' },
     ]);
     writeFileSync(flag, '');
     const report = await appliance.report('one');
-    expect((await get('/api/v1/status')).body).toMatchObject({ running: [], reports: [report] });
+    expect((await get('/api/v1/state')).body).toMatchObject({ running: [] });
+    const path = `/api/v1/reports/${report.window}/${report.occurrence}`;
+    expect((await get(path)).body).toEqual(JSON.parse(JSON.stringify(report)));
     await appliance.controller?.stop();
     await appliance.run(config);
-    expect((await get('/api/v1/status')).body).toMatchObject({ reports: [report] });
+    expect((await get('/api/v1/reports')).body).toMatchObject({ reports: [{ occurrence: 'one' }] });
+    expect((await get(path)).body).toEqual(JSON.parse(JSON.stringify(report)));
   });
 
   test('journal entries wait for the interlock, in order', async () => {
@@ -114,7 +115,8 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
     const controller = await appliance.run(appliance.config({ steps: steps() }));
     const listen = controller.url.replace('http://', '');
     const second = appliance.config({ steps: steps() }, { controller: { listen } });
-    await expect(startController(second, {})).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+    const beside = startController(second, { serve: serveApi() });
+    await expect(beside).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
   });
 
   test('a ledger that cannot be read stops the start', async () => {

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { buildId } from '../../src/protocol/build.ts';
-import { journaled, journalRequest } from '../../src/protocol/journal.ts';
+import { journaled, journalPage, journalRequest } from '../../src/protocol/journal.ts';
 import {
   BUILD_HEADER,
   eventLine,
@@ -212,6 +212,10 @@ export class FakeInterlock {
       this.#events.add(answer);
       answer.on('close', () => this.#events.delete(answer));
       return;
+    }
+    if (what.startsWith('GET /v1/journal?')) {
+      const size = this.journal.length;
+      return json(answer, journalPage.parse({ entries: [], next_after: size, size, missing: null }));
     }
     if (what === 'POST /v1/journal') {
       if (!this.takesJournal)

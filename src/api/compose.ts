@@ -1,0 +1,182 @@
+/** Composition root of the API: a controller's face in, a listening server out. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { placesOf } from '../config/schema-listener.ts';
+import type { Config } from '../config/schema.ts';
+import { ControllerFault } from '../controller/fault.ts';
+import type { ControllerFace, Serve, Served } from '../controller/face.ts';
+import { readVkey } from '../journal/heads.ts';
+import { Crowd } from '../listener/crowd.ts';
+import { Listener } from '../listener/listener.ts';
+import { startListener, type CertificateNote } from '../listener/start.ts';
+import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
+import { API_PREFIX, createApp } from './app.ts';
+import { BackOff } from './back-off.ts';
+import type { Desk } from './desk.ts';
+import { EventStreams } from './events.ts';
+import { KnownNames } from './guard.ts';
+import { identitiesOf } from './identities.ts';
+import { InterlockNow } from './interlock-now.ts';
+import { Logins } from './logins.ts';
+import { People } from './people.ts';
+import { PeopleFile } from './people-file.ts';
+import { RefusalNotes } from './refusal-notes.ts';
+import { routesOf } from './routes.ts';
+import { SetupCode } from './setup-code.ts';
+import { stateOf } from './state.ts';
+import { staticPages } from './static-pages.ts';
+import { Verifications } from './verifications.ts';
+
+/** Where Vite puts the dashboard. */
+const DASHBOARD = join(import.meta.dirname, '..', '..', 'dist', 'dashboard');
+const BUILT_DASHBOARD = join(import.meta.dirname, '..', 'dashboard');
+/** Connections, together and from one address: fifty pages behind one proxy, each with a stream and a few requests. */
+const CROWD = { together: 512, perAddress: 320 };
+
+export interface ApiOptions {
+  /** The file that the controller was started from. */
+  readonly configFile?: string;
+  /** Default: `dist/dashboard`. */
+  readonly pages?: string;
+  /** Printed where somebody at the box reads it. Default: a line in the log. */
+  readonly announce?: (line: string) => void;
+}
+
+/** Serves API and dashboard for a controller. */
+export const serveApi =
+  (options: ApiOptions = {}): Serve =>
+  (face) =>
+    startApi(face, options);
+
+async function startApi(face: ControllerFace, options: ApiOptions): Promise<Served> {
+  const { config, voice } = face;
+  const state = config.controller.state_directory;
+  const people = new People(new PeopleFile(state));
+  const accounts = await people.people();
+  const logins = new Logins(people, state);
+  await logins.load();
+  const desk = await deskOf(face, options, people, logins);
+  const notes = new RefusalNotes((type, data) => face.journal(type, data));
+  const { routes, outside } = routesOf(desk, API_PREFIX);
+  const app = createApp({
+    routes,
+    outside,
+    names: new KnownNames(namesOf(config)),
+    identities: identitiesOf(people, logins),
+    page: await staticPages(options.pages ?? (import.meta.url.endsWith('.ts') ? DASHBOARD : BUILT_DASHBOARD)),
+    refused: (who, what, code, from) => notes.refused(who, what, code, from),
+    surprised: (error, what) => voice.note('error', `the API failed at ${what}`, { why: String(error) }),
+  });
+  await app.ready();
+  const running = await listen(config, (request, response) => app.routing(request, response), voice);
+  const url = running.urls[0] ?? '';
+  const announce = options.announce ?? ((line: string) => voice.note('warn', line));
+  if (running.fingerprint !== null)
+    announce(`the SHA-256 fingerprint of the controller's certificate is ${running.fingerprint}`);
+  if (accounts.length === 0)
+    announce(
+      `nobody has an account yet: open ${url} and make the first one with the setup code ${desk.setup.text}`,
+    );
+  return {
+    url,
+    async stop() {
+      desk.streams.stop();
+      notes.stop();
+      await desk.verifications.stop();
+      await logins.settled();
+      await running.close();
+      await app.close();
+    },
+  };
+}
+
+async function deskOf(
+  face: ControllerFace,
+  { configFile }: ApiOptions,
+  people: People,
+  logins: Logins,
+): Promise<Desk> {
+  const { config } = face;
+  const interlock = new InterlockNow(face);
+  const streams = new EventStreams({
+    chronicle: face.chronicle,
+    state: async () => JSON.stringify(stateOf(face, await interlock.known())),
+    changes: (listener) =>
+      face.listen((event) => {
+        if (event?.event === 'alive') return;
+        if (event !== null) interlock.stale();
+        listener();
+      }),
+  });
+  const vkey = await readVkey(join(config.state_directory, 'journal')).catch(() => null);
+  const socketPath = join(config.runtime_directory, INTERLOCK_SOCKET);
+  const verifications = new Verifications(
+    () => ({ socketPath, build: face.build, vkey }),
+    ({ state, by, entries, problems }) =>
+      face.journal('controller.journal-verified', { by, state, entries, problems: problems.slice(0, 5) }),
+  );
+  const file = configFile ?? null;
+  const beganWith = file === null ? null : await readFile(file, 'utf8').catch(() => null);
+  const backOff = new BackOff();
+  return {
+    face,
+    interlock,
+    people,
+    logins,
+    backOff,
+    setup: new SetupCode(),
+    streams,
+    verifications,
+    configFile: file,
+    beganWith,
+  };
+}
+
+/** Names of this box, besides its addresses. */
+function namesOf(config: Config): string[] {
+  const own = hostname();
+  return [own, `${own.split('.')[0] ?? own}.local`, ...config.controller.names];
+}
+
+async function listen(
+  config: Config,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  voice: ControllerFace['voice'],
+): ReturnType<typeof startListener> {
+  const listener = new Listener({
+    handle,
+    crowd: new Crowd(CROWD),
+    disturbed: (what) => {
+      if (what.kind === 'crowded')
+        voice.note('warn', 'too many connections to the controller', { from: what.from });
+    },
+  });
+  const { tls, state_directory: stateDirectory } = config.controller;
+  const settings = { places: placesOf(config.controller), tls: tls ?? null, stateDirectory };
+  try {
+    return await startListener(listener, settings, (note) =>
+      voice.note('info', sentenceOf(note), { ...note }),
+    );
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ControllerFault(
+      'LISTEN_FAILED',
+      why.startsWith('cannot listen') ? why : `cannot listen: ${why}`,
+      'is another controller running? See `controller.listen` and `controller.tls` in the configuration',
+      error,
+    );
+  }
+}
+
+function sentenceOf(note: CertificateNote): string {
+  switch (note.kind) {
+    case 'shown':
+      return 'the controller shows its certificate';
+    case 'renewed':
+      return 'the controller shows a new certificate';
+    case 'refused':
+      return 'a certificate that changed cannot be used; the one before stays';
+  }
+}

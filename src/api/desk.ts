@@ -1,0 +1,25 @@
+/** What the handlers of all routes work with. */
+import type { ControllerFace } from '../controller/face.ts';
+import type { BackOff } from './back-off.ts';
+import type { EventStreams } from './events.ts';
+import type { InterlockNow } from './interlock-now.ts';
+import type { Logins } from './logins.ts';
+import type { People } from './people.ts';
+import type { SetupCode } from './setup-code.ts';
+import type { Verifications } from './verifications.ts';
+
+/** One for each controller. */
+export interface Desk {
+  readonly face: ControllerFace;
+  readonly interlock: InterlockNow;
+  readonly people: People;
+  readonly logins: Logins;
+  readonly backOff: BackOff;
+  readonly setup: SetupCode;
+  readonly streams: EventStreams;
+  readonly verifications: Verifications;
+  /** The configuration file, when the controller was started from one. */
+  readonly configFile: string | null;
+  /** Content of the configuration file when the controller began. */
+  readonly beganWith: string | null;
+}

@@ -1,0 +1,175 @@
+/**
+ * People and tokens in one small file of the controller's state directory, mode 0600, replaced as a whole. The running
+ * controller and `portcullis user` on the box write the same file: each change is made upon what stands there at that moment,
+ * under a lock, and a controller looks at the file again before it believes what it remembers.
+ *
+ * A file that cannot be read lets nobody in and is never written over.
+ */
+import { chown, open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { lockMadeDirectory } from '../journal/lock.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { passwordHash } from './password.ts';
+import { role, scope } from './people-documents.ts';
+
+const FILE = 'people.json';
+/** The lock is a directory's: it gets one of its own. */
+const LOCK_DIRECTORY = 'people.lock';
+const MODE = 0o600;
+/** The file is looked at again when this has passed, ms. */
+const LOOK_AGAIN_MS = 500;
+const LOCK_TRIES = 100;
+const LOCK_PAUSE_MS = 50;
+export const MOST_PEOPLE = 200;
+export const MOST_TOKENS = 500;
+
+const keptPerson = z.strictObject({
+  name: z.string(),
+  role,
+  password: passwordHash,
+  created_at: z.string(),
+  /** Changes with the password and the role: sessions that began under another one are over. */
+  generation: z.string(),
+});
+export type KeptPerson = z.infer<typeof keptPerson>;
+
+const keptToken = z.strictObject({
+  id: z.string(),
+  label: z.string(),
+  scopes: z.array(scope),
+  /** SHA-256 of the secret, hexadecimal. The secret has 256 random bits: nothing slower is needed. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  created_at: z.string(),
+  created_by: z.string(),
+  expires_at: z.string(),
+});
+export type KeptToken = z.infer<typeof keptToken>;
+
+const peopleFile = z.strictObject({
+  format: z.literal(1),
+  people: z.array(keptPerson),
+  tokens: z.array(keptToken),
+});
+export type PeopleContent = z.infer<typeof peopleFile>;
+
+const EMPTY: PeopleContent = { format: 1, people: [], tokens: [] };
+
+/** The file cannot be read or written. */
+export class PeopleFileError extends Error {
+  override readonly name = 'PeopleFileError';
+  readonly hint =
+    'restore people.json of the controller from a copy, or move it away to begin with a new first account';
+}
+
+/** What is kept of people and tokens. */
+export class PeopleFile {
+  readonly #path: string;
+  readonly #lock: string;
+  #content: PeopleContent = EMPTY;
+  #mark = '';
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | null = null;
+
+  constructor(stateDirectory: string) {
+    this.#path = join(stateDirectory, FILE);
+    this.#lock = join(stateDirectory, LOCK_DIRECTORY);
+  }
+
+  /** As it was at the last look. */
+  get known(): PeopleContent {
+    return this.#content;
+  }
+
+  /** What stands in the file, at most half a second old. Rejects with `PeopleFileError`. */
+  async content(): Promise<PeopleContent> {
+    if (performance.now() - this.#lookedAtMs > LOOK_AGAIN_MS) {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = null;
+      });
+      await this.#looking;
+    }
+    return this.#content;
+  }
+
+  /** Changes it: `next` gets what stands there now. Resolves once it survives power loss. What `next` throws is thrown. */
+  async change(next: (from: PeopleContent) => PeopleContent): Promise<PeopleContent> {
+    const lock = await this.#locked();
+    try {
+      await this.#look();
+      const changed = next(this.#content);
+      await replaceFile(this.#path, `${JSON.stringify(changed, null, 1)}\n`);
+      this.#content = changed;
+      this.#mark = await markOf(this.#path);
+      return changed;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #look(): Promise<void> {
+    const mark = await markOf(this.#path);
+    if (mark !== this.#mark || mark === '') {
+      this.#content = await readPeople(this.#path);
+      this.#mark = mark;
+    }
+    this.#lookedAtMs = performance.now();
+  }
+
+  async #locked(): Promise<{ release(): Promise<void> }> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- waits for its turn
+        return await lockMadeDirectory(this.#lock);
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== 'LockHeldError' || tries >= LOCK_TRIES) throw error;
+        // oxlint-disable-next-line no-await-in-loop
+        await pause(LOCK_PAUSE_MS);
+      }
+    }
+  }
+}
+
+/** Changes whenever the file was replaced; empty when there is none. */
+async function markOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw new PeopleFileError(`${path} cannot be read: ${String(error)}`);
+  }
+}
+
+async function readPeople(path: string): Promise<PeopleContent> {
+  try {
+    return peopleFile.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
+    const why = error instanceof z.ZodError ? 'it is not a file of people' : String(error).slice(0, 200);
+    throw new PeopleFileError(`${path} cannot be read: ${why}`);
+  }
+}
+
+/** Old or new content, after power loss too; only its owner reads it, and root leaves it to whom the directory belongs. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.new`;
+  const directory = dirname(path);
+  const handle = await open(draft, 'w', MODE);
+  try {
+    await handle.chmod(MODE);
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  const { uid, gid } = await stat(directory);
+  if (process.getuid?.() === 0) await chown(draft, uid, gid);
+  await rename(draft, path);
+  const place = await open(directory, 'r');
+  try {
+    await place.sync();
+  } finally {
+    await place.close();
+  }
+}

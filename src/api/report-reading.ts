@@ -1,0 +1,79 @@
+/** Reports of windows, from their files. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { reportName } from '../controller/report.ts';
+import {
+  report,
+  type Report,
+  type ReportsPage,
+  type reportsQuery,
+  type ReportSummary,
+} from './work-documents.ts';
+
+/** What was read of a file, as long as the file is the same. */
+interface Remembered {
+  readonly mark: string;
+  readonly summary: ReportSummary | null;
+}
+const remembered = new Map<string, Remembered>();
+const MOST_REMEMBERED = 2_000;
+
+/** One page of reports, newest first. */
+export async function reportsOf(
+  directory: string,
+  { cursor, limit, window }: z.output<typeof reportsQuery>,
+): Promise<ReportsPage> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json'));
+  const all: ReportSummary[] = [];
+  for (const name of names) {
+    // oxlint-disable-next-line no-await-in-loop -- a thousand small files are not opened at once
+    const summary = await summaryOf(join(directory, name));
+    if (summary !== null && (window === undefined || summary.window === window)) all.push(summary);
+  }
+  const sorted = all.toSorted((a, b) => b.started_at.localeCompare(a.started_at));
+  const rest = cursor === undefined ? sorted : sorted.filter(({ started_at }) => started_at < cursor);
+  const reports = rest.slice(0, limit);
+  return { reports, next: rest.length > limit ? (reports.at(-1)?.started_at ?? null) : null };
+}
+
+async function summaryOf(path: string): Promise<ReportSummary | null> {
+  const { ino, size, mtimeMs } = await stat(path);
+  const mark = `${ino} ${size} ${mtimeMs}`;
+  const known = remembered.get(path);
+  if (known?.mark === mark) return known.summary;
+  const read = await readFileAt(path);
+  const summary = read === null ? null : summaryFrom(read);
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(path, { mark, summary });
+  return summary;
+}
+
+function summaryFrom(read: Report): ReportSummary {
+  const { window, link, occurrence, actual, outcome, why, exposure_seconds, isolation_proven, steps } = read;
+  const added = steps.map((step) => (typeof step['bytes_added'] === 'number' ? step['bytes_added'] : 0));
+  return {
+    window,
+    link,
+    occurrence,
+    started_at: actual.started_at,
+    finished_at: actual.finished_at,
+    outcome,
+    why: why?.why ?? null,
+    exposure_seconds,
+    isolation_proven,
+    bytes_added: added.reduce((sum, bytes) => sum + bytes, 0),
+  };
+}
+
+/** One report, or null. The name of its file is made of safe characters only, whatever was asked for. */
+export const readReport = (directory: string, window: string, occurrence: string): Promise<Report | null> =>
+  readFileAt(join(directory, reportName(window, occurrence)));
+
+async function readFileAt(path: string): Promise<Report | null> {
+  try {
+    return report.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return null; // gone, torn or foreign: as if there were none
+  }
+}

@@ -1,0 +1,157 @@
+/** What people may ask for. Every answer says what the interlock said; nothing is said to have happened before it did. */
+import { z } from 'zod';
+import { destinationsByName } from '../config/schema-notify.ts';
+import { tryDestination } from '../controller/notify/trial.ts';
+import { drillReport } from '../protocol/messages.ts';
+import {
+  done,
+  drillRequest,
+  notificationTest,
+  resetRequest,
+  runAnswer,
+  runRequest,
+  sessionRequest,
+  tripAnswer,
+  tripRequest,
+} from './action-documents.ts';
+import { nameOf, type Caller } from './caller.ts';
+import type { Desk } from './desk.ts';
+import { ApiRefusal } from './refusal.ts';
+import { pathName, route, type Route } from './route.ts';
+import { attendedSession } from './state-document.ts';
+
+const ofLink = z.strictObject({ link: pathName });
+const ofWindow = z.strictObject({ window: pathName });
+const ofSession = z.strictObject({ id: pathName });
+const ofSource = z.strictObject({ source: pathName });
+const ofNotification = z.strictObject({ name: pathName });
+
+const DRILL_LIMIT_BYTES = 1_200_000;
+/** What a drill sends when nothing else was said. */
+const DRILL_BODY = JSON.stringify({ severity: 'critical', reason: 'a drill, asked for by a person' });
+
+/** Who asks, for journal and interlock. */
+const actor = (caller: Caller): string => nameOf(caller).slice(0, 100);
+
+/** Cutting, and what cuts nothing. */
+export const cutRoutes = (desk: Desk): readonly Route[] => [
+  route({
+    method: 'POST',
+    path: '/trip',
+    who: 'trip',
+    summary: 'Cut links and latch them, all when none is named',
+    body: tripRequest,
+    answer: tripAnswer,
+    handle: async ({ body: { links, reason }, caller }) => {
+      const answer = await desk.face.client.trip({ links, reason, by: actor(caller) });
+      desk.interlock.stale();
+      return { latched: true as const, links: answer.links };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/sources/:source/drill',
+    who: 'operate',
+    summary: 'Take a message of a source all the way up to the contacts, without cutting',
+    params: ofSource,
+    body: drillRequest,
+    bodyLimitBytes: DRILL_LIMIT_BYTES,
+    answer: drillReport,
+    handle: ({ params: { source }, body: { body = DRILL_BODY, headers }, caller }) =>
+      desk.face.client.drill(source, {
+        by: actor(caller),
+        headers: { 'content-type': 'application/json', ...headers },
+        body_base64: Buffer.from(body).toString('base64'),
+        unsigned: true,
+      }),
+  }),
+  route({
+    method: 'POST',
+    path: '/notifications/:name/test',
+    who: 'operate',
+    summary: 'Send a test message to one destination, past its queue',
+    params: ofNotification,
+    answer: notificationTest,
+    handle: async ({ params: { name }, caller }) => {
+      const one = destinationsByName(desk.face.config.notify).get(name);
+      if (one === undefined)
+        throw new ApiRefusal(
+          404,
+          'notification-unknown',
+          'no destination has this name',
+          'see `notify` in the configuration',
+        );
+      const { delivered, answer } = await tryDestination(name, one);
+      desk.face.journal('controller.notification-tested', { by: `person:${actor(caller)}`, name, delivered });
+      return { name, delivered, answer };
+    },
+  }),
+];
+
+/** What connects, as far as the interlock allows: presence, or two people whose codes it verifies. */
+export const authorityRoutes = (desk: Desk): readonly Route[] => [
+  route({
+    method: 'POST',
+    path: '/links/:link/reset',
+    who: 'operate',
+    summary: 'Lift the latch of a link: with presence, or the one-time codes of two people',
+    params: ofLink,
+    body: resetRequest,
+    answer: done,
+    handle: async ({ params: { link }, body: { cause, reason, approvals }, caller }) => {
+      const said = approvals === undefined ? {} : { approvals };
+      await desk.face.client.reset({ link, cause, reason, by: actor(caller), ...said });
+      desk.interlock.stale();
+      return {};
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/windows/:window/run',
+    who: 'operate',
+    summary: 'Open a window now: as far as its `by_hand` allows',
+    params: ofWindow,
+    body: runRequest,
+    answer: runAnswer,
+    handle: async ({ params: { window }, body: { reason, approvals }, caller }) => {
+      const said = approvals === undefined ? {} : { approvals };
+      const opened = await desk.face.client.runWindow(window, { reason, by: actor(caller), ...said });
+      desk.interlock.stale();
+      return opened;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/links/:link/sessions',
+    who: 'operate',
+    summary: 'Begin an attended session: this controller holds its lease until it is ended',
+    params: ofLink,
+    body: sessionRequest,
+    answer: attendedSession,
+    handle: async ({ params: { link }, body: { reason, for_ms, cause, approvals }, caller }) => {
+      const begun = await desk.face.attended.begin({
+        link,
+        reason,
+        for_ms,
+        by: actor(caller),
+        ...(cause === undefined ? {} : { cause }),
+        ...(approvals === undefined ? {} : { approvals }),
+      });
+      desk.interlock.stale();
+      return begun;
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/sessions/:id',
+    who: 'trip',
+    summary: 'End an attended session and isolate: whoever may cut may do this',
+    params: ofSession,
+    answer: done,
+    handle: async ({ params: { id } }) => {
+      await desk.face.attended.end(id);
+      desk.interlock.stale();
+      return {};
+    },
+  }),
+];

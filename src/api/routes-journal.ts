@@ -1,0 +1,119 @@
+/** The journal and what follows from it: pages, proof, export, history, reports. */
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { exportPieces, pageOf } from './journal-reading.ts';
+import { nameOf } from './caller.ts';
+import type { Desk } from './desk.ts';
+import { historyOf } from './history.ts';
+import {
+  exportQuery,
+  history,
+  historyQuery,
+  journalPage,
+  journalQuery,
+  verification,
+  verificationRequest,
+} from './journal-documents.ts';
+import { ApiRefusal } from './refusal.ts';
+import { readReport, reportsOf } from './report-reading.ts';
+import { pathName, route, type Route } from './route.ts';
+import { report, reportsPage, reportsQuery } from './work-documents.ts';
+
+const ofReport = z.strictObject({ window: pathName, occurrence: pathName });
+const TYPES = { jsonl: 'application/jsonl; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
+
+/** The routes of the journal. */
+export const journalRoutes = (desk: Desk): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: '/journal',
+    who: 'read',
+    summary: 'Entries of the journal, newest first; filters are combined',
+    query: journalQuery,
+    answer: journalPage,
+    handle: async ({ query }) => {
+      const { status } = await desk.interlock.known();
+      return pageOf(
+        desk.face.client,
+        query,
+        status?.journal ?? { size: desk.face.chronicle.through, head: '' },
+      );
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/journal/verification',
+    who: 'read',
+    summary: 'Begin to prove that the journal is whole; one proof at a time',
+    body: verificationRequest,
+    answer: verification,
+    handle: ({ body, caller }) => desk.verifications.begin(nameOf(caller), body.head ?? null),
+  }),
+  route({
+    method: 'GET',
+    path: '/journal/verification',
+    who: 'read',
+    summary: 'How far the proof is, or what it came to',
+    answer: verification,
+    handle: () => {
+      const shown = desk.verifications.show();
+      if (shown !== null) return shown;
+      throw new ApiRefusal(
+        404,
+        'not-verified',
+        'no proof was asked for since the controller began',
+        'POST here',
+      );
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/journal/export',
+    who: 'read',
+    summary: 'The entries of the journal for other programs; `journal verify` proves them',
+    query: exportQuery,
+    answer: 'application/jsonl',
+    handle: ({ query, reply }) => {
+      const { format, from_seq = 1, to_seq = Number.MAX_SAFE_INTEGER } = query;
+      return reply
+        .type(TYPES[format])
+        .header('content-disposition', `attachment; filename="portcullis-journal.${format}"`)
+        .send(Readable.from(exportPieces(desk.face.client, format, from_seq, to_seq)));
+    },
+  }),
+];
+
+/** The routes of what follows from it. */
+export const workRoutes = (desk: Desk): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: '/history',
+    who: 'read',
+    summary: 'Exposure by day, trips, proof tests, faults and windows of the last days',
+    query: historyQuery,
+    answer: history,
+    handle: ({ query }) => historyOf(desk.face, query.days),
+  }),
+  route({
+    method: 'GET',
+    path: '/reports',
+    who: 'read',
+    summary: 'Reports of windows, newest first',
+    query: reportsQuery,
+    answer: reportsPage,
+    handle: ({ query }) => reportsOf(desk.face.reportsDirectory, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/reports/:window/:occurrence',
+    who: 'read',
+    summary: 'One report of a window',
+    params: ofReport,
+    answer: report,
+    handle: async ({ params: { window, occurrence } }) => {
+      const found = await readReport(desk.face.reportsDirectory, window, occurrence);
+      if (found !== null) return found;
+      throw new ApiRefusal(404, 'report-unknown', 'there is no such report', 'the newest thousand are kept');
+    },
+  }),
+];

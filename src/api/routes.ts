@@ -1,0 +1,76 @@
+/** The one table of everything that is served. */
+import { z } from 'zod';
+import type { Desk } from './desk.ts';
+import { metricsOf } from './metrics.ts';
+import { openApi } from './openapi.ts';
+import { route, type Route } from './route.ts';
+import { authorityRoutes, cutRoutes } from './routes-actions.ts';
+import { journalRoutes, workRoutes } from './routes-journal.ts';
+import { loginRoutes } from './routes-login.ts';
+import { peopleRoutes, tokenRoutes } from './routes-people.ts';
+import { stateRoutes } from './routes-state.ts';
+
+/** The routes under the prefix of the API, and those outside of it. */
+export function routesOf(
+  desk: Desk,
+  prefix: string,
+): { readonly routes: readonly Route[]; readonly outside: readonly Route[] } {
+  const table = [
+    ...stateRoutes(desk),
+    ...journalRoutes(desk),
+    ...workRoutes(desk),
+    ...cutRoutes(desk),
+    ...authorityRoutes(desk),
+    ...loginRoutes(desk),
+    ...peopleRoutes(desk),
+    ...tokenRoutes(desk),
+  ];
+  let document: unknown = null;
+  const described = route({
+    method: 'GET',
+    path: '/openapi.json',
+    who: 'anyone',
+    summary: 'This document',
+    answer: z.looseObject({ openapi: z.string() }),
+    handle: () => {
+      document ??= openApi([...table, described], prefix, desk.face.build);
+      return document as { openapi: string };
+    },
+  });
+  return { routes: [...table, described], outside: outsideRoutes(desk) };
+}
+
+const outsideRoutes = (desk: Desk): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: '/healthz',
+    who: 'anyone',
+    summary: 'This process lives',
+    answer: z.object({ ok: z.literal(true) }),
+    handle: () => ({ ok: true as const }),
+  }),
+  route({
+    method: 'GET',
+    path: '/readyz',
+    who: 'anyone',
+    summary: 'This controller hears its interlock',
+    answer: z.looseObject({ ready: z.boolean() }),
+    handle: ({ reply }) => {
+      const { interlock_problem: problem } = desk.face.view.show();
+      if (problem === null) return { ready: true };
+      reply.code(503);
+      return { ready: false, ...problem };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/metrics',
+    who: 'metrics',
+    summary: 'Figures for Prometheus',
+    answer: 'text/plain',
+    handle: async ({ reply }) =>
+      reply
+        .type('text/plain; version=0.0.4; charset=utf-8')
+        .send(metricsOf(desk, await desk.interlock.known())),
+  }),
+];
