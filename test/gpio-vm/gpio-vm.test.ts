@@ -1,4 +1,4 @@
-/** The GPIO driver on the kernel's own GPIO, in a machine of its own: see guest-scenarios.ts for what is tried. */
+/** The GPIO driver on the kernel's own GPIO, in a machine of its own: see guest-scenarios.ts and guest-panel.ts for what is tried. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { onoffMissing } from '../../src/contacts/gpio/sysfs.ts';
@@ -19,6 +19,8 @@ const GROUPS: readonly (readonly [name: string, tests: number])[] = [
   ['character-device output', 8],
   ['sysfs input', 5],
   ['character-device input', 5],
+  ['sysfs button and lamp', 3],
+  ['character-device button and lamp', 3],
   ['chips', 2],
 ];
 

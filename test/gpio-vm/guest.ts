@@ -24,6 +24,7 @@ function print(line: object): void {
 }
 
 await import('./guest-scenarios.ts');
+await import('./guest-panel.ts');
 const { run } = await import('./guest-suite.ts');
 await run(print);
 print({ end: true });
