@@ -1,6 +1,8 @@
 /** The certificate that a sender showed, as those who judge it want it. */
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { PacedSocket } from './paced-socket.ts';
 
 /** What `verify` of a source with `type: mtls` compares. */
 export interface ShownCertificate {
@@ -12,7 +14,9 @@ export interface ShownCertificate {
 }
 
 /** The certificate of the handshake; `null` without TLS, and when none was shown. */
-export function shownCertificate({ socket }: IncomingMessage): ShownCertificate | null {
+export function shownCertificate(request: IncomingMessage): ShownCertificate | null {
+  const onTop: Duplex = request.socket;
+  const socket = onTop instanceof PacedSocket ? onTop.beneath : onTop;
   if (!(socket instanceof TLSSocket)) return null;
   // Node's types say that there is one; without one it is an empty object.
   const { fingerprint256, subject } = socket.getPeerCertificate() as Partial<

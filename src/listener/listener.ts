@@ -7,12 +7,15 @@
  *
  * What remains: connections that stand keep the trust that their handshake gave them, until they end.
  */
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import { isIPv6, type AddressInfo, type Socket } from 'node:net';
-import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import { isIPv6, type Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import type { ServerCertificate } from './certificate.ts';
 import { Crowd } from './crowd.ts';
+import { listenAtDoors } from './doors.ts';
+import { Pace, PacedSocket } from './paced-socket.ts';
 
 // Not by `import`: that reads every export, and one of them loads Node's whole fetch, 14 MB that nobody here uses.
 const { createServer } = process.getBuiltinModule('node:http');
@@ -72,13 +75,16 @@ const STATUS: Readonly<Record<string, number>> = {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #crowd: Crowd;
-  readonly #servers: Server[] = [];
+  readonly #doors: NetServer[] = [];
   readonly #secureServers: SecureServer[] = [];
   readonly #sockets = new Set<Socket>();
-  /** Where a connection sits: of a plain socket, or of what TLS made of it. */
-  readonly #seats = new WeakMap<Socket, Seat>();
+  /** Where a connection sits. */
+  readonly #seats = new WeakMap<Duplex, Seat>();
+  readonly #pipelining = new WeakSet<Duplex>();
+  readonly #pace = new Pace();
   /** By the two ends of the connection: what TLS makes of a socket is another object with the same ends. */
   readonly #byEnds = new Map<string, Seat>();
+  readonly #answering = new WeakMap<Socket, ServerResponse>();
   #connections = 0;
 
   constructor(options: ListenerOptions) {
@@ -95,8 +101,13 @@ export class Listener {
     try {
       for (const place of places) {
         const server = place.secure ? this.#secureServer(certificate) : this.#plainServer();
-        this.#servers.push(server);
-        found.push({ ...place, port: await listening(server, place) });
+        this.#doors.push(server);
+        // oxlint-disable-next-line no-await-in-loop -- the first that fails is the one to name
+        const { port, further } = await listenAtDoors(server, place).catch((error: unknown) => {
+          throw new ListenFailure(place, error);
+        });
+        this.#doors.push(...further);
+        found.push({ ...place, port });
       }
     } catch (error) {
       await this.close();
@@ -121,13 +132,15 @@ export class Listener {
 
   /** Ends every connection and listens no more. */
   async close(): Promise<void> {
-    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    const closed = this.#doors.map((door) => new Promise((resolve) => door.close(resolve)));
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);
   }
 
   #plainServer(): Server {
-    return this.#furnished(createServer(HTTP, this.#options.handle));
+    const server = createServer(HTTP);
+    this.#paced(server, 'connection', (socket) => this.#admit(socket));
+    return this.#furnished(server);
   }
 
   #secureServer(certificate: ServerCertificate | null): SecureServer {
@@ -139,31 +152,66 @@ export class Listener {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ALPNProtocols: ['http/1.1'],
     };
-    const server = createSecureServer({ ...HTTP, ...tls }, this.#options.handle);
-    server.on('secureConnection', (socket) => this.#takeSeat(socket));
+    const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
+    const server = createSecureServer({ ...HTTP, ...tls });
+    server.on('connection', (socket: Duplex) => this.#admit(socket as Socket));
+    this.#paced(server, 'secureConnection', (socket) => this.#byEnds.get(endsOf(socket)));
     this.#secureServers.push(server);
     this.#furnished(server);
     return server;
   }
 
   #furnished(server: Server): Server {
-    const furnished = server.setTimeout(SILENCE_MS);
-    return furnished
-      .on('connection', (socket) => this.#admit(socket))
-      .on('request', ({ socket }: IncomingMessage) => {
-        const seat = this.#seats.get(socket);
-        if (seat !== undefined) this.#crowd.heard(seat.id, seat.address);
-      })
-      .on('clientError', (error: NodeJS.ErrnoException, socket) => this.#garbled(error, socket as Socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#garbled(error, socket));
+    server.on('request', (request, response) => this.#hear(request, response));
+    return server.setTimeout(SILENCE_MS);
   }
 
-  #admit(socket: Socket): void {
+  /** Puts a paced socket between each connection and what Node would do with it. */
+  #paced(
+    server: Server,
+    event: 'connection' | 'secureConnection',
+    seatOf: (socket: Socket) => Seat | undefined,
+  ): void {
+    const serves = server.listeners(event);
+    server.removeAllListeners(event);
+    server.on(event, (socket: Socket) => {
+      const paced = new PacedSocket(socket, this.#pace);
+      const seat = seatOf(socket);
+      if (seat !== undefined) this.#seats.set(paced, seat);
+      for (const serve of serves) Reflect.apply(serve, server, [paced]);
+    });
+  }
+
+  /**
+   * One request at a time on a connection: who sends the next before the answer is there is answered once and left. Node
+   * hands over hundreds of requests that came in one piece before anybody else is looked at.
+   */
+  #hear(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const seat = this.#seats.get(socket);
+    if (seat !== undefined) this.#crowd.heard(seat.id, seat.address);
+    const current = this.#answering.get(socket);
+    if (current === undefined) {
+      this.#answering.set(socket, response);
+      response.once('close', () => this.#answering.delete(socket));
+      this.#options.handle(request, response);
+      return;
+    }
+    if (this.#pipelining.has(socket)) return;
+    this.#pipelining.add(socket);
+    if (socket instanceof PacedSocket) socket.deafen();
+    if (!current.headersSent) current.setHeader('connection', 'close');
+    current.once('finish', () => socket.destroySoon());
+    this.#options.disturbed({ kind: 'garbled', status: 400, code: 'PIPELINED', from: seat?.address ?? '' });
+  }
+
+  #admit(socket: Socket): Seat {
     this.#connections += 1;
     const ends = endsOf(socket);
     // Numbered: the ends may come again before their last connection is closed here.
     const seat = { id: String(this.#connections), address: socket.remoteAddress ?? '' };
     this.#byEnds.set(ends, seat);
-    this.#seats.set(socket, seat);
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -174,21 +222,17 @@ export class Listener {
       socket.destroy();
       this.#options.disturbed({ kind: 'crowded', from: seat.address });
     });
-  }
-
-  #takeSeat(socket: TLSSocket): void {
-    const seat = this.#byEnds.get(endsOf(socket));
-    if (seat !== undefined) this.#seats.set(socket, seat);
+    return seat;
   }
 
   /** Answers and notes what Node could not read. */
-  #garbled(error: NodeJS.ErrnoException, socket: Socket): void {
+  #garbled(error: NodeJS.ErrnoException, socket: Duplex): void {
     const code = error.code ?? 'unknown';
-    const from = socket.remoteAddress ?? '';
-    // Nobody has a seat on the encrypted side before the handshake is over. OpenSSL's failures come with a dead socket.
-    const isHandshake = 'encrypted' in socket && !this.#seats.has(socket);
+    const from = this.#seats.get(socket)?.address ?? '';
+    // Before the handshake is over it is a bare socket of TLS; OpenSSL's failures come with a dead one.
+    const isHandshake = !(socket instanceof PacedSocket);
     if (isHandshake && code !== 'ECONNRESET') this.#options.disturbed({ kind: 'handshake', code, from });
-    if (isHandshake || code === 'ECONNRESET' || socket.destroyed) {
+    if (!(socket instanceof PacedSocket) || code === 'ECONNRESET' || socket.destroyed) {
       socket.destroy();
       return;
     }
@@ -220,18 +264,14 @@ const contextOf = ({ cert, key, ca }: ServerCertificate): SecureContextOptions =
 const endsOf = (socket: Socket): string =>
   `${socket.remoteAddress ?? ''} ${socket.remotePort ?? ''} ${socket.localAddress ?? ''} ${socket.localPort ?? ''}`;
 
-function listening(server: Server, { host, port }: Place): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void =>
-      reject(new Error(`cannot listen on ${hostInUrl(host)}:${port}: ${error.message}`, { cause: error }));
-    server.once('error', failed);
-    server.listen({ host, port }, () => {
-      server.off('error', failed);
-      // The listener lives as long as its process; accepting may fail while descriptors are short, and goes on after.
-      server.on('error', () => undefined);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
+/** Nothing listens there. */
+class ListenFailure extends Error {
+  override readonly name = 'ListenFailure';
+
+  constructor({ host, port }: Place, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`cannot listen on ${hostInUrl(host)}:${port}: ${why}`, { cause });
+  }
 }
 
 /** As a URL spells it. */

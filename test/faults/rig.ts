@@ -15,7 +15,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WindowReport } from '../../src/controller/report.ts';
@@ -29,9 +28,11 @@ import { BOARD, PlayedBoard } from './board.ts';
 import { build } from './build.ts';
 import { Child, eventually, isAlive, processesWith, programOf } from './child.ts';
 import { ask, type Answer } from './http.ts';
+import { answers, freePorts } from './ports.ts';
 import type { Room } from './room.ts';
 
 export { eventually } from './child.ts';
+export { freePorts } from './ports.ts';
 
 /** What a test sets otherwise than usual; durations as the configuration writes them. */
 export interface Settings {
@@ -47,6 +48,8 @@ export interface Settings {
   readonly limitUpload?: number;
   /** More windows, as YAML lines under `windows`. */
   readonly windows?: string;
+  /** The keys under `interlock`, as YAML in braces; default: it listens on 127.0.0.1. */
+  readonly interlock?: string;
   /** More sources, as YAML lines under `sources`. */
   readonly sources?: string;
   /** The permissives of the link, as YAML on one line. */
@@ -439,7 +442,7 @@ export class Scenario {
     return `\
 state_directory: ${this.state}
 runtime_directory: ${this.directory}/run
-interlock: { listen: "127.0.0.1:${this.tripPort}" }
+interlock: ${settings.interlock ?? `{ listen: "127.0.0.1:${this.tripPort}" }`}
 controller: { listen: "127.0.0.1:${this.#apiPort}", state_directory: ${this.directory}/controller }
 clock: { trust: always }
 buses:
@@ -480,28 +483,3 @@ ${settings.windows ?? ''}`;
 /** The codes of everything that refused a lease, a reset or a window. */
 export const codesOf = (error: unknown): readonly string[] =>
   error instanceof InterlockError ? error.refusals.map(({ code }) => code) : [];
-
-/** Ports that nobody has now, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
