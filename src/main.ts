@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { readFileSync } from 'node:fs';
 import { addProfileCommands } from './command/profile.ts';
 import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
+import { addPeopleWords } from './command/people-words.ts';
 import { DEFAULT_CONFIG_FILE } from './config/default-file.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -200,6 +201,8 @@ notify
   );
 
 addProfileCommands(program, json, ends);
+
+addPeopleWords(program, { config, json }, wholeNumber);
 
 const journal = program
   .command('journal')

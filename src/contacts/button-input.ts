@@ -1,5 +1,4 @@
 /** The input a button is wired to: a GPIO line, an input of a Modbus board, or a status line of a serial port. */
-import { SerialPort } from 'serialport';
 import type { GpioAccess, Level } from './gpio/lines.ts';
 import { gpioAccess } from './gpio/access.ts';
 import { GpioInput } from './gpio/input.ts';
@@ -153,6 +152,7 @@ const SETTLED = (resolve: () => void, reject: (error: Error) => void) => (error:
 
 /** Connects a real port, with RTS and DTR asserted: they feed the button. */
 async function statusPort(device: string): Promise<StatusPort> {
+  const { SerialPort } = await import('serialport');
   const port = new SerialPort({ path: device, baudRate: 9600, autoOpen: false, lock: false });
   // What goes wrong shows with the next look.
   port.on('error', () => undefined);

@@ -1,9 +1,11 @@
-/** The one table of drivers: makes buses, contacts and witnesses from what the configuration says. Opens nothing. */
-import { BoardButton, type ButtonInput, GpioButton, StatusLineButton } from './button-input.ts';
+/**
+ * The one table of drivers: makes buses, contacts and witnesses from what the configuration says. Opens nothing.
+ *
+ * A driver that the configuration does not name is not loaded; those that it names are loaded whole before anything is
+ * made, so that no cut ever waits for a file. Their places stand here: nothing from outside chooses what is loaded.
+ */
+import type { ButtonInput } from './button-input.ts';
 import type { BusWorker } from './bus-worker.ts';
-import { CommandBusWorker } from './command/hardware.ts';
-import { ConsoleBus, consoleTransport } from './console/hardware.ts';
-import { GpioWorker } from './gpio/hardware.ts';
 import { leaseMs } from './hardware-lease.ts';
 import { HardwareProblems, hardwareProblems } from './hardware-problems.ts';
 import {
@@ -22,12 +24,9 @@ import type { ModbusProfile } from './modbus/profile.ts';
 import { type Place, placeOf } from './place.ts';
 import type { Contact, Witness } from './port.ts';
 import type { Profile } from './profile.ts';
-import { SerialWorker, serialTransport } from './serial/hardware.ts';
-import { SnmpWorker } from './snmp/hardware.ts';
 import { processTimers, type Timers } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { CarrierWitness, SYS_CLASS_NET } from './witnesses/carrier.ts';
-import { CommandWitness } from './command/witness.ts';
 import { FileReads } from './witnesses/file-reads.ts';
 import { PresenceWitness } from './witnesses/presence.ts';
 import { TcpWitness } from './witnesses/tcp.ts';
@@ -66,19 +65,21 @@ export const realSurroundings: Surroundings = {
   sysClassNet: SYS_CLASS_NET,
 };
 
-/** Makes everything. Throws HardwareProblems with all that is wrong; `profiles` by id. */
-export function createHardware(
+/** Makes everything. Rejects with HardwareProblems with all that is wrong; `profiles` by id. */
+export async function createHardware(
   settings: HardwareSettings,
   profiles: ReadonlyMap<string, Profile>,
   surroundings: Surroundings = realSurroundings,
-): Hardware {
+): Promise<Hardware> {
   const problems = hardwareProblems(settings, profiles);
   if (problems.length > 0) throw new HardwareProblems(problems);
   const workers = new Map(
-    Object.entries(settings.buses).map(([name, bus]) => [
-      name,
-      workerFor(bus, profilesOn(name, settings, profiles), surroundings),
-    ]),
+    await Promise.all(
+      Object.entries(settings.buses).map(
+        async ([name, bus]) =>
+          [name, await workerFor(bus, profilesOn(name, settings, profiles), surroundings)] as const,
+      ),
+    ),
   );
   const contactsOf = (link: LinkSettings): readonly Contact[] =>
     link.contacts.map((contact) => {
@@ -98,13 +99,15 @@ export function createHardware(
   // Boards are known now, so that an input of one of them is read with its profile's block.
   const parts: WitnessParts = { workers, profiles, reads: new FileReads(), surroundings };
   const links = new Map(
-    made.map(({ name, link, contacts }): [string, LinkHardware] => [
-      name,
-      { contacts, witnesses: link.witnesses.map((witness) => witnessFor(witness, link, parts)) },
-    ]),
+    await Promise.all(
+      made.map(async ({ name, link, contacts }): Promise<[string, LinkHardware]> => {
+        const witnesses = await Promise.all(link.witnesses.map((each) => witnessFor(each, link, parts)));
+        return [name, { contacts, witnesses }];
+      }),
+    ),
   );
   const contacts = [...links.values()].flatMap((link) => link.contacts);
-  const button = settings.button === undefined ? null : buttonFor(settings.button.input, parts);
+  const button = settings.button === undefined ? null : await buttonFor(settings.button.input, parts);
   const lamps = lampsIn(settings).map((lamp) => lampFor(lamp, parts));
   return {
     links,
@@ -120,7 +123,11 @@ export function createHardware(
 }
 
 /** What the button is wired to. An input of a board is read like a mirror contact, by the worker of its bus. */
-function buttonFor(input: ButtonInputSettings, { workers, surroundings }: WitnessParts): ButtonInput {
+async function buttonFor(
+  input: ButtonInputSettings,
+  { workers, surroundings }: WitnessParts,
+): Promise<ButtonInput> {
+  const { BoardButton, GpioButton, StatusLineButton } = await import('./button-input.ts');
   switch (input.type) {
     case 'gpio':
       return new GpioButton(input, surroundings.timers);
@@ -155,11 +162,11 @@ function profilesOn(
 }
 
 /** The worker of a bus; `profiles` are those of the devices on it. */
-function workerFor(
+async function workerFor(
   settings: BusSettings,
   profiles: readonly Profile[],
   surroundings: Surroundings,
-): BusWorker {
+): Promise<BusWorker> {
   const { timers } = surroundings;
   switch (settings.transport) {
     case 'modbus-tcp':
@@ -168,20 +175,29 @@ function workerFor(
       const boards = profiles.filter((profile) => profile.driver === 'modbus');
       return new ModbusWorker(settings, surroundings.modbusTransport(settings, boards), timers);
     }
-    case 'snmp':
+    case 'snmp': {
+      const { SnmpWorker } = await import('./snmp/hardware.ts');
       return new SnmpWorker(settings, profiles, timers);
-    case 'command':
+    }
+    case 'command': {
+      const { CommandBusWorker } = await import('./command/hardware.ts');
       return new CommandBusWorker(timers);
+    }
     case 'serial':
     case 'tcp': {
       const [first] = profiles.filter((profile) => profile.driver === 'console');
-      if (first !== undefined)
+      if (first !== undefined) {
+        const { ConsoleBus, consoleTransport } = await import('./console/hardware.ts');
         return new ConsoleBus(settings, first, consoleTransport(settings, first), timers);
+      }
       const board = profiles.find((profile) => profile.driver === 'serial') ?? null;
+      const { SerialWorker, serialTransport } = await import('./serial/hardware.ts');
       return new SerialWorker(settings, serialTransport(settings, board), timers);
     }
-    case 'gpio':
+    case 'gpio': {
+      const { GpioWorker } = await import('./gpio/hardware.ts');
       return new GpioWorker(settings, timers);
+    }
   }
 }
 
@@ -192,7 +208,11 @@ interface WitnessParts {
   readonly surroundings: Surroundings;
 }
 
-function witnessFor(witness: WitnessSettings, link: LinkSettings, parts: WitnessParts): Witness {
+async function witnessFor(
+  witness: WitnessSettings,
+  link: LinkSettings,
+  parts: WitnessParts,
+): Promise<Witness> {
   const { name } = witness;
   const { reads } = parts;
   const { timers, sysClassNet } = parts.surroundings;
@@ -215,7 +235,8 @@ function witnessFor(witness: WitnessSettings, link: LinkSettings, parts: Witness
       const { vendor, product, serial = null } = witness;
       return new UsbDeviceWitness({ name, vendor, product, serial, reads, timers });
     }
-    case 'command':
+    case 'command': {
+      const { CommandWitness } = await import('./command/witness.ts');
       return new CommandWitness({
         name,
         argv: witness.argv,
@@ -224,6 +245,7 @@ function witnessFor(witness: WitnessSettings, link: LinkSettings, parts: Witness
         connectedExit: witness.connected_exit,
         timers,
       });
+    }
     case 'modbus-discrete-input':
     case 'gpio':
     case 'snmp':

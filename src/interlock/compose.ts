@@ -59,7 +59,7 @@ export async function startInterlock(
   profiles: ReadonlyMap<string, Profile>,
   clock: Clock = machineClock,
 ): Promise<RunningInterlock> {
-  const hardware = createHardware(config, profiles);
+  const hardware = await createHardware(config, profiles);
   cut(hardware.contacts);
   // What an earlier life left lit says nothing any more.
   for (const lamp of hardware.lamps) void lamp.show(false);

@@ -30,7 +30,7 @@ export async function isolateAll(
   profiles: ReadonlyMap<string, Profile>,
   withinMs: number,
 ): Promise<readonly IsolateResult[]> {
-  const hardware = createHardware(settings, profiles);
+  const hardware = await createHardware(settings, profiles);
   try {
     const receipts = cut(hardware.contacts);
     const dark = Promise.all(hardware.lamps.map((lamp) => lamp.show(false)));

@@ -95,7 +95,7 @@ describe('from a configuration', () => {
   });
 
   test('a contact and its witness are made, and a device that is not there reads unknown', async () => {
-    const hardware = createHardware(settings({}), profiles);
+    const hardware = await createHardware(settings({}), profiles);
     const link = hardware.links.get('vault');
     const [contact] = link?.contacts ?? [];
     expect(contact?.kind).toBe('holding');
@@ -107,18 +107,18 @@ describe('from a configuration', () => {
     await hardware.close();
   });
 
-  test('an abbreviated port, a port with more behind it, an unsuitable switch are refused', () => {
-    const refused = (contact: object): string => {
+  test('an abbreviated port, a port with more behind it, an unsuitable switch are refused', async () => {
+    const refused = async (contact: object): Promise<string> => {
       try {
-        createHardware(settings(contact), profiles);
+        await createHardware(settings(contact), profiles);
         return '';
       } catch (error) {
         if (error instanceof HardwareProblems) return error.problems.join('\n');
         throw error;
       }
     };
-    expect(refused({ port: 'Gi1/0/1' })).toContain('named in full');
-    expect(refused({ port: `${PORT}\rwrite` })).toContain('no port of this switch');
-    expect(refused({ profile: 'juniper/junos', port: 'ge-0/0/1' })).toContain('must not be a contact');
+    expect(await refused({ port: 'Gi1/0/1' })).toContain('named in full');
+    expect(await refused({ port: `${PORT}\rwrite` })).toContain('no port of this switch');
+    expect(await refused({ profile: 'juniper/junos', port: 'ge-0/0/1' })).toContain('must not be a contact');
   });
 });

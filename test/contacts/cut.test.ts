@@ -14,7 +14,7 @@ const withAll = testProfile({ isolate_all: { function: 5, address: ALL, value: 0
 const withoutAll = testProfile();
 
 /** `boards` buses with one fully configured board each. */
-function plant(profile: typeof withAll, boards: number) {
+async function plant(profile: typeof withAll, boards: number) {
   const timers = new VirtualTimers();
   const cables = Array.from({ length: boards }, () => new FakeCable('modbus-tcp', timers));
   const names = cables.map((_, index) => `bus${index}`);
@@ -35,7 +35,7 @@ function plant(profile: typeof withAll, boards: number) {
     ),
   };
   let made = 0;
-  const hardware = createHardware(settings, byId(profile), {
+  const hardware = await createHardware(settings, byId(profile), {
     ...realSurroundings,
     timers,
     modbusTransport: () => {
@@ -51,7 +51,7 @@ const written = (cables: readonly FakeCable[]): string[][] =>
   cables.map((cable) => cable.written.map((frame) => `${frame.function}:${frame.address}=${frame.value}`));
 
 /** Brings every contact to connected and forgets what that took. */
-async function allConnected(world: ReturnType<typeof plant>): Promise<void> {
+async function allConnected(world: Awaited<ReturnType<typeof plant>>): Promise<void> {
   const connecting = Promise.all(world.hardware.contacts.map((contact) => contact.connect(current)));
   await world.timers.advance(2000);
   expect(new Set((await connecting).map((outcome) => outcome.kind))).toEqual(new Set(['done']));
@@ -60,7 +60,7 @@ async function allConnected(world: ReturnType<typeof plant>): Promise<void> {
 
 describe('cut', () => {
   test('64 links on 8 boards: one frame per board, all in the tick of the call', async () => {
-    const world = plant(withAll, BOARDS);
+    const world = await plant(withAll, BOARDS);
     await allConnected(world);
     const receipts = cut(world.hardware.contacts);
     expect(receipts).toHaveLength(BOARDS * CHANNELS);
@@ -75,7 +75,7 @@ describe('cut', () => {
   });
 
   test('a board without isolate-all is cut channel by channel, without rest in between', async () => {
-    const world = plant(withoutAll, 2);
+    const world = await plant(withoutAll, 2);
     await allConnected(world);
     cut(world.hardware.contacts);
     expect(written(world.cables)).toEqual([['5:0=0'], ['5:0=0']]);
@@ -87,7 +87,7 @@ describe('cut', () => {
   });
 
   test('channels of a board that nobody cut are left alone', async () => {
-    const world = plant(withAll, 1);
+    const world = await plant(withAll, 1);
     await allConnected(world);
     const chosen = world.hardware.contacts.slice(0, 3);
     cut(chosen);
@@ -97,7 +97,7 @@ describe('cut', () => {
   });
 
   test('a board that is silent delays no other', async () => {
-    const world = plant(withAll, 3);
+    const world = await plant(withAll, 3);
     await allConnected(world);
     const [silent] = world.cables;
     if (silent === undefined) throw new Error('no cable');
@@ -114,7 +114,7 @@ describe('cut', () => {
   });
 
   test('the same contact twice gets one frame, and a contact of another kind is isolated too', async () => {
-    const world = plant(withoutAll, 1);
+    const world = await plant(withoutAll, 1);
     await allConnected(world);
     const [relay] = world.hardware.contacts;
     if (relay === undefined) throw new Error('no contact');

@@ -36,7 +36,7 @@ afterAll(directory.remove);
 const NEVER_MS = 10_000;
 const profile = testProfile();
 
-function contactsOn(bus: BusSettings, channels: readonly number[] = [1]): readonly Contact[] {
+async function contactsOn(bus: BusSettings, channels: readonly number[] = [1]): Promise<readonly Contact[]> {
   const contacts = channels.map((channel) => ({
     name: `relay ${channel}`,
     profile: profile.id,
@@ -44,7 +44,7 @@ function contactsOn(bus: BusSettings, channels: readonly number[] = [1]): readon
     unit: 1,
     channel,
   }));
-  const hardware = createHardware(
+  const hardware = await createHardware(
     { buses: { bus }, links: { vault: { contacts, witnesses: [] } } },
     byId(profile),
   );
@@ -66,7 +66,7 @@ async function tcpBench(transport: 'modbus-tcp' | 'rtu-over-tcp' = 'modbus-tcp',
   endings.push(wire.stop);
   const bus = { transport, host: '127.0.0.1', port: wire.port };
   const contact = first(
-    contactsOn(replyTimeoutMs === undefined ? bus : { ...bus, reply_timeout: replyTimeoutMs }),
+    await contactsOn(replyTimeoutMs === undefined ? bus : { ...bus, reply_timeout: replyTimeoutMs }),
   );
   return { slave, wire, contact };
 }
@@ -79,7 +79,7 @@ async function serialBench() {
   endings.push(line.stop);
   const slave = await pymodbus('rtu', line.theirs);
   endings.push(slave.stop);
-  return { slave, line, contact: first(contactsOn({ transport: 'modbus-rtu', device: line.ours })) };
+  return { slave, line, contact: first(await contactsOn({ transport: 'modbus-rtu', device: line.ours })) };
 }
 
 /** Misbehaves with the replies only. */
@@ -145,7 +145,10 @@ describe.skipIf(skip)('the defects of modbus-serial cannot reach us', () => {
     const wire = await wireBetween(slave.port);
     endings.push(wire.stop);
     const channels = [1, 2, 3, 4, 5, 6, 7, 8];
-    const contacts = contactsOn({ transport: 'rtu-over-tcp', host: '127.0.0.1', port: wire.port }, channels);
+    const contacts = await contactsOn(
+      { transport: 'rtu-over-tcp', host: '127.0.0.1', port: wire.port },
+      channels,
+    );
     let open = 0;
     let most = 0;
     wire.behave = (passage) => {

@@ -40,7 +40,7 @@ const problemsOf = (...args: Parameters<typeof settings>): readonly string[] =>
 
 describe('what the configuration may ask for', () => {
   test('nothing wrong, nothing said; and nothing is opened', async () => {
-    const hardware = createHardware(settings([{}, { profile: leased.id, unit: 2 }]), profiles);
+    const hardware = await createHardware(settings([{}, { profile: leased.id, unit: 2 }]), profiles);
     expect(hardware.contacts.map((contact) => [contact.name, contact.kind, contact.hardwareLeaseMs])).toEqual(
       [
         ['relay0', 'fail-safe', null],
@@ -56,7 +56,7 @@ describe('what the configuration may ask for', () => {
       unit: value,
       ...(hardware_lease === undefined ? {} : { hardware_lease }),
     });
-    const hardware = createHardware(settings([unit(2), unit(2, 1200), unit(2, 'none')]), profiles);
+    const hardware = await createHardware(settings([unit(2), unit(2, 1200), unit(2, 'none')]), profiles);
     expect(hardware.contacts.map((contact) => contact.hardwareLeaseMs)).toEqual([5000, 1200, null]);
     await hardware.close();
   });
@@ -76,9 +76,9 @@ describe('what the configuration may ask for', () => {
       'it can do 100 to 10000 ms in steps of 100 ms',
     ],
     ['a lease between two steps', { profile: leased.id, hardware_lease: 150 }, 'cannot count 150 ms'],
-  ])('%s', (_name, contact, problem) => {
+  ])('%s', async (_name, contact, problem) => {
     expect(problemsOf([contact])).toEqual([expect.stringContaining(problem)]);
-    expect(() => createHardware(settings([contact]), profiles)).toThrow(HardwareProblems);
+    await expect(createHardware(settings([contact]), profiles)).rejects.toThrow(HardwareProblems);
   });
 
   test('a transport that the board does not have', () => {
@@ -147,7 +147,7 @@ describe('transports', () => {
             ? { transport, device: '/dev/ttyX' }
             : { transport, host: '127.0.0.1', port: 5020 };
         const contacts = [{ name: 'relay', profile: profile.id, bus: 'board', unit: 1, channel: 1 }];
-        const hardware = createHardware(
+        const hardware = await createHardware(
           { buses: { board: bus }, links: { vault: { contacts, witnesses: [] } } },
           store.profiles,
         );

@@ -49,9 +49,9 @@ function present<T>(value: T | null): T {
   return value;
 }
 
-function contactAt(host: string, port: number): Contact {
+async function contactAt(host: string, port: number): Promise<Contact> {
   const place = { name: 'relay', profile: profile.id, bus: 'bus', unit: 1, channel: 1 };
-  const hardware = createHardware(
+  const hardware = await createHardware(
     {
       buses: { bus: { transport: 'modbus-tcp', host, port } },
       links: { vault: { contacts: [place], witnesses: [] } },
@@ -95,7 +95,7 @@ function ghosts(kind: string, why: string | null, start: (at: Cable) => Promise<
       test('a connect that timed out while it was out does not move the relay when it returns', async () => {
         const { far, pull, plug } = present(cable);
         const { port, coil, writes } = present(slave);
-        const relay = (contact = contactAt(far, port));
+        const relay = (contact = await contactAt(far, port));
         expect(await bounded(relay.isolate().acknowledged)).toMatchObject({ kind: 'done' });
         const writeControl = await control(far, port, CONTROL_COIL);
         const before = writes.length;
@@ -113,7 +113,7 @@ function ghosts(kind: string, why: string | null, start: (at: Cable) => Promise<
       test('a connect written in the instant in which it was pulled is followed by an isolate when it returns', async () => {
         const { far, pull, plug } = present(cable);
         const { port, coil, writes } = present(slave);
-        const relay = (contact = contactAt(far, port));
+        const relay = (contact = await contactAt(far, port));
         expect(await bounded(relay.isolate().acknowledged)).toMatchObject({ kind: 'done' });
         const writeControl = await control(far, port, CONTROL_COIL + 1);
         expect(await bounded(relay.read())).toMatchObject({ position: 'isolated' });
@@ -134,7 +134,7 @@ function ghosts(kind: string, why: string | null, start: (at: Cable) => Promise<
       test('a connect written in the instant in which it was pulled is not retransmitted after a long outage', async () => {
         const { far, pull, plug } = present(cable);
         const { port, coil, writes } = present(slave);
-        const relay = (contact = contactAt(far, port));
+        const relay = (contact = await contactAt(far, port));
         expect(await bounded(relay.isolate().acknowledged)).toMatchObject({ kind: 'done' });
         const writeControl = await control(far, port, CONTROL_COIL + 2);
         expect(await bounded(relay.read())).toMatchObject({ position: 'isolated' });
@@ -157,7 +157,7 @@ function ghosts(kind: string, why: string | null, start: (at: Cable) => Promise<
       test('an isolate that nobody answered is not reported done, and is the first thing when the cable returns', async () => {
         const { far, pull, plug } = present(cable);
         const { port, coil, writes } = present(slave);
-        const relay = (contact = contactAt(far, port));
+        const relay = (contact = await contactAt(far, port));
         expect(await bounded(relay.connect(current))).toMatchObject({ kind: 'done' });
         await until(() => coil(0), 'the slave is connected');
         const before = writes.length;
@@ -177,11 +177,11 @@ function ghosts(kind: string, why: string | null, start: (at: Cable) => Promise<
       test('9: with the cable out, everything on a fresh bus ends in bounded time, and connecting goes on', async () => {
         const { far, pull, plug } = present(cable);
         const { port, coil } = present(slave);
-        const relay = contactAt(far, port);
+        const relay = await contactAt(far, port);
         expect(await bounded(relay.connect(current))).toMatchObject({ kind: 'done' });
         await relay.close();
         pull();
-        const fresh = (contact = contactAt(far, port));
+        const fresh = (contact = await contactAt(far, port));
         expect(await bounded(fresh.read())).toMatchObject({ position: 'unknown' });
         expect(await bounded(fresh.connect(current))).toMatchObject({ kind: 'unknown' });
         const receipt = fresh.isolate();

@@ -33,7 +33,7 @@ async function played(
   const emulation = await startEmulation({ profile, tcp }, processTimers);
   const place = { unit: profile.unit, channel: profile.channels };
   const bus = { transport: 'modbus-tcp', host: '127.0.0.1', port: emulation.tcp?.port ?? 0 } as const;
-  const hardware = createHardware(
+  const hardware = await createHardware(
     {
       buses: { bus: { ...bus, reply_timeout: 5_000 } },
       links: {

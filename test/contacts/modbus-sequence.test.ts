@@ -54,13 +54,15 @@ async function rig(writes: Peer, reads: Peer): Promise<{ contact: Contact; told:
     answer(Buffer.concat([header, reply]));
   };
   const place = { name: 'relay', profile: profile.id, bus: 'bus', unit: 1, channel: 1 };
-  const [made] = createHardware(
+  const {
+    contacts: [made],
+  } = await createHardware(
     {
       buses: { bus: { transport: 'modbus-tcp', host: '127.0.0.1', port: between.port } },
       links: { vault: { contacts: [place], witnesses: [] } },
     },
     byId(profile),
-  ).contacts;
+  );
   if (made === undefined) throw new Error('no contact was made');
   contact = made;
   return { contact: made, told: () => told };

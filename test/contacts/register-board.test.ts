@@ -23,19 +23,21 @@ const profile: ModbusProfile = {
   startup_checks: [{ name: 'parity', function: 3, address: 0x00ff, quantity: 1, every: 0, danger: 'None.' }],
 };
 
-function contactAt(
+async function contactAt(
   port: number,
   lease: number | 'none',
   transport: 'modbus-tcp' | 'rtu-over-tcp' = 'modbus-tcp',
-): Contact {
+): Promise<Contact> {
   const place = { name: 'relay', profile: profile.id, bus: 'bus', unit: 1, channel: CHANNEL };
-  const [made] = createHardware(
+  const {
+    contacts: [made],
+  } = await createHardware(
     {
       buses: { bus: { transport, host: '127.0.0.1', port } },
       links: { vault: { contacts: [{ ...place, hardware_lease: lease }], witnesses: [] } },
     },
     byId(profile),
-  ).contacts;
+  );
   if (made === undefined) throw new Error('no contact was made');
   return made;
 }
@@ -44,7 +46,7 @@ async function bench(transport: 'modbus-tcp' | 'rtu-over-tcp', lease: number | '
   const slave = await delayRelays(transport === 'modbus-tcp' ? 'tcp' : 'rtu-tcp', '127.0.0.1');
   const wire = await wireBetween(slave.port);
   return {
-    contact: contactAt(wire.port, lease, transport),
+    contact: await contactAt(wire.port, lease, transport),
     seen: () => (slave.coil(COIL) ? 'connected' : 'isolated'),
     unplug: () => (wire.behave = (passage) => passage.hangUp('rst')),
     plug: () => (wire.behave = honest),
@@ -69,7 +71,7 @@ describe.skipIf(missing !== null)('the delay of the board', () => {
   });
   const begun = async (lease: number | 'none'): Promise<{ slave: Slave; contact: Contact }> => {
     slave = await delayRelays('tcp', '127.0.0.1');
-    contact = contactAt(slave.port, lease);
+    contact = await contactAt(slave.port, lease);
     return { slave, contact };
   };
 
@@ -99,13 +101,15 @@ describe.skipIf(missing !== null)('the delay of the board', () => {
     };
     const place = { name: 'relay', profile: naive.id, bus: 'bus', unit: 1, channel: CHANNEL };
     const bus = { transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port } as const;
-    const [made] = createHardware(
+    const {
+      contacts: [made],
+    } = await createHardware(
       {
         buses: { bus },
         links: { vault: { contacts: [{ ...place, hardware_lease: 200_000 }], witnesses: [] } },
       },
       byId(naive),
-    ).contacts;
+    );
     if (made === undefined) throw new Error('no contact');
     contact = made;
     await bounded(made.connect(current));

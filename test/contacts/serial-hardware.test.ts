@@ -10,7 +10,7 @@ import { bounded, current } from './contract.ts';
 const { profiles, problems } = await loadProfiles();
 const python = skipLoudly('a serial board from its configuration', pythonMissing());
 
-function made(bus: BusSettings, contacts: readonly ContactSettings[]): Hardware {
+function made(bus: BusSettings, contacts: readonly ContactSettings[]): Promise<Hardware> {
   return createHardware({ buses: { board: bus }, links: { vault: { contacts, witnesses: [] } } }, profiles);
 }
 
@@ -26,7 +26,7 @@ test('serial profiles are among those that the program reads without a problem',
 test.skipIf(python)('a board on a network connects, renews its lease, isolates', async () => {
   const slave = await serialSlave('eth008', 'tcp:0');
   const relay = { name: 'relay', profile: 'devantech/eth008', bus: 'board', channel: 2 };
-  const hardware = made({ transport: 'tcp', host: '127.0.0.1', port: slave.port }, [relay]);
+  const hardware = await made({ transport: 'tcp', host: '127.0.0.1', port: slave.port }, [relay]);
   const [contact] = hardware.contacts;
   if (contact === undefined) throw new Error('no contact');
   expect(contact).toMatchObject({ kind: 'fail-safe', hardwareLeaseMs: 10_000 });
@@ -41,7 +41,7 @@ test.skipIf(python)('a board on a network connects, renews its lease, isolates',
 
 test('a device that is not there is named, and nothing else', async () => {
   const relay = { name: 'relay', profile: 'kmtronic/usb-relay-2ch', bus: 'board', channel: 1 };
-  const hardware = made({ transport: 'serial', device: '/dev/portcullis-none' }, [relay]);
+  const hardware = await made({ transport: 'serial', device: '/dev/portcullis-none' }, [relay]);
   const [contact] = hardware.contacts;
   expect(await bounded(contact?.read() ?? Promise.reject(new Error('no contact')))).toMatchObject({
     position: 'unknown',
@@ -50,7 +50,7 @@ test('a device that is not there is named, and nothing else', async () => {
   await hardware.close();
 });
 
-test('two channels of one board share its bus, cards of a cascade are told apart', () => {
+test('two channels of one board share its bus, cards of a cascade are told apart', async () => {
   const card = (unit: number, channel: number): ContactSettings => ({
     name: `card ${unit} ${channel}`,
     profile: 'conrad/197720',
@@ -59,9 +59,9 @@ test('two channels of one board share its bus, cards of a cascade are told apart
     channel,
   });
   const device = { transport: 'serial', device: '/dev/portcullis-none' } as const;
-  const hardware = made(device, [card(1, 1), card(1, 2), card(2, 1)]);
+  const hardware = await made(device, [card(1, 1), card(1, 2), card(2, 1)]);
   expect(hardware.contacts).toHaveLength(3);
-  expect(() => made(device, [card(1, 1), card(1, 1)])).toThrow('already');
+  await expect(made(device, [card(1, 1), card(1, 1)])).rejects.toThrow('already');
 });
 
 describe('in words', () => {

@@ -35,10 +35,12 @@ const profile = testProfile({
 const CHANNEL = 3;
 const COIL = CHANNEL - 1;
 
-function contactOn(bus: BusSettings, unit = 1) {
+async function contactOn(bus: BusSettings, unit = 1) {
   const contact = { name: 'relay', profile: profile.id, bus: 'bus', unit, channel: CHANNEL };
   const links = { vault: { contacts: [contact], witnesses: [] } };
-  const [made] = createHardware({ buses: { bus }, links }, byId(profile)).contacts;
+  const {
+    contacts: [made],
+  } = await createHardware({ buses: { bus }, links }, byId(profile));
   if (made === undefined) throw new Error('no contact was made');
   return made;
 }
@@ -47,7 +49,7 @@ function contactOn(bus: BusSettings, unit = 1) {
 async function overTcp(transport: 'modbus-tcp' | 'rtu-over-tcp', slave: Slave): Promise<Bench> {
   const wire = await wireBetween(slave.port);
   return {
-    contact: contactOn({ transport, host: '127.0.0.1', port: wire.port }),
+    contact: await contactOn({ transport, host: '127.0.0.1', port: wire.port }),
     seen: () => (slave.coil(COIL) ? 'connected' : 'isolated'),
     // The peer resets every connection; silence is what the serial bench and defects.test.ts are for.
     unplug: () => (wire.behave = (passage) => passage.hangUp('rst')),
@@ -64,7 +66,7 @@ async function overSerial(start: (device: string) => Promise<Slave>): Promise<Be
   const line = await lineBetween(own.path);
   const slave = await start(line.theirs);
   return {
-    contact: contactOn({ transport: 'modbus-rtu', device: line.ours }),
+    contact: await contactOn({ transport: 'modbus-rtu', device: line.ours }),
     seen: () => (slave.coil(COIL) ? 'connected' : 'isolated'),
     unplug: () => (line.behave = () => undefined),
     plug: () => (line.behave = (passage) => passage.pass(passage.bytes)),
@@ -101,7 +103,7 @@ if (!skipLoudly('RTU on a serial line against libmodbus', libmodbusWhy ?? socatW
 describe.skipIf(pymodbusWhy !== null)('what a slave may say no to', () => {
   test('a unit that is not there is silence, and silence is unknown', async () => {
     const slave = await pymodbus('tcp', '127.0.0.1', 1);
-    const contact = contactOn({ transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port }, 9);
+    const contact = await contactOn({ transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port }, 9);
     expect(await bounded(contact.read())).toMatchObject({ position: 'unknown' });
     expect(await bounded(contact.connect(current))).toMatchObject({ kind: 'unknown' });
     expect(await bounded(contact.isolate().acknowledged)).toMatchObject({ kind: 'unknown' });
@@ -124,7 +126,7 @@ describe.skipIf(pymodbusWhy !== null)('what a slave may say no to', () => {
         ],
       });
       const place = { name: 'relay', profile: outside.id, bus: 'bus', unit: 1, channel: 1 };
-      const hardware = createHardware(
+      const hardware = await createHardware(
         {
           buses: { bus: { transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port } },
           links: { vault: { contacts: [place], witnesses: [] } },
@@ -155,7 +157,7 @@ describe.skipIf(pymodbusWhy !== null)('what a slave may say no to', () => {
       ],
     });
     const place = { name: 'relay', profile: wrong.id, bus: 'bus', unit: 1, channel: 1 };
-    const hardware = createHardware(
+    const hardware = await createHardware(
       {
         buses: { bus: { transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port } },
         links: { vault: { contacts: [place], witnesses: [] } },

@@ -187,14 +187,16 @@ describe('the table of drivers', () => {
       },
     },
   });
-  const create = (contact: HardwareSettings['links'][string]['contacts'][number]): Hardware => {
-    const hardware = createHardware(settings(contact), profiles);
+  const create = async (
+    contact: HardwareSettings['links'][string]['contacts'][number],
+  ): Promise<Hardware> => {
+    const hardware = await createHardware(settings(contact), profiles);
     made.push(hardware);
     return hardware;
   };
 
   test('makes contacts and witnesses of both', async () => {
-    const { contacts, links } = create({
+    const { contacts, links } = await create({
       name: 'port',
       profile: 'generic/if-mib-port',
       bus: 'switch',
@@ -210,7 +212,12 @@ describe('the table of drivers', () => {
       detail: expect.stringContaining('nobody listens on that UDP port'),
     });
     const parameters = { interface: 'lo' };
-    const other = create({ name: 'if', profile: 'generic/linux-interface', bus: 'programs', parameters });
+    const other = await create({
+      name: 'if',
+      profile: 'generic/linux-interface',
+      bus: 'programs',
+      parameters,
+    });
     expect(await bounded(other.contacts[0]?.read() ?? Promise.reject(new Error('none')))).toMatchObject({
       detail: expect.stringContaining('/usr/sbin/ip'),
     });
@@ -222,9 +229,9 @@ describe('the table of drivers', () => {
     [{ name: 'a', profile: 'generic/if-mib-port', bus: 'programs', port: 'x' }, 'does not speak command'],
     [{ name: 'a', profile: 'generic/linux-interface', bus: 'programs' }, 'parameter interface is missing'],
     [{ name: 'a', profile: 'raspberry-pi/5-usb', bus: 'programs' }, 'must not be a contact'],
-  ])('refuses %o: %s', (contact, says) => {
-    expect(() => create(contact)).toThrow(HardwareProblems);
-    expect(() => create(contact)).toThrow(says);
+  ])('refuses %o: %s', async (contact, says) => {
+    await expect(create(contact)).rejects.toThrow(HardwareProblems);
+    await expect(create(contact)).rejects.toThrow(says);
   });
 });
 

@@ -146,7 +146,7 @@ describe.skipIf(skipLoudly('mirror contacts on a pymodbus slave', missing))('mod
         input,
         isolated_when: isolatedWhen,
       }) as const;
-    const hardware = createHardware(
+    const hardware = await createHardware(
       {
         buses: { bus: { transport: 'modbus-tcp', host: '127.0.0.1', port: slave.port } },
         links: {
