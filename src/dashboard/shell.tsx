@@ -1,5 +1,5 @@
 /** The frame around every view: where one is, how fresh the news are, who one is, and the cut. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { account, signOut } from './account.ts';
 import { CutRecord, MainCut } from './actions/cut.tsx';
 import { news, silenceMs, state } from './box.ts';
@@ -61,10 +61,16 @@ function Mark() {
 }
 
 function Navigation() {
+  const list = useRef<HTMLElement>(null);
+  const { view } = route.value;
+  // On a phone the views are wider than the page.
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [view]);
   return (
-    <nav aria-label="Views">
+    <nav aria-label="Views" ref={list}>
       {VIEWS.map(({ name, title }) => (
-        <a key={name} href={address(name)} {...(route.value.view === name && { 'aria-current': 'page' })}>
+        <a key={name} href={address(name)} {...(view === name && { 'aria-current': 'page' })}>
           {title}
         </a>
       ))}

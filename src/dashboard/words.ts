@@ -70,6 +70,10 @@ const number = new Intl.NumberFormat('en-GB');
 /** `12,345`. */
 export const count = (value: number): string => number.format(value);
 
+/** `1 trip`, `2 trips`. */
+export const many = (amount: number, what: string): string =>
+  `${count(amount)} ${what}${amount === 1 ? '' : 's'}`;
+
 const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
 const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });

@@ -12,6 +12,7 @@ export interface Ink {
   readonly alarm: string;
   readonly unknown: string;
   readonly panel: string;
+  readonly bar: string;
 }
 
 function inkOf(element: Element): Ink {
@@ -25,6 +26,7 @@ function inkOf(element: Element): Ink {
     alarm: read('--alarm'),
     unknown: read('--unknown'),
     panel: read('--panel'),
+    bar: read('--strong-line'),
   };
 }
 

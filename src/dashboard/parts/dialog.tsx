@@ -1,6 +1,10 @@
-/** A question that stands before the page. The browser keeps the focus inside, and Escape leaves it. */
+/**
+ * A question that stands before the page. The browser keeps the focus inside, and Escape leaves it. The rest of the page cannot
+ * be reached meanwhile, so the cut is in here, too.
+ */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { MainCut } from '../actions/cut.tsx';
 
 interface Props {
   readonly title: string;
@@ -19,6 +23,7 @@ export function Dialog({ title, onLeave, children }: Props) {
     <dialog ref={element} aria-labelledby={heading} onClose={onLeave}>
       <header>
         <h2 id={heading}>{title}</h2>
+        <MainCut />
         <button type="button" class="quiet" aria-label="Close" onClick={() => element.current?.close()}>
           ✕
         </button>

@@ -112,7 +112,11 @@ function Witness({ witness, wire }: { readonly witness: Indicator; readonly wire
         <Eye position={witness.position} />
         <i />
       </div>
-      <Reading of={witness} what="witness" more={bounded(witness.type, 40).replaceAll('-', ' ')} />
+      <Reading
+        of={witness}
+        what="witness"
+        more={witness.type === witness.name ? '' : bounded(witness.type, 40).replaceAll('-', ' ')}
+      />
     </li>
   );
 }

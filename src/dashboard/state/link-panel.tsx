@@ -19,6 +19,7 @@ interface Props {
 
 const NO_NEWS: StateWord = {
   word: 'No news',
+  ems: 5.3,
   shape: 'question',
   tone: 'unknown',
   means: 'Nobody vouches for what is shown below. Treat the vault as connected.',
@@ -36,7 +37,7 @@ export function LinkPanel({ link, document, isOneOfMany }: Props) {
           <Grade grade={link.evidence_grade} />
           {isOneOfMany && <CutButton links={[link.link]} label={`Cut ${bounded(link.link, 24)}`} />}
         </div>
-        <p class="word" data-state={link.state} style={{ '--letters': String(shown.word.length) }}>
+        <p class="word" data-state={link.state} style={{ '--ems': String(shown.ems) }}>
           <Glyph shape={shown.shape} />
           <span>{shown.word}</span>
         </p>

@@ -53,7 +53,7 @@ function NoLinks({ document }: { readonly document: State }) {
         </Empty>
       ) : (
         <>
-          <p class="word" style={{ '--letters': '7' }}>
+          <p class="word" style={{ '--ems': '5.3' }}>
             No news
           </p>
           <p>

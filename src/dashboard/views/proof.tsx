@@ -8,7 +8,7 @@ import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Grade, Marked } from '../parts/notes.tsx';
 import { Ago, Moment } from '../parts/times.tsx';
-import { bounded, duration } from '../words.ts';
+import { bounded, duration, many } from '../words.ts';
 
 const DAYS = 365;
 const CHART_PX = 260;
@@ -138,7 +138,7 @@ function Times({ link, proofs }: { readonly link: string; readonly proofs: reado
     [seen, contacts],
   );
   if (seen.length === 0) return null;
-  const label = `Time until isolation was seen, ${bounded(link, 40)}: ${seen.length} tests of ${contacts.length} contacts`;
+  const label = `Time until isolation was seen, ${bounded(link, 40)}: ${many(seen.length, 'test')} of ${many(contacts.length, 'contact')}`;
   return (
     <section class="panel" aria-label={`Times of ${bounded(link, 40)}`}>
       <h2>Time until isolation was seen, {bounded(link, 40)}</h2>

@@ -7,7 +7,7 @@ import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
-import { actor, bounded, duration } from '../words.ts';
+import { actor, bounded, duration, many } from '../words.ts';
 
 const SPANS = [7, 30, 90, 365] as const;
 const CHART_PX = 340;
@@ -59,7 +59,7 @@ function OneLink({ link, history }: { readonly link: OfLink; readonly history: H
     return [at, link.days.map(({ exposure_ms }) => exposure_ms / MINUTE_MS)];
   }, [link]);
   const total = link.days.reduce((sum, { exposure_ms }) => sum + exposure_ms, 0);
-  const label = `${bounded(link.link, 40)}: exposed for ${duration(total)} in ${history.days} days, ${marks.trips.length} trips, ${marks.proofs.length} proof tests, ${marks.faults.length} faults`;
+  const label = `${bounded(link.link, 40)}: exposed for ${duration(total)} in ${history.days} days, ${many(marks.trips.length, 'trip')}, ${many(marks.proofs.length, 'proof test')}, ${many(marks.faults.length, 'fault')}`;
   return (
     <section class="panel" aria-label={`Timeline of ${bounded(link.link, 40)}`}>
       <h2>{bounded(link.link, 40)}</h2>
@@ -109,15 +109,16 @@ function optionsOf(ink: Ink, marks: Marks, budgetMs: number | null): Omit<uPlot.
       axis(ink, { values: dayTicks, space: 70 }),
       axis(ink, {
         size: 70,
-        values: (_plot, splits) => splits.map((value) => (value < 0 ? '' : `${value} min`)),
+        values: (_plot, splits) =>
+          splits.map((value: number | null) => (value === null || value < 0 ? '' : `${value} min`)),
         filter: (_plot, splits) => splits.map((value) => (value < 0 ? null : value)),
       }),
     ],
     series: [
       {},
       {
-        fill: ink.exposed,
-        stroke: ink.exposed,
+        fill: ink.bar,
+        stroke: ink.bar,
         width: 0,
         points: { show: false },
         ...(bars && { paths: bars({ size: [0.6, 40] }) }),
