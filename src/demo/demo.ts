@@ -31,6 +31,7 @@ const LOOK_EVERY_MS = 100;
 /** A window lasts two minutes; its report is written soon after. */
 const REPORT_WITHIN_MS = 180_000;
 const REACH_WITHIN_MS = 1_500;
+const LAMPS_EVERY_MS = 250;
 
 /** Runs the demo; 0 when every window did its work. */
 export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
@@ -49,7 +50,10 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     const status = await startedUp(client, stage);
     narrator.staged(stage, status);
     await commissioned(stage, narrator, stopped.signal);
-    const watching = watch(client, narrator, stopped.signal);
+    const watching = Promise.all([
+      watch(client, narrator, stopped.signal),
+      watchLamps(client, narrator, stopped.signal),
+    ]);
     const first = stopped.signal.aborted || (await window(client, stage, narrator));
     if (once !== true && !stopped.signal.aborted) {
       narrator.waiting(stage);
@@ -175,6 +179,15 @@ async function watch(client: InterlockClient, narrator: Narrator, stop: AbortSig
       narrator.step(`the event stream broke: ${error instanceof Error ? error.message : String(error)}`, {});
     }
     await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** Tells what the lamps show, whenever that changes. An interlock that does not answer has its own line. */
+async function watchLamps(client: InterlockClient, narrator: Narrator, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    const status = await client.status().catch(() => null);
+    if (status?.lamps !== undefined && !stop.aborted) narrator.lamps(status.lamps);
+    await pause(LAMPS_EVERY_MS);
   }
 }
 

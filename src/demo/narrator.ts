@@ -3,6 +3,7 @@ import { proofWords } from '../command/ask.ts';
 import { say } from '../command/exit.ts';
 import type { WindowReport } from '../controller/report.ts';
 import type { CommissioningLine } from '../protocol/commissioning.ts';
+import type { LampsStatus } from '../protocol/lamps.ts';
 import type { EventLine, LinkStatus, Status } from '../protocol/messages.ts';
 import type { Stage } from './stage.ts';
 
@@ -11,6 +12,7 @@ export class Narrator {
   readonly #json: boolean;
   readonly #bold: (text: string) => string;
   #lastState: LinkStatus['state'] = 'isolated';
+  #lastLamps = '';
 
   constructor(json: boolean, terminal: boolean) {
     this.#json = json;
@@ -81,6 +83,15 @@ export class Narrator {
       case 'alarm':
         return this.#tell(`${clock()}  ALARM ${line.link}: ${line.why}; ${line.hint}`, line);
     }
+  }
+
+  /** What the lamps of the box show, when that is news. */
+  lamps({ lamps, test_ends_in_ms: test }: LampsStatus): void {
+    const shown = lamps.map(({ lamp, shows }) => `${lamp} ${shows}`).join(', ');
+    const words = test === null ? shown : 'all lit: lamp test';
+    if (words === this.#lastLamps) return;
+    this.#lastLamps = words;
+    this.#tell(`${clock()}  lamps: ${words}`, { event: 'lamps', test: test !== null, lamps });
   }
 
   report(report: WindowReport): void {

@@ -38,7 +38,7 @@ const answerLine = z.object({ ok: z.literal(true) });
 const readyLine = z.object({
   event: z.literal('ready'),
   tcp: z.object({ host: z.string(), port: z.number() }),
-  cables: z.array(z.object({ host: z.string(), port: z.number() })).min(1),
+  cables: z.array(z.object({ host: z.string(), port: z.number() })),
 });
 
 /** Sets everything up in a new temporary directory. */
@@ -52,15 +52,18 @@ export async function setStage(): Promise<Stage> {
     await sampleData(join(directory, 'data'));
     const vault: Vault = await startVault(join(directory, 'vault'));
     strikes.push(() => vault.stop());
-    const board = await startBoard(vault.target);
+    const board = await startBoard(['--mirror', '1:1', '--cable', `1,127.0.0.1:0=${vault.target}`]);
     strikes.push(() => stopChild(board.child));
+    // The lamps are on a board of their own: no cut ever waits for one.
+    const panel = await startBoard([]);
+    strikes.push(() => stopChild(panel.child));
     const tripPort = await freePort(8470);
     const apiPort = await freePort(8480);
     const token = randomBytes(16).toString('hex');
     await secret(join(directory, 'demo.token'), token);
     await secret(join(directory, 'vault.password'), randomBytes(24).toString('base64'));
     const configFile = join(directory, 'portcullis.yaml');
-    await writeFile(configFile, configText({ directory, tripPort, apiPort, ...board }));
+    await writeFile(configFile, configText({ directory, tripPort, apiPort, ...board, panel: panel.board }));
     return {
       directory,
       configFile,
@@ -98,9 +101,9 @@ interface PlayedBoard {
   readonly cable: { readonly host: string; readonly port: number };
 }
 
-async function startBoard(target: string): Promise<PlayedBoard> {
+/** Plays a board with these mirrors and cables, its button released. */
+async function startBoard(wiring: readonly string[]): Promise<PlayedBoard> {
   const main = process.argv[1] ?? '';
-  const wiring = ['--mirror', '1:1', '--cable', `1,127.0.0.1:0=${target}`];
   const child = spawn(
     process.execPath,
     [
@@ -184,10 +187,11 @@ interface ConfigParts {
   readonly tripPort: number;
   readonly apiPort: number;
   readonly board: { readonly host: string; readonly port: number };
+  readonly panel: { readonly host: string; readonly port: number };
   readonly cable: { readonly host: string; readonly port: number };
 }
 
-const configText = ({ directory, tripPort, apiPort, board, cable }: ConfigParts): string => `\
+const configText = ({ directory, tripPort, apiPort, board, panel, cable }: ConfigParts): string => `\
 # Written by \`portcullis demo\`. The board is emulated: nothing here proves anything about hardware.
 state_directory: ${directory}/state
 runtime_directory: ${directory}/run
@@ -196,6 +200,7 @@ controller: { listen: "127.0.0.1:${apiPort}" }
 clock: { trust: always }
 buses:
   board: { transport: modbus-tcp, host: ${board.host}, port: ${board.port}, simulated: true }
+  panel: { transport: modbus-tcp, host: ${panel.host}, port: ${panel.port}, simulated: true }
 links:
   vault:
     contacts:
@@ -205,6 +210,11 @@ links:
     settle: 500ms
     exposure_budget: 8h
 button: { input: { type: modbus-discrete-input, bus: board, unit: 1, input: ${BUTTON_INPUT - 1} }, contact: normally-closed, trips: all }
+lamps:
+  isolated: { profile: ${BOARD}, bus: panel, unit: 1, channel: 1 }
+  connected: { profile: ${BOARD}, bus: panel, unit: 1, channel: 2 }
+  tripped: { profile: ${BOARD}, bus: panel, unit: 1, channel: 3 }
+  fault: { profile: ${BOARD}, bus: panel, unit: 1, channel: 4 }
 sources:
   demo: { verify: { type: bearer, token_file: ${directory}/demo.token }, format: generic, trips: [vault] }
 repositories:
