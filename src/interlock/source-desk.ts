@@ -21,6 +21,7 @@ import type { Interlock } from './interlock.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 import type { Step } from './link-shell.ts';
 import type { RefusalTally } from './refusal-tally.ts';
+import { isSecretIn, unverifiedAlarm } from './source-alarm.ts';
 import { reachContacts } from './source-drill.ts';
 import { TripRepeats } from './trip-repeats.ts';
 import type { TripSource } from './trip-sources.ts';
@@ -35,6 +36,8 @@ export interface Heard {
 type Verified = Extract<Verification, { ok: true }>;
 
 const MS_PER_SECOND = 1_000;
+/** A drill that comes this soon after the last one of its source is only counted, ms; one lasts no longer. */
+const DRILL_REST_MS = 1_000;
 /** Longest source name shown in the journal when there is no such source. */
 const MAX_NAME_CHARS = 60;
 /** Stands in the journal for whoever names no source that there is. */
@@ -63,8 +66,8 @@ export class SourceDesk {
   readonly #sources: Readonly<Record<string, TripSource>>;
   readonly #tally: RefusalTally;
   readonly #repeats = new TripRepeats();
-  /** Sources whose drill is under way: one at a time, for boards answer one at a time. */
-  readonly #drilling = new Set<string>();
+  /** When the last drill of each source began, monotonic ms: boards answer one at a time. */
+  readonly #drilledAt = new Map<string, number>();
 
   constructor(interlock: Interlock, sources: Readonly<Record<string, TripSource>>, tally: RefusalTally) {
     this.#interlock = interlock;
@@ -175,9 +178,15 @@ export class SourceDesk {
         return this.#trip(name, source, body, judged, receivedAt, told);
       case 'drill': {
         const decided_ms = thousandths(decidedAt - receivedAt);
-        const links = await this.#reach(name, source, receivedAt);
+        const answer = { status: 'drill', cut: false, reason, decided_ms };
+        if (receivedAt - (this.#drilledAt.get(name) ?? -Infinity) < DRILL_REST_MS) {
+          this.#tally.refused('trip.drill-repeated', actor, {}, told);
+          return { status: 200, answer: { ...answer, links: [] } };
+        }
+        this.#drilledAt.set(name, receivedAt);
+        const links = await this.#reach(source, receivedAt);
         this.#interlock.note({ type: 'trip.drill', actor, data: { ...told(), decided_ms, links } });
-        return { status: 200, answer: { status: 'drill', cut: false, reason, decided_ms, links } };
+        return { status: 200, answer: { ...answer, links } };
       }
       case 'annotate':
         this.#tally.refused('trip.annotated', actor, { about: judged.about }, told);
@@ -217,11 +226,8 @@ export class SourceDesk {
     return tripAnswer(await tripping, receivedAt);
   }
 
-  async #reach(name: string, source: TripSource, receivedAt: number): Promise<JsonObject[]> {
-    if (this.#drilling.has(name)) return [];
-    this.#drilling.add(name);
+  async #reach(source: TripSource, receivedAt: number): Promise<JsonObject[]> {
     const reached = await reachContacts(this.#interlock.parts.clock, this.#linksOf(source), receivedAt);
-    this.#drilling.delete(name);
     return reached.map(({ link, contacts }) => ({ link, contacts: contacts.map((each) => ({ ...each })) }));
   }
 
@@ -247,7 +253,9 @@ export class SourceDesk {
   #refuseUnknown(name: string, request: SourceRequest, from: string): Heard {
     this.#tally.refused(...burstOf(UNKNOWN_SOURCE, 401), () => ({
       why: 'there is no such source',
-      name: printable(name, MAX_NAME_CHARS),
+      name: isSecretIn(this.#sources, name)
+        ? '(a secret of another source)'
+        : printable(name, MAX_NAME_CHARS),
       from,
       body: { ...excerptOf(request.rawBody) },
     }));
@@ -256,11 +264,12 @@ export class SourceDesk {
 
   #refuseUnverified(name: string, why: string, request: SourceRequest, from: string): Heard {
     this.#remember(name, 'unverified', undefined);
-    this.#tally.refused(...burstOf(name, 401), () => ({
-      why,
-      from,
-      body: { ...excerptOf(request.rawBody) },
-    }));
+    this.#tally.refused(...burstOf(name, 401), () => {
+      const source = this.#source(name);
+      for (const { name: link } of source === undefined ? [] : this.#linksOf(source))
+        this.#interlock.announcer.announce(unverifiedAlarm(link, name, why));
+      return { why, from, body: { ...excerptOf(request.rawBody) } };
+    });
     return NOT_VERIFIED;
   }
 }

@@ -66,7 +66,7 @@ function tripRoutes(
     tally.refused(...burstOf(desk.knows(source) ? source : UNKNOWN_SOURCE, status), () => ({
       why: printable(error.message, 200),
       from: request.ip,
-      url: shownAddress(request.url),
+      url: shownAddress(request.url, desk),
     }));
     return status;
   };
@@ -131,10 +131,12 @@ function noteDisturbance(what: Disturbance, tally: RefusalTally): void {
 }
 
 /** The beginning of an address, without query and without anything that may be a secret. */
-const shownAddress = (url: string): string => {
+const shownAddress = (url: string, desk: SourceDesk): string => {
   const parts = (url.split('?', 1)[0] ?? '').split('/');
-  const shown = printable(parts.slice(0, SHOWN_PARTS).join('/'), 100);
-  return parts.length > SHOWN_PARTS ? `${shown}/…` : shown;
+  // Where the name of a source is missing, its secret stands in its place.
+  const known = parts[1] !== 'trip' || desk.knows(parts[SHOWN_PARTS - 1] ?? '');
+  const shown = parts.slice(0, known ? SHOWN_PARTS : SHOWN_PARTS - 1);
+  return printable(shown.join('/'), 100) + (parts.length > shown.length ? '/…' : '');
 };
 
 function tripHandler(
