@@ -5,10 +5,10 @@
  *
  * A file that cannot be read lets nobody in and is never written over.
  */
-import { chown, open, readFile, rename, stat } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { lockMadeDirectory } from '../journal/lock.ts';
+import { lockDirectory, type DirectoryLock } from '../journal/lock.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { passwordHash } from './password.ts';
 import { role, scope } from './people-documents.ts';
@@ -116,11 +116,26 @@ export class PeopleFile {
     this.#lookedAtMs = performance.now();
   }
 
-  async #locked(): Promise<{ release(): Promise<void> }> {
+  /** The lock lies in a directory of whoever owns the state, also when root makes it. */
+  async #lockOnce(): Promise<DirectoryLock> {
+    const directory = dirname(this.#path);
+    const { uid, gid } = await stat(directory).catch(() => {
+      throw new PeopleFileError(
+        `the directory ${directory} is not there: start the controller once, it makes it`,
+      );
+    });
+    await mkdir(this.#lock, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    if (process.getuid?.() === 0) await chown(this.#lock, uid, gid);
+    return lockDirectory(this.#lock);
+  }
+
+  async #locked(): Promise<DirectoryLock> {
     for (let tries = 1; ; tries += 1) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- waits for its turn
-        return await lockMadeDirectory(this.#lock);
+        return await this.#lockOnce();
       } catch (error) {
         if (!(error instanceof Error) || error.name !== 'LockHeldError' || tries >= LOCK_TRIES) throw error;
         // oxlint-disable-next-line no-await-in-loop

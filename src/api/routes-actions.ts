@@ -120,6 +120,10 @@ export const authorityRoutes = (desk: Desk): readonly Route[] => [
       return opened;
     },
   }),
+];
+
+/** Attended sessions: as far as the interlock allows, again; ending one needs nothing. */
+export const sessionRoutes = (desk: Desk): readonly Route[] => [
   route({
     method: 'POST',
     path: '/links/:link/sessions',

@@ -82,7 +82,7 @@ async function logInDisplay(
   return meOf(desk, await logins.callerOf(cookie, true));
 }
 
-/** The routes. */
+/** The routes of logins. */
 export const loginRoutes = (desk: Desk): readonly Route[] => [
   route({
     method: 'POST',
@@ -117,6 +117,10 @@ export const loginRoutes = (desk: Desk): readonly Route[] => [
     answer: me,
     handle: ({ caller }) => meOf(desk, caller),
   }),
+];
+
+/** The routes of one's own account, and of the first one. */
+export const accountRoutes = (desk: Desk): readonly Route[] => [
   route({
     method: 'POST',
     path: '/me/password',

@@ -65,6 +65,10 @@ export const peopleRoutes = (desk: Desk): readonly Route[] => [
       return theOne(desk, name);
     },
   }),
+];
+
+/** The routes of one account. */
+export const personRoutes = (desk: Desk): readonly Route[] => [
   route({
     method: 'PATCH',
     path: '/people/:name',

@@ -4,10 +4,10 @@ import type { Desk } from './desk.ts';
 import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
-import { authorityRoutes, cutRoutes } from './routes-actions.ts';
+import { authorityRoutes, cutRoutes, sessionRoutes } from './routes-actions.ts';
 import { journalRoutes, workRoutes } from './routes-journal.ts';
-import { loginRoutes } from './routes-login.ts';
-import { peopleRoutes, tokenRoutes } from './routes-people.ts';
+import { accountRoutes, loginRoutes } from './routes-login.ts';
+import { peopleRoutes, personRoutes, tokenRoutes } from './routes-people.ts';
 import { stateRoutes } from './routes-state.ts';
 
 /** The routes under the prefix of the API, and those outside of it. */
@@ -21,8 +21,11 @@ export function routesOf(
     ...workRoutes(desk),
     ...cutRoutes(desk),
     ...authorityRoutes(desk),
+    ...sessionRoutes(desk),
     ...loginRoutes(desk),
+    ...accountRoutes(desk),
     ...peopleRoutes(desk),
+    ...personRoutes(desk),
     ...tokenRoutes(desk),
   ];
   let document: unknown = null;

@@ -73,7 +73,6 @@ const step = z.object({ at: z.string(), outcome: z.string(), why: z.string().nul
 export const bookContent = z.object({
   /** Entries up to this one are in it. */
   through: z.number(),
-  /** Digest that entry `through + 1` must name as that of the line before it; empty: unknown. */
   days: z.record(z.string(), z.record(z.string(), day)),
   /** Links that are, or may be, connected: since when. */
   since: z.record(z.string(), moment),
