@@ -1,5 +1,5 @@
 /** Where a lamp may hang: on a wire of its own, so that nothing that cuts ever waits for one. Pure. */
-import { LAMP_NAMES, type LampName } from '../core/lamps.ts';
+import type { LampName } from '../core/lamps.ts';
 import {
   busOfWitness,
   type BusSettings,
@@ -26,9 +26,12 @@ export interface LampProblem {
 
 const LAMP_DRIVERS: readonly Profile['driver'][] = ['gpio', 'modbus', 'serial'];
 
-/** The configured lamps, in the order of their names. */
+/** Every lamp that there may be. */
+const LAMPS = ['isolated', 'connected', 'tripped', 'fault'] as const satisfies readonly LampName[];
+
+/** The configured lamps. */
 export const lampsIn = ({ lamps }: Pick<HardwareSettings, 'lamps'>): readonly PlacedLamp[] =>
-  LAMP_NAMES.flatMap((lamp) => {
+  LAMPS.flatMap((lamp) => {
     const output = lamps?.[lamp];
     return output === undefined ? [] : [{ lamp, output }];
   });

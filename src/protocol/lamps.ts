@@ -1,12 +1,11 @@
 /** What is said about the lamps of the box. */
 import { z } from 'zod';
-import { LAMP_NAMES } from '../core/lamps.ts';
 
 /** In `GET /v1/status`; missing when the box has none. */
 export const lampsStatus = z.object({
   lamps: z.array(
     z.object({
-      lamp: z.enum(LAMP_NAMES),
+      lamp: z.enum(['isolated', 'connected', 'tripped', 'fault']),
       shows: z.enum(['dark', 'lit', 'slow-blink', 'fast-blink']),
       /** What that means, in a few words. */
       says: z.string(),
