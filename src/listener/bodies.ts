@@ -5,9 +5,11 @@
 import type { IncomingMessage } from 'node:http';
 
 /** All bodies that are being read at one time, bytes of memory. */
-export const MAX_BODIES_TOGETHER_BYTES = 16 * 1024 * 1024;
-/** Memory for a body whose length nobody knows yet, bytes; doubled as often as needed. */
-const FIRST_SPACE_BYTES = 4 * 1024;
+export const MAX_BODIES_TOGETHER_BYTES = 8 * 1024 * 1024;
+/** Memory that a body takes at first, bytes: an alarm fits. */
+const FIRST_BLOCK_BYTES = 4 * 1024;
+/** What it takes each time that is not enough, bytes. */
+const BLOCK_BYTES = 32 * 1024;
 
 /** Why a body was not read. */
 export class BodyRefused extends Error {
@@ -22,7 +24,9 @@ export class BodyRefused extends Error {
 }
 
 interface Reading {
-  space: Buffer;
+  readonly blocks: Buffer[];
+  /** Memory of the blocks, and what of it is written, bytes. */
+  space: number;
   length: number;
   readonly refuse: (why: BodyRefused) => void;
 }
@@ -59,11 +63,11 @@ export class Bodies {
         // Nobody may answer an error that comes after the end; without a listener it would end the process.
         request.on('error', () => undefined);
         this.#readings.delete(reading);
-        this.#heldBytes -= reading.space.length;
+        this.#heldBytes -= reading.space;
       };
       const end = (): void => {
         leave();
-        resolve(reading.space.subarray(0, reading.length));
+        resolve(Buffer.concat(reading.blocks, reading.length));
       };
       const gone = (): void =>
         reading.refuse(new BodyRefused(400, 'the sender left before the end of the body'));
@@ -72,30 +76,28 @@ export class Bodies {
         request.pause();
         reject(why);
       };
-      const reading: Reading = { space: Buffer.alloc(0), length: 0, refuse };
+      const reading: Reading = { blocks: [], space: 0, length: 0, refuse };
       this.#readings.add(reading);
       request.on('data', take).on('end', end).on('error', gone).on('close', gone);
     });
   }
 
+  /** Copied, because a piece may be a small view of a large buffer. */
   #add(reading: Reading, piece: Buffer): void {
-    const needed = reading.length + piece.length;
-    if (needed > reading.space.length) {
-      let bytes = Math.max(FIRST_SPACE_BYTES, reading.space.length);
-      while (bytes < needed) bytes *= 2;
-      // Copied, because a piece may be a small view of a large buffer.
-      const space = Buffer.allocUnsafeSlow(Math.min(bytes, this.#maxEachBytes));
-      reading.space.copy(space, 0, 0, reading.length);
-      this.#heldBytes += space.length - reading.space.length;
-      reading.space = space;
+    for (let from = 0; from < piece.length;) {
+      if (reading.length === reading.space) {
+        const block = Buffer.allocUnsafeSlow(reading.space === 0 ? FIRST_BLOCK_BYTES : BLOCK_BYTES);
+        reading.blocks.push(block);
+        reading.space += block.length;
+        this.#heldBytes += block.length;
+      }
+      const block = reading.blocks.at(-1) ?? piece;
+      const copied = piece.copy(block, block.length - (reading.space - reading.length), from);
+      reading.length += copied;
+      from += copied;
     }
-    piece.copy(reading.space, reading.length);
-    reading.length = needed;
     while (this.#heldBytes > this.#maxTogetherBytes) {
-      const largest = [...this.#readings].reduce(
-        (a, b) => (b.space.length > a.space.length ? b : a),
-        reading,
-      );
+      const largest = [...this.#readings].reduce((a, b) => (b.space > a.space ? b : a), reading);
       largest.refuse(new BodyRefused(503, 'too much is being sent at once; send less, and again'));
     }
   }

@@ -23,7 +23,7 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** A sender must have sent its headers and its body within this, ms: slow senders hold nothing for long. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 /** A TLS handshake must be over within this, ms. */
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
+export const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** How long a connection without a request is kept, ms. */
 export const IDLE_MS = 30_000;
 /** A connection on which nothing moves is ended after this, ms, also when an answer is not taken. */
