@@ -120,7 +120,7 @@ async function listen(
   servers.push({ close: async () => tally.close() });
   const sources = await tripSources(config);
   const desk = new SourceDesk(interlock, sources, tally);
-  const trips = await createTripListener(interlock, sources, tally, desk);
+  const trips = await createTripListener(interlock, sources, tally, desk, config.interlock.page);
   servers.push(trips);
   servers.push(...(await listenOnSockets(interlock, config.runtime_directory, desk)));
   const settings = {

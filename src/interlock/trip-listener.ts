@@ -19,6 +19,7 @@ import type { CertificateNote } from '../listener/start.ts';
 import { printable } from '../sources/excerpt.ts';
 import { MAX_BODY_BYTES } from '../sources/json-body.ts';
 import type { Interlock } from './interlock.ts';
+import { addPage, type PageReaders } from './page.ts';
 import type { RefusalTally } from './refusal-tally.ts';
 import { burstOf, SourceDesk, UNKNOWN_SOURCE } from './source-desk.ts';
 import type { TripSource } from './trip-sources.ts';
@@ -37,8 +38,10 @@ export async function createTripListener(
   sources: Readonly<Record<string, TripSource>>,
   tally: RefusalTally,
   desk: SourceDesk = new SourceDesk(interlock, sources, tally),
+  readers: PageReaders = 'loopback',
 ): Promise<Listener> {
   const app = tripRoutes(interlock, tally, desk, (request) => listener.vouch(request.raw));
+  addPage(app, { interlock, desk, sources, readers });
   await app.ready();
   const listener = new Listener({
     handle: (request, response) => app.routing(request, response),
