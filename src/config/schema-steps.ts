@@ -195,6 +195,9 @@ const restoreDrill = z
       .exactOptional()
       .describe('is run on what was restored, isolated again; its exit code 0 says that it is good'),
     max_size: bytes.prefault('256M').describe('most that is restored'),
+    timeout: duration(1_000, 86_400_000)
+      .default(3_600_000)
+      .describe('the restore is killed and failed after this'),
     scratch_directory: absolutePath
       .exactOptional()
       .describe("where to; default: in the controller's state directory; a tmpfs spares the SD card"),

@@ -95,7 +95,8 @@ export class Appliance {
   #server: ChildProcess | null = null;
   #token = '';
 
-  async start(): Promise<void> {
+  /** `serverArgs`: more for the server of the vault. */
+  async start(serverArgs: readonly string[] = []): Promise<void> {
     for (const path of [this.source, this.vault, this.runtime]) mkdirSync(path, { recursive: true });
     writeFileSync(this.passwordFile, 'a password\n');
     await this.interlock.start();
@@ -108,6 +109,7 @@ export class Appliance {
       '--config',
       '/dev/null',
       '--cache-objects=false',
+      ...serverArgs,
       this.vault,
     ];
     this.#server = spawn('rclone', args, { stdio: 'ignore' });

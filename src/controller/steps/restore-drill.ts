@@ -59,7 +59,7 @@ export async function drill(settings: RestoreDrillSettings, tools: StepTools): P
       '--no-cache',
       ...includes.map((path) => `--include=${patternOf(path)}`),
     ],
-    timeoutMs: null,
+    timeoutMs: settings.timeout,
   });
   const outcome = outcomeOf(end, 'the restore');
   if (outcome.kind !== 'done') {
