@@ -70,7 +70,14 @@ function everything(): readonly Draft[] {
     ...bad.look(link({ state: 'stuck', latch: TRIP, observed: 'connected', proof: 'none' }), 70_000),
     ...bad.look(link({ state: 'stuck', latch: TRIP }), 90_000),
     ...calm.hear(alarm('proof-failed'), 0),
-    ...calm.hear(alarm('heartbeat-lost'), 0),
+    ...calm.look(
+      link({
+        heartbeats: [
+          { heartbeat: 'watchdog', state: 'stale', age_ms: 130_000, max_age_ms: 120_000, latch: false },
+        ],
+      }),
+      0,
+    ),
     ...calm.hear(alarm('connection-lost'), 0),
     ...calm.look(link({ exposure: { last_24h_ms: 12_000_000, budget_ms: 14_400_000 } }), 0),
     ...calm.look(link({ exposure: { last_24h_ms: 14_400_000, budget_ms: 14_400_000 } }), 0),

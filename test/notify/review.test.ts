@@ -4,7 +4,6 @@ import { notify } from '../../src/config/schema-notify.ts';
 import { News } from '../../src/controller/notify/news.ts';
 import type { Draft } from '../../src/controller/notify/notice.ts';
 import { startNotifications } from '../../src/controller/notify/notifications.ts';
-import type { EventLine } from '../../src/protocol/messages.ts';
 import { DIRECTORY, MemoryDisk } from '../journal/memory-disk.ts';
 import { AT, draft, eventually, link } from './parts.ts';
 
@@ -12,23 +11,41 @@ const types = (drafts: readonly Draft[]): string[] =>
   drafts.map(({ type }) => type.replace('portcullis.', ''));
 const UNKNOWN = { observed: 'unknown', proof: 'none' } as const;
 
-test('a second heartbeat of a link that falls silent is told by its own name', () => {
-  const news = new News({});
-  const lost = (heartbeat: string, seconds: number): EventLine => ({
-    event: 'alarm',
-    link: 'vault',
-    code: 'heartbeat-lost',
-    why: `heartbeat ${heartbeat} was last heard ${seconds} s ago; 120 s may pass`,
-    hint: `look at what sends it to /trip/${heartbeat}; until then the link stays isolated`,
+describe('a heartbeat that falls silent', () => {
+  const beat = (heartbeat: string, state: 'fresh' | 'stale', age_ms: number | null = 121_000) => ({
+    heartbeat,
+    state,
+    age_ms,
+    max_age_ms: 120_000,
+    latch: false,
   });
-  const [first] = news.hear(lost('watchdog', 121), 0);
-  const [second] = news.hear(lost('agent-gateway', 121), 1_000);
-  expect([first?.text, second?.text]).toEqual([
-    expect.stringContaining('watchdog'),
-    expect.stringContaining('agent-gateway'),
-  ]);
-  // The same again is counted, though it was silent for another while.
-  expect(news.hear(lost('watchdog', 140), 2_000)).toEqual([]);
+
+  test('is told by its own name, also beside another of the same link', () => {
+    const news = new News({});
+    const [first] = news.look(link({ heartbeats: [beat('watchdog', 'stale'), beat('agent', 'fresh')] }), 0);
+    const [second] = news.look(
+      link({ heartbeats: [beat('watchdog', 'stale'), beat('agent', 'stale')] }),
+      1_000,
+    );
+    expect(types([first, second].filter((each) => each !== undefined))).toEqual([
+      'heartbeat.lost',
+      'heartbeat.lost',
+    ]);
+    expect([first?.text, second?.text]).toEqual([
+      expect.stringContaining('watchdog'),
+      expect.stringContaining('agent'),
+    ]);
+  });
+
+  test('while nobody listens here is told later, once; and what comes and goes is counted for a while', () => {
+    const stale = link({ heartbeats: [beat('watchdog', 'stale', null)] });
+    const news = new News({});
+    expect(types(news.look(stale, 0))).toEqual(['heartbeat.lost']);
+    expect(new News(news.told).look(stale, 0)).toEqual([]);
+    news.look(link({ heartbeats: [beat('watchdog', 'fresh')] }), 5_000);
+    expect(news.look(stale, 10_000)).toEqual([]);
+    expect(news.tick(600_000)[0]?.data).toMatchObject({ more: 1 });
+  });
 });
 
 describe('a trip that was reset before it could be told', () => {

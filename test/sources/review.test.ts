@@ -80,3 +80,20 @@ describe('Standard Webhooks whose id has a full stop', () => {
     expect(reason).toMatch(/^clock skew or replay \(its id has a full stop/);
   });
 });
+
+test('what fires in a list trips beside what nobody described, also where the unrecognised is refused', () => {
+  const map = {
+    each: '/alerts',
+    firing: [{ pointer: '/state', equals: ['down'] }],
+    resolved: [{ pointer: '/state', equals: ['up'] }],
+    rule: '/name',
+  };
+  const judgedAs = (...states: readonly string[]) => {
+    const alerts = states.map((state) => ({ state, name: `${state} things` }));
+    const message = readMessage({ format: 'map', map }, body({ alerts }));
+    return verdictOf({ on_unrecognised: 'refuse' }, message).verdict;
+  };
+  expect(judgedAs('up', 'sideways', 'down')).toBe('trip');
+  expect(judgedAs('up', 'sideways')).toBe('refuse');
+  expect(judgedAs('up', 'up')).toBe('annotate');
+});

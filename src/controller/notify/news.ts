@@ -38,6 +38,8 @@ const linkTold = z.strictObject({
   stuck: z.boolean(),
   budget: z.enum(['within', 'nearly', 'spent']),
   overdue: z.boolean(),
+  /** Heartbeats that were told to be silent. */
+  silent: z.array(z.string()).default([]),
 });
 /** What was told of every link, as it is kept over restarts. */
 export const told = z.record(z.string(), linkTold);
@@ -61,6 +63,7 @@ const NOTHING_TOLD: LinkTold = {
   stuck: false,
   budget: 'within',
   overdue: false,
+  silent: [],
 };
 
 /** What was told, what is being watched, and what is news about it. Times are monotonic ms. */
@@ -133,7 +136,14 @@ export class News {
       watch.unprovenMs ??= nowMs;
       watch.againMs ??= nowMs + (before.unproven > 0 ? againAfter(before.unproven) : UNPROVEN_GRACE_MS);
     }
-    return [...drafts, ...this.#due(link.link, nowMs), ...this.#budget(link), ...this.#overdue(link)];
+    const silent = this.#silent(link, nowMs);
+    return [
+      ...drafts,
+      ...this.#due(link.link, nowMs),
+      ...this.#budget(link),
+      ...this.#overdue(link),
+      ...silent,
+    ];
   }
 
   /** Time has passed. */
@@ -200,6 +210,13 @@ export class News {
       if (this.#toldOf(line.link).unproven === 0) watch.againMs = nowMs;
       return watch.link === null || texts.isProven(watch.link) ? [] : this.#due(line.link, nowMs);
     }
+    // It is in the state of the link, also when nobody listened here while it was lost.
+    if (line.code === texts.HEARTBEAT_LOST) return [];
+    return this.#alarmed(line, nowMs);
+  }
+
+  /** An alarm is told, or counted when it was told lately. */
+  #alarmed(line: AlarmLine, nowMs: number): readonly Draft[] {
     // The way out names what it is about, and no times.
     const key = JSON.stringify([line.link, line.code, line.hint]);
     const known = this.#alarms.get(key);
@@ -236,6 +253,17 @@ export class News {
     if (before === (found !== undefined)) return [];
     this.#tell(link.link, { overdue: found !== undefined });
     return found === undefined ? [] : [texts.proofOverdue(link, found.why, found.hint)];
+  }
+
+  #silent(link: LinkStatus, nowMs: number): readonly Draft[] {
+    const lost = link.heartbeats.filter(({ state }) => state === 'stale');
+    const before = this.#toldOf(link.link).silent;
+    const silent = lost.map(({ heartbeat }) => heartbeat);
+    if (silent.join(' ') === before.join(' ')) return [];
+    this.#tell(link.link, { silent });
+    return lost
+      .filter(({ heartbeat }) => !before.includes(heartbeat))
+      .flatMap((each) => this.#alarmed(texts.heartbeatLost(link.link, each), nowMs));
   }
 
   #watchOf(name: string): Watch {

@@ -1,5 +1,5 @@
 /** Events as sentences for tired people: what is wrong, where, what to do next. Pure. */
-import type { LinkStatus } from '../../protocol/messages.ts';
+import type { EventLine, LinkStatus } from '../../protocol/messages.ts';
 import { printable } from '../../sources/excerpt.ts';
 import type { WindowReport } from '../report.ts';
 import type { Draft, NoticeType, Severity } from './notice.ts';
@@ -91,10 +91,28 @@ export const provenAgain = (link: LinkStatus, forMs: number): Draft => ({
   data: proofData(link),
 });
 
+/** Seconds, where a minute more or less is what counts. */
+const secondWords = (ms: number): string => `${Math.round(ms / MS_PER_SECOND)} s`;
+
+/** Code of the alarm that a heartbeat is silent. */
+export const HEARTBEAT_LOST = 'heartbeat-lost';
+
+/** A heartbeat that a link asks for is silent; like an alarm of the interlock. */
+export const heartbeatLost = (
+  link: string,
+  { heartbeat, age_ms, max_age_ms }: LinkStatus['heartbeats'][number],
+): Extract<EventLine, { event: 'alarm' }> => ({
+  event: 'alarm',
+  link,
+  code: HEARTBEAT_LOST,
+  why: `heartbeat ${heartbeat} was ${age_ms === null ? 'not heard since the interlock began' : `last heard ${secondWords(age_ms)} ago`}; ${secondWords(max_age_ms)} may pass`,
+  hint: `look at what sends it to /trip/${heartbeat}; until then the link stays isolated`,
+});
+
 /** An alarm of the interlock that has a type of its own. Any other is a `portcullis.link.alarm` with its code. */
 const ALARM_TYPES: ReadonlyMap<string, NoticeType> = new Map<string, NoticeType>([
   ['proof-failed', 'portcullis.link.proof-failed'],
-  ['heartbeat-lost', 'portcullis.heartbeat.lost'],
+  [HEARTBEAT_LOST, 'portcullis.heartbeat.lost'],
 ]);
 
 /** An alarm, in the interlock's own words. `more`: how often it came again meanwhile without being told. */

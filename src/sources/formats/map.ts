@@ -49,8 +49,10 @@ export function readMapped(map: Mapping, body: unknown): Message {
   if (map.each === undefined) return alone(map, body);
   const list = pointed(body, map.each);
   if (!Array.isArray(list)) return unrecognised('there is no list where `each` points');
-  const messages = list.map((item: unknown) => statusOf(map, item));
-  if (messages.includes(undefined)) return unrecognised('an alert in it is none of those described');
+  const statuses = list.map((item: unknown) => statusOf(map, item));
+  // What fires is no less for what stands beside it.
+  if (statuses.includes(undefined) && !statuses.includes('firing'))
+    return unrecognised('an alert in it is none of those described');
   return saidTogether<unknown>(list, (item) => foundIn(map, item, statusOf(map, item) ?? null), 0);
 }
 
