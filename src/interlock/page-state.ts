@@ -43,7 +43,7 @@ function linkSection(link: LinkStatus, { windows }: Status): Html {
   if (link.latch !== null) {
     const { at, by, reason, cause } = link.latch;
     rows.push(['tripped', `${at} by ${by}: ${reason} (cause ${cause ?? 'unknown'})`]);
-    rows.push(['to reset', link.reset_needs.map(({ why }) => why).join('; ')]);
+    rows.push(['to reset', link.reset_needs.map(wanted).join('; ')]);
   }
   if (link.session !== null) {
     const { by, reason, ends_in_ms } = link.session;
@@ -110,6 +110,10 @@ function proofWords({ proof, evidence_grade: grade }: LinkStatus): string {
       return 'not proven';
   }
 }
+
+/** The cause stands in the row above. */
+const wanted = ({ code, why }: LinkStatus['reset_needs'][number]): string =>
+  code === 'cause-unacknowledged' ? 'its cause has to be acknowledged' : why;
 
 const buttonWords = ({ button }: Status): string =>
   button === undefined ? 'none' : `${button.state}${button.why === '' ? '' : `: ${button.why}`}`;

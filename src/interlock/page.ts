@@ -65,14 +65,13 @@ function freshState(interlock: Interlock): () => string {
     if (now - madeAt < FRESH_MS) return page;
     madeAt = now;
     const status = statusOf(interlock);
-    const foot = html`<p><a class="cut" href="/cut">Cut…</a></p>
-      <footer>
-        The interlock itself says this, read anew every ${REFRESH_S} s. Build ${status.build}.
-      </footer>`;
     page = pageOf(titleOf(status.links), REFRESH_S, [
-      html`<h1>Portcullis interlock</h1>`,
+      html`<h1>Portcullis interlock</h1>
+        <p><a class="cut" href="/cut">Cut…</a></p>`,
       ...stateSections(status),
-      foot,
+      html`<footer>
+        The interlock itself says this, read anew every ${REFRESH_S} s. Build ${status.build}.
+      </footer>`,
     ]);
     return page;
   };

@@ -1,4 +1,5 @@
 /** The interlock's own page: what it shows, to whom, and what its form cuts. */
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, machineClock } from '../../src/interlock/clock.ts';
 import type { PageReaders } from '../../src/interlock/page.ts';
@@ -117,7 +118,10 @@ describe('what it shows', () => {
       expect(policy).not.toContain('unsafe');
       expect(answer.headers.get('cache-control')).toBe('no-store');
       // oxlint-disable-next-line no-await-in-loop
-      expect(await answer.text()).not.toMatch(/<script|https?:|src=|@import|url\(/);
+      const text = await answer.text();
+      const style = /<style>(.*)<\/style>/s.exec(text)?.[1] ?? '';
+      expect(policy).toContain(createHash('sha256').update(style).digest('base64'));
+      expect(text).not.toMatch(/<script|https?:|src=|@import|url\(/);
     }
     // What somebody is typing is not taken away.
     expect(await read('/cut')).not.toContain('refresh');
