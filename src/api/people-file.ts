@@ -58,8 +58,15 @@ const EMPTY: PeopleContent = { format: 1, people: [], tokens: [] };
 /** The file cannot be read or written. */
 export class PeopleFileError extends Error {
   override readonly name = 'PeopleFileError';
-  readonly hint =
-    'restore people.json of the controller from a copy, or move it away to begin with a new first account';
+  readonly hint: string;
+
+  constructor(
+    why: string,
+    hint = 'restore people.json of the controller from a copy, or move it away to begin anew',
+  ) {
+    super(why);
+    this.hint = hint;
+  }
 }
 
 /** What is kept of people and tokens. */
@@ -121,11 +128,12 @@ export class PeopleFile {
     const directory = dirname(this.#path);
     const { uid, gid } = await stat(directory).catch(() => {
       throw new PeopleFileError(
-        `the directory ${directory} is not there: start the controller once, it makes it`,
+        `the directory ${directory} is not there`,
+        'start the controller once: it makes it',
       );
     });
-    await mkdir(this.#lock, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await mkdir(this.#lock, { mode: 0o700 }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
     if (process.getuid?.() === 0) await chown(this.#lock, uid, gid);
     return lockDirectory(this.#lock);
