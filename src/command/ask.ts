@@ -128,6 +128,8 @@ export function linkLines(link: LinkStatus): string[] {
       : [
           `  latched since ${link.latch.at} by ${link.latch.by}: ${link.latch.reason} (cause ${link.latch.cause ?? 'unknown'})`,
         ];
+  const trip =
+    link.last_trip === null ? [] : [`  last trip at ${link.last_trip.at}: ${tripWords(link.last_trip)}`];
   const session =
     link.session === null
       ? []
@@ -151,12 +153,22 @@ export function linkLines(link: LinkStatus): string[] {
       (each) => `  proof test of ${proofTestWords(each)}${each.outcome === 'passed' ? gradeWords(link) : ''}`,
     ),
     ...latch,
+    ...trip,
     ...session,
     ...lease,
     ...heartbeats,
     ...refusals,
     `  exposure: ${seconds(last_24h_ms)} of ${seconds(budget_ms)} in the last 24 hours`,
   ];
+}
+
+/** How fast a trip was, and how its isolation was proven. */
+function tripWords({ cut_ms, proven_ms, proof }: NonNullable<LinkStatus['last_trip']>): string {
+  const cut = cut_ms === null ? 'a board was not there when it was cut' : `cut within ${cut_ms} ms`;
+  const by = proof === 'witness' ? 'by a witness' : "by the board's own word only";
+  return proven_ms === null
+    ? `${cut}, isolation NOT PROVEN since`
+    : `${cut}, isolation proven ${proven_ms} ms later ${by}`;
 }
 
 /** Never more than is known: simulated evidence is called simulated wherever the proof is shown. */

@@ -1,5 +1,6 @@
 /** Defects that a reviewer found: each test failed before its fix. */
 import { describe, expect, test } from 'vitest';
+import { linkLines } from '../../src/command/ask.ts';
 import { notify } from '../../src/config/schema-notify.ts';
 import { News } from '../../src/controller/notify/news.ts';
 import type { Draft } from '../../src/controller/notify/notice.ts';
@@ -109,4 +110,20 @@ test('what is critical does not wait until a destination that was away would be 
   await eventually('the trip', () => sent.includes('tripped'));
   expect(sent).toEqual(['one', 'two', 'tripped']);
   await running.stop();
+});
+
+test('status says how fast the last trip was, and how its isolation was proven', () => {
+  const trip = {
+    by: 'button',
+    reason: 'pressed',
+    at: AT,
+    cut_ms: 0.431,
+    proven_ms: 118,
+    proof: 'witness',
+  } as const;
+  expect(linkLines(link({ last_trip: trip })).join('\n')).toContain(
+    `last trip at ${AT}: cut within 0.431 ms, isolation proven 118 ms later by a witness`,
+  );
+  const dead = { ...trip, cut_ms: null, proven_ms: null, proof: 'none' } as const;
+  expect(linkLines(link({ last_trip: dead })).join('\n')).toContain('isolation NOT PROVEN since');
 });
