@@ -194,7 +194,12 @@ export class Listener {
     const current = this.#answering.get(socket);
     if (current === undefined) {
       this.#answering.set(socket, response);
-      response.once('close', () => this.#answering.delete(socket));
+      const paced: Duplex = socket;
+      if (paced instanceof PacedSocket) paced.answering(() => request.complete && !response.closed);
+      response.once('close', () => {
+        this.#answering.delete(socket);
+        if (paced instanceof PacedSocket) paced.answered();
+      });
       this.#options.handle(request, response);
       return;
     }

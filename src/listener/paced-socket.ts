@@ -46,6 +46,7 @@ export class PacedSocket extends Duplex {
   #rest: Buffer = Buffer.alloc(0);
   #isOver = false;
   #isDeaf = false;
+  #isAnswerDue = (): boolean => false;
 
   constructor(beneath: Socket, pace: Pace) {
     super({ allowHalfOpen: true });
@@ -56,11 +57,21 @@ export class PacedSocket extends Duplex {
       .on('data', (bytes: Buffer) => this.#take(bytes))
       .on('end', () => {
         this.#isOver = true;
-        if (this.#rest.length === 0) this.push(null);
+        this.#end();
       })
       .on('error', (error) => this.destroy(error))
       .on('timeout', () => this.emit('timeout'))
       .on('close', () => this.destroy());
+  }
+
+  /** While this is so, the end of what the other side says is kept back: Node would end the connection without the answer. */
+  answering(isAnswerDue: () => boolean): void {
+    this.#isAnswerDue = isAnswerDue;
+  }
+
+  /** Call it when the answer is given. */
+  answered(): void {
+    this.#end();
   }
 
   /** Nothing that comes from now on is read; what is being answered may still be answered. */
@@ -107,6 +118,10 @@ export class PacedSocket extends Duplex {
     done(error);
   }
 
+  #end(): void {
+    if (this.#isOver && this.#rest.length === 0 && !this.destroyed && !this.#isAnswerDue()) this.push(null);
+  }
+
   #take(bytes: Buffer): void {
     if (this.#isDeaf) return;
     if (bytes.length <= PIECE_BYTES && this.#rest.length === 0) {
@@ -126,7 +141,7 @@ export class PacedSocket extends Duplex {
     const isWanted = this.push(piece);
     // What was pushed may have made it deaf.
     if (this.#rest.length > 0) return true;
-    if (this.#isOver && !this.destroyed) this.push(null);
+    if (this.#isOver) this.#end();
     else if (isWanted && !this.#isDeaf) this.beneath.resume();
     return false;
   }
