@@ -149,7 +149,9 @@ program
   .action(async (link: string, options) => (await import('./command/attend.ts')).attendLink(link, options));
 program
   .command('isolate')
-  .description('drive every contact to isolated straight from the configuration, without the interlock')
+  .description(
+    'isolate everything: through the interlock when it runs (which latches), else straight from the configuration',
+  )
   .requiredOption('--all', 'every contact of every link')
   .addOption(config())
   .addOption(json())

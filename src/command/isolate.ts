@@ -1,13 +1,17 @@
 /** `portcullis isolate --all`. */
 import { readFile } from 'node:fs/promises';
 import { salvageContacts } from '../config/salvage.ts';
+import { readYaml } from '../config/yaml.ts';
 import { isolateAll, type IsolateResult } from '../interlock/isolate-all.ts';
 import { loadProfiles, PROFILE_DIRECTORY } from '../contacts/profile-store.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { CommandError, say, warn } from './exit.ts';
+import { type Asked, tripRunning } from './isolate-running.ts';
 
 /** How long a silent board is told again before the command gives an answer, ms. */
 const ISOLATE_WITHIN_MS = 5_000;
+/** As the schema has it. */
+const DEFAULT_RUNTIME_DIRECTORY = '/run/portcullis';
 
 /**
  * Drives every contact of a configuration to isolated. A configuration that is wrong elsewhere does not stop it; contacts
@@ -28,20 +32,62 @@ export async function isolateConfigured(file: string): Promise<readonly IsolateR
   ];
 }
 
-/** Isolates, and says what each device answered. */
+/**
+ * Isolates through the interlock that runs, or else directly, and says which it was and how each contact reads. What the
+ * interlock did not show isolated is driven directly all the same.
+ */
 export async function isolateEverything(file: string, json: boolean): Promise<void> {
-  const results = await isolateConfigured(file);
+  const asked = await tripRunning(runtimeDirectoryIn(await textOf(file)));
+  if (!json) for (const line of wordsOf(asked)) warn(line);
+  const shown = asked.kind === 'tripped' ? await shownBy(asked, file) : null;
+  const through = shown === null ? 'board' : 'interlock';
+  const results = shown ?? (await isolateConfigured(file));
   for (const result of results) {
     const { contact, isolated, detail } = result;
     say(
       json
-        ? JSON.stringify(result)
+        ? JSON.stringify({ ...result, through })
         : `${contact}: ${isolated ? 'isolated' : 'NOT PROVEN ISOLATED'} (${detail})`,
     );
   }
   const failed = results.filter((each) => !each.isolated).length;
   if (failed > 0)
     throw new CommandError(1, `${failed} of ${results.length} contacts are not proven isolated`);
+}
+
+/** The word of the interlock on every contact of the file; null unless each of them reads isolated. */
+async function shownBy(
+  { contacts }: Extract<Asked, { kind: 'tripped' }>,
+  file: string,
+): Promise<readonly IsolateResult[] | null> {
+  const text = await textOf(file);
+  const { links, left } = salvageContacts(text, await profilesIn((id) => text.includes(id)));
+  const results = Object.entries(links).flatMap(([link, { contacts: named }]) =>
+    named.map(({ name }) => contacts.get(link)?.get(name) ?? null),
+  );
+  const shown = results.flatMap((each) => (each?.isolated === true ? [each] : []));
+  return left.length === 0 && shown.length > 0 && shown.length === results.length ? shown : null;
+}
+
+function wordsOf(asked: Asked): readonly string[] {
+  switch (asked.kind) {
+    case 'nobody':
+      return [];
+    case 'failed':
+      return [`an interlock runs, and was not to be moved: ${asked.why}; driving the contacts directly`];
+    case 'tripped':
+      return [
+        `the running interlock has tripped every link${asked.latched ? '' : ', BUT CANNOT SAVE THE LATCHES'}; \`portcullis reset LINK\` when that is over`,
+      ];
+  }
+}
+
+/** Where the sockets are, whatever else the file says. */
+function runtimeDirectoryIn(text: string): string {
+  const { file } = readYaml(text);
+  const said =
+    typeof file === 'object' && file !== null && 'runtime_directory' in file ? file.runtime_directory : null;
+  return typeof said === 'string' && said.startsWith('/') ? said : DEFAULT_RUNTIME_DIRECTORY;
 }
 
 /** The shipped profiles that can be read. One that cannot is said, and keeps only its own contacts from being driven. */

@@ -15,7 +15,7 @@ beforeEach(async () => {
   );
   scenario.configure({ sources: `approvers:\n${approvers.join('')}` });
   await scenario.interlock();
-}, 60_000);
+}, 180_000);
 afterEach(() => scenario.end(), 60_000);
 
 /** `portcullis attend` at work; the link is connected. */
@@ -58,7 +58,7 @@ test('is over with the process that holds it, killed or told to end', async () =
   expect(told.map(({ event }) => event)).toEqual(['begun', 'connected', 'over']);
   expect(told.at(-1)?.isolated).toBe(true);
   await scenario.board.standing('isolated');
-}, 60_000);
+}, 180_000);
 
 test('is over at its end, when somebody ends it, and by a trip', async () => {
   const short = await attending('2s');

@@ -26,6 +26,24 @@ describe('an interlock that dies while connected', { timeout: 120_000 }, () => {
     await scenario.journalVerifies();
   });
 
+  test('by hand: `isolate --all` beside an interlock that lives goes through it, and past one that hangs', async () => {
+    scenario = await Scenario.begin();
+    const interlock = await scenario.interlock();
+    const lease = await scenario.connected();
+    const { code, stdout, stderr } = await scenario.command('isolate', '--all', '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ contact: 'relay', isolated: true, through: 'interlock' });
+    expect((await lease.lost).code).toBe('tripped');
+    expect((await scenario.link())?.latch?.reason).toBe('portcullis isolate --all');
+    await scenario.board.standing('isolated');
+    interlock.signal('SIGSTOP');
+    const past = await scenario.command('isolate', '--all');
+    interlock.signal('SIGCONT');
+    expect(past.code).toBe(0);
+    expect(past.stderr).toContain('was not to be moved: it did not answer');
+    expect(past.stdout).toContain('relay: isolated');
+  });
+
   test('by hand: `isolate --all` says that a silent board is not proven isolated, with exit code 1', async () => {
     scenario = await Scenario.begin();
     await scenario.board.fault('silence');
