@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePorts, LINK, Scenario, type Settings } from '../faults/rig.ts';
+import { resetLink } from '../faults/reset.ts';
 import { eventually, type Got, Receiver } from './parts.ts';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
@@ -109,7 +110,8 @@ describe('the whole appliance tells', { timeout: 120_000 }, () => {
     // What comes next is the next thing that happens, not the trip again.
     await scenario.board.fault('silence');
     await until('link.isolation-unproven');
-    expect(told('link.tripped')).toHaveLength(1);
+    // Killed right after the delivery it may say it again, and then by the same id.
+    expect([...new Set(told('link.tripped').map((each) => each.id))]).toEqual([id]);
   });
 
   test('nobody who hangs: a receiver that takes everything and never answers delays no cut', async () => {
@@ -118,10 +120,9 @@ describe('the whole appliance tells', { timeout: 120_000 }, () => {
     await receiver.start(port);
     await scenario.interlock();
     const controller = await scenario.controller();
-    await scenario.board.fault('silence');
+    await scenario.trip();
     await eventually('a notice that nobody answers', () => receiver.got.length > 0);
-    await scenario.board.clear();
-    await scenario.until('isolation to be proven again', (link) => link.proof === 'witness');
+    expect((await resetLink(scenario, 'a test')).code).toBe(0);
     await scenario.connected();
     const before = scenario.board.mark();
     expect((await scenario.trip()).status).toBe(200);
