@@ -109,9 +109,10 @@ export class People {
   /** Removes an account; the sessions of that person are over. */
   async remove(name: string): Promise<void> {
     await this.#file.change((from) => {
-      if (!from.people.some((each) => each.name === name)) throw noPerson(name);
+      const found = from.people.find((each) => each.name === name);
+      if (found === undefined) throw noPerson(name);
       const people = from.people.filter((each) => each.name !== name);
-      if (people.length > 0) mustHaveApprover(people);
+      if (found.role === 'approver') mustHaveApprover(people);
       return { ...from, people };
     });
   }

@@ -30,6 +30,8 @@ import { openLedger } from '../../src/controller/ledger.ts';
 import { RunningWindows } from '../../src/controller/running.ts';
 import { lineHash } from '../../src/journal/chain.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';
+import { Crowd } from '../../src/listener/crowd.ts';
+import { Listener } from '../../src/listener/listener.ts';
 import type { InterlockClient } from '../../src/protocol/client.ts';
 import { InterlockError } from '../../src/protocol/interlock-error.ts';
 import type { KeptEntry } from '../../src/protocol/journal.ts';
@@ -143,6 +145,7 @@ export class ApiBench {
   /** Calendar time of logins, ms ahead of the real one. */
   aheadMs = 0;
   readonly #listeners = new Set<(event: EventLine | null) => void>();
+  #listener: Listener | null = null;
   app!: FastifyInstance;
   desk!: Desk;
   routes!: readonly Route[];
@@ -219,6 +222,19 @@ export class ApiBench {
     this.hear();
   }
 
+  /** Listens on loopback, as the controller does. */
+  async listen(): Promise<{ readonly host: string; readonly port: number }> {
+    const listener = new Listener({
+      handle: (request, response) => this.app.routing(request, response),
+      disturbed: () => undefined,
+      crowd: new Crowd({ together: 500, perAddress: 500 }),
+    });
+    const [place] = await listener.listen([{ host: '127.0.0.1', port: 0, secure: false }]);
+    if (place === undefined) throw new Error('it does not listen');
+    this.#listener = listener;
+    return place;
+  }
+
   /** The interlock is heard, and its journal read. */
   hear(): void {
     const status = this.interlock.status();
@@ -236,6 +252,7 @@ export class ApiBench {
     await this.desk.verifications.stop();
     await this.face.chronicle.stop();
     await this.desk.logins.settled();
+    await this.#listener?.close();
     await this.app.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
