@@ -202,7 +202,7 @@ notify
     ends(await (await import('./command/notify.ts')).testNotifications(name, options)),
   );
 
-addProfileCommands(program, json, ends);
+addProfileCommands(program.command('profile').description('firmware profiles: boards as data'), json, ends);
 
 addPeopleWords(program, { config, json }, wholeNumber);
 

@@ -2,13 +2,12 @@
 import type { Command, Option } from 'commander';
 import type { ExitCode } from './exit.ts';
 
-/** Adds the commands; `json` makes the option of that name, `ends` takes the exit code. */
+/** Adds what `profile` can do; `json` makes the option of that name, `ends` takes the exit code. */
 export function addProfileCommands(
-  program: Command,
+  profile: Command,
   json: () => Option,
   ends: (code: ExitCode) => void,
 ): void {
-  const profile = program.command('profile').description('firmware profiles: boards as data');
   const profileOptions = (options: { json?: true }) => ({
     json: options.json === true,
     write: (text: string) => void process.stdout.write(text),
