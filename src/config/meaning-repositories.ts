@@ -48,6 +48,6 @@ function keyFindings(path: Path, repository: RepositoryConfig): readonly Finding
   const storage = storageOf(repository.url);
   return KEYS_ONLY_FOR.filter((key) => repository[key] !== undefined && ONLY_FOR[key] !== storage).map(
     (key) =>
-      error([...path, key], `means nothing for a ${storage} repository`, `it is for ${ONLY_FOR[key]}: ones`),
+      error([...path, key], `is for ${ONLY_FOR[key]}: repositories, this one is ${storage}`, 'remove it'),
   );
 }

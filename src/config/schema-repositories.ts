@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { absolutePath } from './fields.ts';
 
+/** restic hands it to ssh in one line of text. */
+const sshPath = absolutePath.regex(/^[^\s"'\\]*$/, 'ssh takes no blanks, quotes and backslashes here');
+
 /** One entry of `repositories`. */
 export const repository = z.strictObject({
   url: z
@@ -29,8 +32,8 @@ export const repository = z.strictObject({
     .describe('for s3: repositories'),
   ssh: z
     .strictObject({
-      key_file: absolutePath.describe('private key, without passphrase'),
-      known_hosts_file: absolutePath.describe('the key that the server must show; no other is accepted'),
+      key_file: sshPath.describe('private key, without passphrase'),
+      known_hosts_file: sshPath.describe('the key that the server must show; no other is accepted'),
     })
     .exactOptional()
     .describe('for sftp: repositories'),

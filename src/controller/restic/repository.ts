@@ -125,9 +125,9 @@ function sftpOptions({ url, ssh, options }: RepositorySettings): Readonly<Record
     ssh === undefined
       ? []
       : [
-          `-i ${shellWord(ssh.key_file)}`,
+          `-i ${ssh.key_file}`,
           '-o IdentitiesOnly=yes',
-          `-o ${shellWord(`UserKnownHostsFile=${ssh.known_hosts_file}`)}`,
+          `-o UserKnownHostsFile=${ssh.known_hosts_file}`,
           '-o GlobalKnownHostsFile=/dev/null',
         ];
   const words = [
@@ -137,10 +137,10 @@ function sftpOptions({ url, ssh, options }: RepositorySettings): Readonly<Record
     '-o BatchMode=yes',
     `-o ServerAliveInterval=${KEEPALIVE_SECONDS}`,
     ...(target.port === null ? [] : [`-p ${target.port}`]),
-    ...(target.user === null ? [] : [`-l ${shellWord(target.user)}`]),
+    ...(target.user === null ? [] : [`-l ${target.user}`]),
     '-s',
     '--',
-    shellWord(target.host),
+    target.host,
     'sftp',
   ];
   return { 'sftp.command': words.join(' ') };
@@ -152,10 +152,10 @@ interface SshTarget {
   readonly port: string | null;
 }
 
-const SFTP_URL = /^sftp:\/\/(?:([^@/]+)@)?(?:\[([^\]/]+)\]|([^:/]+))(?::(\d{1,5}))?\//;
-const SFTP_SHORT = /^sftp:(?:([^@:/]+)@)?([^:/]+):/;
+const SFTP_URL = /^sftp:\/\/(?:([^\s@/"']+)@)?(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/"']+))(?::(\d{1,5}))?\//;
+const SFTP_SHORT = /^sftp:(?:([^\s@:/"']+)@)?([^\s:/"']+):/;
 
-/** Both ways in which restic takes an SFTP address, or `null` for neither. */
+/** Both ways in which restic takes an SFTP address, or `null` for neither. Nothing that a shell would take apart. */
 export function sshTargetOf(url: string): SshTarget | null {
   const long = SFTP_URL.exec(url);
   if (long !== null) {
@@ -165,10 +165,6 @@ export function sshTargetOf(url: string): SshTarget | null {
   const [, user = null, host] = SFTP_SHORT.exec(url) ?? [];
   return host === undefined ? null : { user, host, port: null };
 }
-
-/** One word for restic's splitter, which knows double quotes and no escapes in single ones. */
-const shellWord = (text: string): string =>
-  /^[A-Za-z0-9_./:=@%+-]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 
 async function secretIn(path: string): Promise<string> {
   const [first = ''] = (await textOf(path)).split('\n', 1);

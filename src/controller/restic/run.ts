@@ -134,8 +134,12 @@ async function accessOf(repository: Repository, { from }: ResticCall): Promise<A
   return from === undefined ? access : pairOf(access, await accessTo(from));
 }
 
+/** restic takes an option for a line of comma-separated values. */
 const optionsOf = ({ options }: Access): string[] =>
-  Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  Object.entries(options).flatMap(([name, value]) => {
+    const option = `${name}=${value}`;
+    return ['-o', /[",\n]/.test(option) ? `"${option.replaceAll('"', '""')}"` : option];
+  });
 
 /** Each of these programs becomes the next one, so that the child stays one process. */
 function commandOf(
