@@ -32,3 +32,16 @@ export async function litOn(panel: PlayedBoard): Promise<string> {
 /** Waits until exactly these are lit. */
 export const lit = (panel: PlayedBoard, names: string): Promise<unknown> =>
   eventually(`the lamps to be: ${names}`, async () => (await litOn(panel)) === names);
+
+/** Waits until all of them were lit at once at some time after `mark`: a lamp test is over before a slow machine looks. */
+export function allWereLit(panel: PlayedBoard, mark: number): Promise<unknown> {
+  return eventually('all lamps to have been lit at once', () => {
+    const now = new Set<number>();
+    return panel.events.some((each, index) => {
+      if (each.event !== 'contact') return false;
+      if (each.position === 'connected') now.add(each.channel);
+      else now.delete(each.channel);
+      return index >= mark && now.size === LAMP_NAMES.length;
+    });
+  });
+}
