@@ -10,7 +10,7 @@ import { type Message, said, unrecognised } from '../message.ts';
 const SUBSCRIBE_URL =
   /^https:\/\/sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?\/\?Action=ConfirmSubscription&[\w:=&.%*+~-]{1,800}$/;
 /** For want of a test button: the whole text of a message that is a drill. */
-const DRILL = 'portcullis drill';
+const DRILL = 'portcullis-drill';
 
 /** Reads one delivery of a topic. */
 export function readSns(body: unknown): Message {

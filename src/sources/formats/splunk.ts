@@ -3,7 +3,7 @@ import { at, firstSaid, isGroup, textAt } from '../json-body.ts';
 import { type Message, said, unrecognised } from '../message.ts';
 
 /** For want of a test button: the name of a saved search that is a drill. */
-const DRILL = 'portcullis drill';
+const DRILL = 'portcullis-drill';
 
 /**
  * Reads one triggered search. Splunk knows no "resolved". The row of results is made of what was logged, so nothing in it
