@@ -119,7 +119,7 @@ function answered(status: number, answer: Heard['answer']): string {
   );
   const done = status === 200;
   return pageOf(done ? 'Cut' : 'Not done', null, [
-    html`<h1>${done ? 'Cut and latched' : String(error ?? 'not done')}</h1>`,
+    html`<h1>${done ? 'Cut and latched' : typeof error === 'string' ? error : 'not done'}</h1>`,
     html`<ul>
       ${rows}
     </ul>`,

@@ -172,7 +172,7 @@ describe('its form', () => {
     ['a source that signs', { source: 'signed', token: TOKEN }],
     ['a heartbeat, which trips nothing', { source: 'beat', token: TOKEN }],
   ])('does nothing for %s, says the same to all, and counts it', async (_what, form) => {
-    const answer = await ask('/cut', form as Record<string, string>);
+    const answer = await ask('/cut', form);
     expect(answer.status).toBe(401);
     expect(await answer.text()).toContain('not verified');
     expect([at('vault'), at('attic')]).toEqual(['isolated', 'isolated']);
