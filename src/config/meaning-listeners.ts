@@ -1,5 +1,5 @@
 /** Do the addresses where the processes listen make sense, and is nothing told to the network in the clear by accident? */
-import { readCertificate, type CertificateBytes } from '../listener/certificate.ts';
+import { holdsCertificate, readCertificate, type CertificateBytes } from '../listener/certificate.ts';
 import type { Endpoint } from './fields.ts';
 import { error, warning, type Finding, type Surroundings } from './finding.ts';
 import { secretFindings } from './meaning-sources.ts';
@@ -125,9 +125,12 @@ function unreadPart(
     const found = file === undefined ? undefined : around.secrets.get(file);
     return found?.kind === 'read' ? found.bytes : null;
   };
+  const clientAuthority = bytes(client_authority_file);
+  if (clientAuthority !== null && !holdsCertificate(clientAuthority))
+    return { part: 'clientAuthority', why: 'it holds no certificate in PEM' };
   const [certificate, key] = [bytes(certificate_file), bytes(key_file)];
   if (certificate === null || key === null) return null;
-  const read = readCertificate({ certificate, key, clientAuthority: bytes(client_authority_file) });
+  const read = readCertificate({ certificate, key, clientAuthority });
   return read.ok ? null : read;
 }
 

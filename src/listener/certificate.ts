@@ -1,6 +1,5 @@
 /** The certificate of a listener, its key, and the authority of its clients: read, and seen to belong together. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 
 /** Longest file with certificates or a key, bytes. */
 export const MAX_CERTIFICATE_FILE_BYTES = 65_536;
@@ -40,18 +39,24 @@ export function readCertificate({ certificate, key, clientAuthority }: Certifica
     return { ok: false, part: 'key', why: 'it holds no private key in PEM without a passphrase' };
   if (!x509.checkPrivateKey(privateKey))
     return { ok: false, part: 'key', why: 'it is not the key of the certificate' };
-  if (clientAuthority !== null && attempt(() => new X509Certificate(clientAuthority)) === null)
+  if (clientAuthority !== null && !holdsCertificate(clientAuthority))
     return { ok: false, part: 'clientAuthority', why: 'it holds no certificate in PEM' };
   const read = {
     cert: Buffer.from(certificate),
     key: Buffer.from(key),
     ca: clientAuthority === null ? [] : [Buffer.from(clientAuthority)],
   };
+  // Loaded here: most configurations have no TLS, and every command reads a configuration.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   if (attempt(() => createSecureContext(read)) === null)
     return { ok: false, part: 'certificate', why: 'OpenSSL takes it for no server certificate' };
   const validUntil = new Date(x509.validTo).toISOString();
   return { ok: true, certificate: { ...read, fingerprint: x509.fingerprint256, validUntil } };
 }
+
+/** The file begins with a certificate in PEM that can be read. */
+export const holdsCertificate = (pem: Uint8Array): boolean =>
+  attempt(() => new X509Certificate(pem)) !== null;
 
 /** `null` instead of an error: what OpenSSL says of a garbled file helps nobody, and might quote it. */
 function attempt<Value>(read: () => Value): Value | null {

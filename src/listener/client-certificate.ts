@@ -1,7 +1,7 @@
 /** The certificate that a sender showed, as those who judge it want it. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { PacedSocket } from './paced-socket.ts';
 
 /** What `verify` of a source with `type: mtls` compares. */
@@ -17,7 +17,7 @@ export interface ShownCertificate {
 export function shownCertificate(request: IncomingMessage): ShownCertificate | null {
   const onTop: Duplex = request.socket;
   const socket = onTop instanceof PacedSocket ? onTop.beneath : onTop;
-  if (!(socket instanceof TLSSocket)) return null;
+  if (!isSecure(socket)) return null;
   // Node's types say that there is one; without one it is an empty object.
   const { fingerprint256, subject } = socket.getPeerCertificate() as Partial<
     ReturnType<TLSSocket['getPeerCertificate']>
@@ -26,3 +26,6 @@ export function shownCertificate(request: IncomingMessage): ShownCertificate | n
   const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
   return { fingerprint, subject: { ...subject }, trusted: socket.authorized };
 }
+
+/** Without loading TLS where nobody uses it. */
+const isSecure = (socket: Duplex): socket is TLSSocket => 'getPeerCertificate' in socket;
