@@ -4,9 +4,10 @@ import { linkLines } from '../../src/command/ask.ts';
 import { notify } from '../../src/config/schema-notify.ts';
 import { News } from '../../src/controller/notify/news.ts';
 import type { Draft } from '../../src/controller/notify/notice.ts';
+import { openStore } from '../../src/controller/notify/store.ts';
 import { startNotifications } from '../../src/controller/notify/notifications.ts';
 import { DIRECTORY, MemoryDisk } from '../journal/memory-disk.ts';
-import { AT, draft, eventually, link } from './parts.ts';
+import { AT, draft, eventually, link, notice } from './parts.ts';
 
 const types = (drafts: readonly Draft[]): string[] =>
   drafts.map(({ type }) => type.replace('portcullis.', ''));
@@ -126,4 +127,16 @@ test('status says how fast the last trip was, and how its isolation was proven',
   );
   const dead = { ...trip, cut_ms: null, proven_ms: null, proof: 'none' } as const;
   expect(linkLines(link({ last_trip: dead })).join('\n')).toContain('isolation NOT PROVEN since');
+});
+
+test('a file of a version that remembered less keeps its notices', async () => {
+  const disk = new MemoryDisk();
+  const remembered = { latch: null, unproven: 0, stuck: false, budget: 'within', overdue: false };
+  const queues = { slack: { waiting: [notice('one')], lost: { repeats: 0, others: 0 } } };
+  disk.put('notices.json', JSON.stringify({ format: 1, told: { vault: remembered }, queues }));
+  const said: string[] = [];
+  const store = await openStore(disk, DIRECTORY, ['slack'], (text) => void said.push(text));
+  expect(said).toEqual([]);
+  expect(store.queueOf('slack').waiting.map(({ id }) => id)).toEqual(['one']);
+  expect(store.told['vault']).toMatchObject({ trip: null, silent: [] });
 });
