@@ -39,10 +39,7 @@ export function killLeftBehind(state: string, voice: Voice): void {
 export function handsOf(
   config: Config,
   box: Outbox,
-): Pick<
-  WindowTools,
-  'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now' | 'scratchDirectory' | 'records'
-> {
+): Pick<WindowTools, 'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now' | 'scratchDirectory' | 'records'> {
   const state = config.controller.state_directory;
   const env = { ...inherited(), [MARK]: state };
   return {

@@ -53,7 +53,13 @@ describe('what comes next', () => {
   test('nothing is removed where something speaks against it; other steps are done', () => {
     const restraints = new Map([['a', 'a source was missing']]);
     const at = (kind: PlannedStep['kind']) =>
-      nextOf({ steps: [{ kind, repository: 'a' }], outcomes: [], standings: usable, restraints, halted: null });
+      nextOf({
+        steps: [{ kind, repository: 'a' }],
+        outcomes: [],
+        standings: usable,
+        restraints,
+        halted: null,
+      });
     expect(at('forget')).toMatchObject({ do: 'record', outcome: { kind: 'skipped' } });
     expect(at('prune')).toMatchObject({ do: 'record', outcome: { kind: 'skipped' } });
     expect(at('check')).toEqual({ do: 'step', index: 0 });
