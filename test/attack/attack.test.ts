@@ -120,7 +120,7 @@ const CASES: readonly Case[] = [
   { attack: 'pipelined', when: ({ sent }) => sent >= 10_000 },
   { attack: 'slow-loris', when: ({ begun, sent }) => begun >= 1_300 && sent >= 200 },
   { attack: 'silent', when: ({ begun }) => begun >= 1_300 },
-  { attack: 'bodies', when: ({ begun, answered }) => begun >= 400 && answered >= 10 },
+  { attack: 'bodies', when: ({ answered }) => answered >= 200 },
   { attack: 'headers', when: ({ sent, answered }) => sent >= 200 && answered >= 50 },
   { attack: 'tricks', when: ({ sent, answered }) => sent >= 200 && answered >= 50 },
   { attack: 'half-closed', when: ({ sent }) => sent >= 300 },

@@ -149,15 +149,21 @@ const silent: Attack = (target, done) => {
   }, TICK_MS);
 };
 
-/** Two million bytes: declared, in chunks, and 900 kB that never end on as many connections as there may be. */
+/** Two million bytes: declared, in chunks; and 900 kB that never end on as many connections as there may be, and only those are counted. */
 const bodies: Attack = (target, done) => {
   const two = Buffer.alloc(2_000_000, '[');
   const chunk = (bytes: Buffer): Buffer =>
     Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
   const chunked = request([WRONG, 'Transfer-Encoding: chunked']);
-  shower(target, done, 2, [sized(two), Buffer.concat([chunked, chunk(two), Buffer.from('0\r\n\r\n')])]);
+  shower(target, { ...done }, 2, [
+    sized(two),
+    Buffer.concat([chunked, chunk(two), Buffer.from('0\r\n\r\n')]),
+  ]);
   const unending = Buffer.concat([chunked, chunk(Buffer.alloc(900_000, '['))]);
-  keep(target, done, 250, (socket) => socket.write(unending));
+  keep(target, done, 250, (socket) => {
+    done.sent += 1;
+    socket.write(unending);
+  });
 };
 
 const headers: Attack = (target, done) => {
