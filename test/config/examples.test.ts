@@ -52,6 +52,7 @@ test('the full example, parsed', async () => {
     'backup',
     'forget',
     'check',
+    'restore_drill',
   ]);
   expect(config.links['constructor']).toBeUndefined();
 });
