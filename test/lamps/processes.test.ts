@@ -36,7 +36,7 @@ describe('lamps on a board', { timeout: 120_000 }, () => {
     const before = panel.mark();
     // Not sooner than ten seconds after the test at the start, and one at a time.
     const refused = await eventually('another lamp test', async () => {
-      const test = (): Promise<readonly string[]> =>
+      const asked = (): Promise<readonly string[]> =>
         scenario
           .client()
           .testLamps({ by: 'ops' })
@@ -44,7 +44,7 @@ describe('lamps on a board', { timeout: 120_000 }, () => {
             () => [],
             (error: unknown) => codesOf(error),
           );
-      const answers = await Promise.all([test(), test()]);
+      const answers = await Promise.all([asked(), asked()]);
       return answers.some((codes) => codes.length === 0) ? answers.flat() : null;
     });
     expect(refused).toEqual(['lamps-tested-just-now']);
