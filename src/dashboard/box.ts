@@ -35,6 +35,9 @@ export const boxMs = computed(() =>
     : Date.parse(state.value.at) + Math.max(0, nowMs.value - arrivedAtMs.value),
 );
 
+/** The midnight before now, in the zone of the reader: what words such as `yesterday` rest on. */
+export const todayMs = computed(() => new Date(boxMs.value).setHours(0, 0, 0, 0));
+
 /** ms since the last document arrived, advancing each second. */
 export const sinceArrivalMs = computed(() => Math.max(0, nowMs.value - arrivedAtMs.value));
 

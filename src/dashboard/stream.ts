@@ -15,6 +15,9 @@ const HIDDEN_MS = 60_000;
 /** Entries of the journal that are kept for the page that follows it. */
 export const ENTRIES_KEPT = 500;
 
+/** New entries are handed on together, ms: a page of them is not drawn for each one. */
+const GATHER_MS = 200;
+
 /** New entries of the journal since the page was loaded, newest first. */
 export const entries = signal<readonly JournalEntry[]>([]);
 /** Set when the session is over: by itself or by somebody. */
@@ -28,6 +31,8 @@ let attempt = 0;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let hidden: ReturnType<typeof setTimeout> | undefined;
 let startedAtMs = 0;
+let gathered: readonly JournalEntry[] = [];
+let gathering: ReturnType<typeof setTimeout> | undefined;
 
 /** Begins to listen; called when somebody has signed in. */
 export function listen(): void {
@@ -40,6 +45,7 @@ export function listen(): void {
 export function hushAndForget(): void {
   hush();
   lastSeq = null;
+  gathered = [];
   entries.value = [];
   forget();
 }
@@ -66,10 +72,8 @@ function begin(): void {
     heard();
     const seq = Number(id);
     if (Number.isSafeInteger(seq)) lastSeq = seq;
-    entries.value = [...(data as JournalEvent).entries.toReversed(), ...entries.peek()].slice(
-      0,
-      ENTRIES_KEPT,
-    );
+    gathered = [...(data as JournalEvent).entries.toReversed(), ...gathered].slice(0, ENTRIES_KEPT);
+    gathering ??= setTimeout(handOn, GATHER_MS);
   });
   on('over', (data) => {
     hush();
@@ -80,6 +84,12 @@ function begin(): void {
     hush();
     again();
   });
+}
+
+function handOn(): void {
+  gathering = undefined;
+  entries.value = [...gathered, ...entries.peek()].slice(0, ENTRIES_KEPT);
+  gathered = [];
 }
 
 /** Tries again after a while: at once is for nobody's good when the box is just starting. */

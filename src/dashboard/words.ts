@@ -29,6 +29,9 @@ export function duration(ms: number): string {
   return pair(rest, DAY, 'd', HOUR, 'h');
 }
 
+/** How fast something was cut: `3.4 ms`, `less than 1 ms`. */
+export const swift = (ms: number): string => (ms < 1 ? 'less than 1 ms' : duration(ms));
+
 function pair(ms: number, large: number, largeName: string, small: number, smallName: string): string {
   const few = Math.floor((ms % large) / small);
   return `${Math.floor(ms / large)} ${largeName}${few === 0 ? '' : ` ${few} ${smallName}`}`;

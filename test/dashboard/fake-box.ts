@@ -44,7 +44,7 @@ export class FakeBox {
   entries: JournalEntry[] = Array.from({ length: 40 }, (_, index) =>
     entryOf(48_213 - index, index === 3 ? 'link.tripped' : 'link.isolated'),
   );
-  me: Me | 'login-needed' | 'setup-needed' = ADA;
+  me: Me | 'login-needed' | 'login-idle' | 'setup-needed' = ADA;
   /** Streams get `alive` each second; false: the box has fallen silent, and keeps its connections. */
   speaks = true;
   readonly streams = new Set<ServerResponse>();
@@ -136,7 +136,9 @@ export class FakeBox {
 
   #answer(what: string, query: URLSearchParams): Answer {
     const ok = (body: unknown): Answer => ({ status: 200, body });
-    if (typeof this.me === 'string' && what !== 'POST /login' && what !== 'POST /setup')
+    const isFree =
+      what === 'POST /login' || what === 'POST /setup' || (this.me === 'login-idle' && what === 'POST /trip');
+    if (typeof this.me === 'string' && !isFree)
       return { status: 401, body: problem(401, this.me, 'this needs a login or a token') };
     switch (what) {
       case 'POST /login':

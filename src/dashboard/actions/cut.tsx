@@ -2,7 +2,7 @@
 import { news, state } from '../box.ts';
 import { ProblemNote, Marked } from '../parts/notes.tsx';
 import { POSITION_WORDS, STATE_WORDS } from '../state/state-words.ts';
-import { bounded, duration } from '../words.ts';
+import { bounded, swift } from '../words.ts';
 import { cut, lastCut, putAside, type Cut } from './cutting.ts';
 
 interface ButtonProps {
@@ -87,7 +87,7 @@ function Answered({ cut: { outcome, attempts } }: { readonly cut: Cut }) {
             .map(({ link, written_ms }) =>
               written_ms === null
                 ? `${bounded(link, 40)}: not every isolate command could be written yet`
-                : `${bounded(link, 40)}: last isolate command on its wire after ${duration(written_ms)}`,
+                : `${bounded(link, 40)}: last isolate command on its wire after ${swift(written_ms)}`,
             )
             .join('; ')}
           .{' '}

@@ -21,13 +21,13 @@ export function Dialog({ title, onLeave, children }: Props) {
   }, []);
   return (
     <dialog ref={element} aria-labelledby={heading} onClose={onLeave}>
-      <header>
+      <div class="title">
         <h2 id={heading}>{title}</h2>
         <MainCut />
         <button type="button" class="quiet" aria-label="Close" onClick={() => element.current?.close()}>
           ✕
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   );

@@ -1,5 +1,5 @@
 /** Times that tick. Only the text itself is drawn again each second; screen readers are not told of it. */
-import { boxMs, sinceArrivalMs } from '../box.ts';
+import { boxMs, sinceArrivalMs, todayMs } from '../box.ts';
 import { age, moment, ticking, timer } from '../words.ts';
 
 /** The age of a reading that was `ms` old when the document arrived. */
@@ -36,7 +36,7 @@ export function Ago({ at }: { readonly at: string }) {
 export function Moment({ at, seconds = false }: { readonly at: string; readonly seconds?: boolean }) {
   return (
     <time dateTime={at} title={at}>
-      {moment(at, boxMs.value, seconds)}
+      {moment(at, todayMs.value, seconds)}
     </time>
   );
 }

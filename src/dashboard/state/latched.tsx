@@ -7,7 +7,7 @@ import { ResetDialog } from '../actions/reset.tsx';
 import { Glyph } from './symbols.tsx';
 import { Refusals } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
-import { actor, bounded, duration } from '../words.ts';
+import { actor, bounded, duration, swift } from '../words.ts';
 
 interface Props {
   readonly link: LinkState;
@@ -45,7 +45,7 @@ function facts({ last_trip: trip }: LinkState, latch: NonNullable<LinkState['lat
       ? 'not known yet'
       : trip.cut_ms === null
         ? 'not every isolate command was written at once'
-        : `last isolate command on its wire after ${duration(trip.cut_ms)}`;
+        : `last isolate command on its wire after ${swift(trip.cut_ms)}`;
   const proven = trip?.proven_ms ?? null;
   return [
     ['Tripped by', actor(latch.by)],

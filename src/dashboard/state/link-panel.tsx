@@ -5,7 +5,7 @@ import { CutButton } from '../actions/cut.tsx';
 import { Glyph } from './symbols.tsx';
 import { Grade, Marked, Refusals } from '../parts/notes.tsx';
 import { Left, Moment, Timer } from '../parts/times.tsx';
-import { actor, bounded, duration, ticking } from '../words.ts';
+import { actor, bounded, duration, swift, ticking } from '../words.ts';
 import { LinkDrawing } from './link-drawing.tsx';
 import { Latched } from './latched.tsx';
 import { POSITION_WORDS, PROOF_WORDS, STATE_WORDS, type StateWord } from './state-words.ts';
@@ -33,7 +33,7 @@ export function LinkPanel({ link, document, isOneOfMany }: Props) {
     <section class={`link panel tone-${shown.tone}`} aria-label={`Link ${bounded(link.link, 60)}`}>
       <div class="headline">
         <div class="naming">
-          <span class="name">{bounded(link.link, 40)}</span>
+          <h2 class="name">{bounded(link.link, 40)}</h2>
           <Grade grade={link.evidence_grade} />
           {isOneOfMany && <CutButton links={[link.link]} label={`Cut ${bounded(link.link, 24)}`} />}
         </div>
@@ -177,9 +177,7 @@ export function WouldRefuse({ refusals }: { readonly refusals: LinkState['refusa
 /** Who tripped a link and how fast it was cut, in one sentence. */
 export function tripSentence(trip: NonNullable<LinkState['last_trip']>): string {
   const cut =
-    trip.cut_ms === null
-      ? 'not every isolate command was written at once'
-      : `cut in ${duration(trip.cut_ms)}`;
+    trip.cut_ms === null ? 'not every isolate command was written at once' : `cut in ${swift(trip.cut_ms)}`;
   const proven = trip.proven_ms === null ? '' : `, proven after ${duration(trip.proven_ms)}`;
   return `${actor(trip.by)}: ${cut}${proven}`;
 }

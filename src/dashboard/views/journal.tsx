@@ -12,7 +12,7 @@ import { actor, bounded, count } from '../words.ts';
 import { ProofOfJournal } from './verification.tsx';
 
 /** Entries a page of this view holds at most: what is older is a filter away. */
-const SHOWN_LIMIT = 1_000;
+const SHOWN_LIMIT = 500;
 const PAGE = 100;
 
 interface Filter {

@@ -7,7 +7,7 @@ import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
-import { actor, bounded, duration, many } from '../words.ts';
+import { actor, bounded, duration, many, swift } from '../words.ts';
 
 const SPANS = [7, 30, 90, 365] as const;
 const CHART_PX = 340;
@@ -191,7 +191,7 @@ function Table({ link, marks }: { readonly link: OfLink; readonly marks: Marks }
     ...marks.trips.map(({ at, by, reason, cut_ms, seq }) => ({
       at,
       seq,
-      what: `trip by ${actor(by)}: ${bounded(reason, 120)}${cut_ms === null ? '' : `, cut in ${duration(cut_ms)}`}`,
+      what: `trip by ${actor(by)}: ${bounded(reason, 120)}${cut_ms === null ? '' : `, cut in ${swift(cut_ms)}`}`,
     })),
     ...marks.proofs.map(({ at, contact, outcome, took_ms, seq }) => ({
       at,
