@@ -5,8 +5,8 @@ import { nowMs } from './figures.ts';
 
 export interface PlainBoard {
   readonly port: number;
-  /** Called with the monotonic ms of arrival of every frame that isolates. */
-  onIsolate: (at: number) => void;
+  /** Called with the monotonic ms of arrival of every frame that isolates, and the unit it is for. */
+  onIsolate: (at: number, unit: number) => void;
   close(): void;
 }
 
@@ -43,12 +43,12 @@ export function startBoard(): Promise<PlainBoard> {
         const bits =
           address === ALL_COILS ? 0xff : 1 << (address >= FLASH_BASE ? address - FLASH_BASE : address);
         const isolates = address < FLASH_BASE && value === 0;
-        if (isolates) board.onIsolate(at);
+        if (isolates) board.onIsolate(at, frame.readUInt8(6));
         coils = isolates ? coils & ~bits : coils | bits;
         return frame;
       }
       case WRITE_COILS:
-        board.onIsolate(at);
+        board.onIsolate(at, frame.readUInt8(6));
         coils = 0;
         return reply([...frame.subarray(7, 12)]);
       case READ_COILS:

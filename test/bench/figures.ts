@@ -21,3 +21,31 @@ export const inWords = ({ p50, p99, least, most, count }: Figures): string =>
 
 /** Monotonic ms; the same clock in every process of this machine. */
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** All of them, beginning with another one each round. */
+export function inTurn<Each>(all: readonly Each[], round: number): readonly Each[] {
+  const first = all.length === 0 ? 0 : round % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
+}
+
+/** The rows of a Markdown table; null is a request that no frame followed, and ratios are to the floor. */
+export function tableOf(
+  samples: ReadonlyMap<string, readonly (number | null)[]>,
+  floorName: string,
+): readonly string[] {
+  const times = (name: string): readonly number[] =>
+    (samples.get(name) ?? []).filter((each): each is number => each !== null);
+  const floor = figuresOf(times(floorName));
+  const shown = (ms: number, unit = ''): string =>
+    Number.isNaN(ms) ? '–' : `${ms.toFixed(unit === '' ? 2 : 1)}${unit}`;
+  const rows = [...samples].map(([name, all]) => {
+    const { p50, p99, most, count } = figuresOf(times(name));
+    const cells = [name, shown(p50), shown(p99), shown(most), shown(p50 / floor.p50, ' ×')];
+    return `| ${cells.join(' | ')} | ${all.length - count} of ${all.length} |`;
+  });
+  return [
+    '| | p50, ms | p99, ms | worst, ms | p50 to floor | no frame |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ];
+}

@@ -1,14 +1,15 @@
 /** `bin/bench`: the numbers of the design, measured here and now, in pairs with a floor where there is one. */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GENESIS, lineHash, printEntry, verifyJournal } from './built.ts';
 import { figuresOf, inWords, nowMs } from './figures.ts';
+import { startLoad } from './load.ts';
+import { comparePeers } from './peers.ts';
 import { end, isolated, MAIN, type Rig, startHelper, startRig, trip } from './rig.ts';
 
 const SAMPLES = 300;
@@ -60,37 +61,6 @@ function report(name: string, ours: readonly number[], floors: readonly number[]
   say(
     `  ratio               p50 ${(mine.p50 / floor.p50).toFixed(2)}  p99 ${(mine.p99 / floor.p99).toFixed(2)}`,
   );
-}
-
-/** Both cores busy: two restics that back up noise into scratch repositories, over and over. */
-function startLoad(): () => void {
-  const directory = mkdtempSync(join(tmpdir(), 'portcullis-load-'));
-  mkdirSync(join(directory, 'data'));
-  for (let i = 0; i < 64; i += 1) writeFileSync(join(directory, 'data', String(i)), randomBytes(1 << 20));
-  const loop = (n: number) =>
-    spawn(
-      'sh',
-      [
-        '-c',
-        'restic init -q; while :; do restic backup -q --force "$0/data"; restic forget -q --keep-last 1 --prune; done',
-        directory,
-      ],
-      {
-        env: {
-          ...process.env,
-          RESTIC_REPOSITORY: join(directory, `repository-${n}`),
-          RESTIC_PASSWORD: 'load',
-          RESTIC_CACHE_DIR: join(directory, 'cache'),
-        },
-        stdio: 'ignore',
-        detached: true,
-      },
-    );
-  const loops = [loop(0), loop(1)];
-  return () => {
-    for (const { pid } of loops) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
-  };
 }
 
 async function latency(): Promise<void> {
@@ -191,19 +161,29 @@ async function holderLost(signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
   await rig.close();
 }
 
+/** ms that all threads of a process have run; ticks of 10 ms are too coarse for what rests. */
+const ranMs = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+    .reduce((sum, ms) => sum + ms, 0);
+
+/** What of a process is its own, and what it shares with others of the same program, MB. */
+function memoryOf(pid: number): string {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mb = (key: string): string =>
+    (Number(new RegExp(`${key}:\\s+(\\d+)`).exec(text)?.[1]) / 1024).toFixed(0);
+  return `${mb('VmRSS')} MB resident: ${mb('RssAnon')} its own, ${mb('RssFile')} pages of files, shared`;
+}
+
 async function idle(): Promise<void> {
   const rig = await startRig('up', 1, 1);
-  await pause(3_000);
+  await pause(10_000);
   const children = readFileSync(`/proc/${rig.child.pid}/task/${rig.child.pid}/children`, 'utf8')
     .trim()
     .split(' ')
     .map(Number);
-  const ticks = (pid: number): number => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  };
-  const before = children.map(ticks);
-  const seconds = quick ? 5 : 20;
+  const before = children.map(ranMs);
+  const seconds = quick ? 10 : 30;
   await pause(seconds * 1_000);
   const names = children.map((pid) =>
     readFileSync(`/proc/${pid}/cmdline`, 'utf8')
@@ -211,8 +191,8 @@ async function idle(): Promise<void> {
       .find((word) => /^(interlock|controller)$/.test(word)),
   );
   children.forEach((pid, i) => {
-    const share = (ticks(pid) - (before[i] ?? 0)) / seconds;
-    say(`idle ${names[i]}: ${share.toFixed(2)} % of one core, ${residentMb(pid)} MB resident`);
+    const share = (ranMs(pid) - (before[i] ?? 0)) / (seconds * 10);
+    say(`idle ${names[i]}: ${share.toFixed(2)} % of one core, ${memoryOf(pid)}`);
   });
   await rig.close();
 }
@@ -250,6 +230,10 @@ async function journal(): Promise<void> {
 }
 
 say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}; ${MAIN}`);
+if (process.argv.includes('--peers')) {
+  await comparePeers(say);
+  process.exit();
+}
 await latency();
 await manyLinks();
 await holderLost('SIGKILL');

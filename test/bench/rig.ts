@@ -15,8 +15,9 @@ import { nowMs } from './figures.ts';
 
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** As `bin/portcullis` starts it. */
-const FLAGS = ['--max-semi-space-size=1'];
-const TOKEN = 'bench-token';
+const FLAGS = ['--max-semi-space-size=1', '--no-flush-bytecode'];
+/** What every trip is sent with. */
+export const TOKEN = 'bench-token';
 
 /** A process and the first JSON line that it printed. */
 export interface Helper {
@@ -51,14 +52,18 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-/** Starts `command` (interlock or up) with `boardCount` boards of `channels` links each, and waits until all are isolated. */
+/**
+ * Starts `command` (interlock or up) with `boardCount` boards of `channels` links each, or with those `given`, and waits
+ * until all are isolated.
+ */
 export async function startRig(
   command: 'interlock' | 'up',
   boardCount: number,
   channels: number,
+  given?: readonly PlainBoard[],
 ): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
-  const boards = await Promise.all(Array.from({ length: boardCount }, () => startBoard()));
+  const boards = given ?? (await Promise.all(Array.from({ length: boardCount }, () => startBoard())));
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const configFile = join(directory, 'portcullis.yaml');
   writeFileSync(join(directory, 'token'), `${TOKEN}\n`, { mode: 0o600 });
