@@ -92,7 +92,7 @@ function repositoryState({ ledger, chronicle }: ControllerFace, repository: stri
     repository,
     last_good_backup,
     last_check: chronicle.lastStepOf(repository, 'check'),
-    last_restore_drill: chronicle.lastStepOf(repository, 'restore-drill'),
+    last_restore_drill: chronicle.lastStepOf(repository, 'restore_drill'),
     interrupted: mark,
     frozen: null,
   };

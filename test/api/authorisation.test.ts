@@ -112,7 +112,7 @@ const urlOf = (bench: ApiBench, { path }: Route): string => {
 
 const codeIn = (body: string): string => {
   try {
-    return String((JSON.parse(body) as { code?: unknown }).code ?? '');
+    return (JSON.parse(body) as { code?: string }).code ?? '';
   } catch {
     return '';
   }

@@ -283,12 +283,12 @@ export class ApiBench {
 
   /** One request, as a program on this machine sends it. */
   ask(
-    method: string,
+    method: NonNullable<InjectOptions['method']>,
     path: string,
     { body, headers = {} }: { readonly body?: unknown; readonly headers?: Record<string, string> } = {},
   ): Promise<LightMyRequestResponse> {
     const options: InjectOptions = {
-      method: method as 'GET',
+      method,
       url: path,
       headers: { host: '127.0.0.1:8480', ...headers },
     };

@@ -73,6 +73,7 @@ class Reader {
   }
 }
 
+// oxlint-disable-next-line vitest/require-awaited-expect-poll -- whoever calls awaits
 const poll = <T>(look: () => T) => expect.poll(look, { timeout: 20_000, interval: 20 });
 
 describe('events', { timeout: 60_000 }, () => {

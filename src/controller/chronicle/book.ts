@@ -4,8 +4,8 @@
  *
  * What it never does: decide anything. The interlock counts exposure for its budget itself.
  */
-import { z } from 'zod';
 import type { KeptEntry } from '../../protocol/journal.ts';
+import type { BookContent, Day, Moment, Run } from './book-content.ts';
 import { byDay, dayOf } from './days.ts';
 
 /** How far back days are kept. */
@@ -17,93 +17,11 @@ const MOST_RUNS = 2_000;
 const MOST_COMMISSIONINGS = 200;
 /** Links, repositories, sources: more is not a configuration. */
 const MOST_NAMES = 500;
+const MOST_COUNTERS = 10_000;
+/** Upper bounds of the histograms of cuts and proofs, ms. */
+export const CUT_BUCKETS_MS = [1, 2, 5, 10, 50, 100, 500, 1_000, 5_000] as const;
 /** No stretch is longer, ms: a journal that lost its end of one must not invent years. */
 const LONGEST_STRETCH_MS = 30 * 86_400_000;
-
-const day = z.object({ exposure_ms: z.number(), connections: z.number(), trips: z.number() });
-const trip = z.object({
-  link: z.string(),
-  at: z.string(),
-  by: z.string(),
-  reason: z.string(),
-  cut_ms: z.number().nullable(),
-  contacts_ms: z.record(z.string(), z.number().nullable()),
-  proven_ms: z.number().nullable(),
-  seq: z.number(),
-});
-const proof = z.object({
-  link: z.string(),
-  contact: z.string(),
-  at: z.string(),
-  outcome: z.enum(['passed', 'failed']),
-  basis: z.string(),
-  took_ms: z.number().nullable(),
-  by: z.enum(['window', 'commissioning']),
-  seq: z.number(),
-});
-const fault = z.object({
-  at: z.string(),
-  link: z.string(),
-  code: z.string(),
-  why: z.string(),
-  seq: z.number(),
-});
-const run = z.object({
-  window: z.string(),
-  link: z.string(),
-  occurrence: z.string(),
-  opened_at: z.string(),
-  closed_at: z.string().nullable(),
-  outcome: z.string().nullable(),
-  why: z.string().nullable(),
-  exposure_ms: z.number().nullable(),
-  seq: z.number(),
-});
-const commissioning = z.object({
-  link: z.string(),
-  at: z.string(),
-  outcome: z.string(),
-  by: z.string(),
-  seq: z.number(),
-});
-const moment = z.object({ boot: z.string(), mono: z.number(), calendar_ms: z.number() });
-const step = z.object({ at: z.string(), outcome: z.string(), why: z.string().nullable() });
-
-/** The content, as a checkpoint keeps it. */
-export const bookContent = z.object({
-  /** Entries up to this one are in it. */
-  through: z.number(),
-  days: z.record(z.string(), z.record(z.string(), day)),
-  /** Links that are, or may be, connected: since when. */
-  since: z.record(z.string(), moment),
-  trips: z.array(trip),
-  proofs: z.array(proof),
-  faults: z.array(fault),
-  runs: z.array(run),
-  commissionings: z.array(commissioning),
-  /** By `repository step`. */
-  steps: z.record(z.string(), step),
-  /** Numbers that only grow, by name and labels. */
-  counters: z.record(z.string(), z.number()),
-  /** Calendar time of the newest proven isolation by link, RFC 3339. */
-  isolated: z.record(z.string(), z.string()),
-});
-export type BookContent = z.infer<typeof bookContent>;
-
-/** A book without entries. */
-export const emptyBook = (): BookContent => ({
-  through: 0,
-  days: {},
-  since: {},
-  trips: [],
-  proofs: [],
-  faults: [],
-  runs: [],
-  commissionings: [],
-  steps: {},
-  counters: {},
-  isolated: {},
-});
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
@@ -148,7 +66,9 @@ function enterLink(book: BookContent, entry: KeptEntry): void {
   if (type === 'link.tripped') enterTrip(book, entry, link, cut);
   if (type === 'link.trip-proven') {
     const found = book.trips.findLast((each) => each.link === link);
-    if (found !== undefined) found.proven_ms ??= number(data['proven_ms']);
+    const ms = number(data['proven_ms']);
+    if (found !== undefined) found.proven_ms ??= ms;
+    if (ms !== null) observe(book, 'proven', link, ms);
     ends(book, link, entry);
   }
   if (type === 'link.connecting' || type === 'link.commissioning') begins(book, link, entry);
@@ -191,6 +111,7 @@ function enterTrip(book: BookContent, entry: KeptEntry, link: string, cut: Recor
   const cut_ms = all.length === 0 || all.includes(null) ? null : Math.max(...all.map((ms) => ms ?? 0));
   const reason = text(data['reason']);
   push(book.trips, { link, at, by, reason, cut_ms, contacts_ms: contacts, proven_ms: null, seq }, MOST_TRIPS);
+  if (cut_ms !== null) observe(book, 'cut', link, cut_ms);
   count(book, `trips ${link} ${kindOf(by)}`);
   ofDay(book, link, dayOf(Date.parse(at))).trips += 1;
 }
@@ -216,12 +137,7 @@ function ends(book: BookContent, link: string, entry: KeptEntry): void {
 }
 
 /** Monotonic within one boot; across boots only the calendar can say. */
-export function lastedMs(
-  since: z.infer<typeof moment>,
-  boot: string,
-  mono: number,
-  calendarMs: number,
-): number {
+export function lastedMs(since: Moment, boot: string, mono: number, calendarMs: number): number {
   const ms = since.boot === boot ? mono - since.mono : calendarMs - since.calendar_ms;
   return Math.round(Math.min(LONGEST_STRETCH_MS, Math.max(0, ms)));
 }
@@ -236,13 +152,7 @@ function enterWindow(book: BookContent, { type, at, seq, data }: KeptEntry): voi
   if (type === 'window.closed' && known !== undefined) known.closed_at = at;
 }
 
-const newRun = (
-  window: string,
-  link: string,
-  occurrence: string,
-  at: string,
-  seq: number,
-): BookContent['runs'][number] => ({
+const newRun = (window: string, link: string, occurrence: string, at: string, seq: number): Run => ({
   window,
   link,
   occurrence,
@@ -274,7 +184,9 @@ function enterController(book: BookContent, { type, at, seq, data }: KeptEntry):
   const outcome = record(data['outcome']);
   const key = `${text(data['repository'])} ${text(data['step'])}`;
   if (book.steps[key] === undefined && Object.keys(book.steps).length >= MOST_NAMES) return;
-  book.steps[key] = { at, outcome: text(outcome['kind']), why: whyOf(outcome) };
+  const kind = text(outcome['kind']);
+  book.steps[key] = { at, outcome: kind, why: whyOf(outcome) };
+  if (kind === 'done') book.steps[`${key} done`] = book.steps[key];
 }
 
 const whyOf = (value: unknown): string | null => {
@@ -282,7 +194,7 @@ const whyOf = (value: unknown): string | null => {
   return why === '' ? null : why;
 };
 
-function ofDay(book: BookContent, link: string, name: string): z.infer<typeof day> {
+function ofDay(book: BookContent, link: string, name: string): Day {
   const days = (book.days[link] ??= {});
   const known = (days[name] ??= { exposure_ms: 0, connections: 0, trips: 0 });
   const names = Object.keys(days);
@@ -295,6 +207,13 @@ function ofDay(book: BookContent, link: string, name: string): z.infer<typeof da
 
 function count(book: BookContent, name: string, by = 1): void {
   const known = book.counters[name];
-  if (known === undefined && Object.keys(book.counters).length >= MOST_NAMES * 4) return;
+  if (known === undefined && Object.keys(book.counters).length >= MOST_COUNTERS) return;
   book.counters[name] = (known ?? 0) + by;
+}
+
+/** One more figure of a histogram. */
+function observe(book: BookContent, kind: 'cut' | 'proven', link: string, ms: number): void {
+  for (const bound of CUT_BUCKETS_MS) if (ms <= bound) count(book, `${kind}-${bound} ${link}`);
+  count(book, `${kind}-sum ${link}`, ms);
+  count(book, `${kind}-count ${link}`);
 }

@@ -13,7 +13,8 @@ import type { InterlockClient } from '../../protocol/client.ts';
 import { InterlockError } from '../../protocol/interlock-error.ts';
 import { MOST_ENTRIES, type KeptEntry } from '../../protocol/journal.ts';
 import type { Voice } from '../voice.ts';
-import { bookContent, emptyBook, enter, lastedMs, type BookContent } from './book.ts';
+import { bookContent, emptyBook, type BookContent } from './book-content.ts';
+import { enter, lastedMs } from './book.ts';
 import { byDay, dayBegins, dayOf, timezone } from './days.ts';
 
 const FILE = 'chronicle.json';
@@ -60,6 +61,7 @@ export class Chronicle {
   #said = '';
   /** Entries that were gone before they could be read. */
   #isWhole = true;
+  #wasComplete = false;
 
   constructor(parts: ChronicleParts) {
     this.#parts = parts;
@@ -99,6 +101,11 @@ export class Chronicle {
   /** Everything that is known to be there was read. */
   get isComplete(): boolean {
     return this.#size !== null && this.#book.through === this.#size;
+  }
+
+  /** Everything was read once since the start; what came since is read as it comes. */
+  get wasComplete(): boolean {
+    return this.#wasComplete;
   }
 
   /** No entry was missing on the way. */
@@ -178,8 +185,6 @@ export class Chronicle {
     await this.#reading;
     await this.#save();
   }
-
-  #wasComplete = false;
 
   get #path(): string {
     return join(this.#parts.directory, FILE);
