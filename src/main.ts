@@ -4,7 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { readFileSync } from 'node:fs';
 import { addProfileCommands } from './command/profile.ts';
 import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
-import { addPeopleWords } from './command/people-words.ts';
+import { addTokenWords, addUserWords } from './command/people-words.ts';
 import { DEFAULT_CONFIG_FILE } from './config/default-file.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -204,7 +204,12 @@ notify
 
 addProfileCommands(program.command('profile').description('firmware profiles: boards as data'), json, ends);
 
-addPeopleWords(program, { config, json }, wholeNumber);
+addUserWords(program.command('user').description('accounts of the dashboard; at the box'), { config, json });
+addTokenWords(
+  program.command('token').description('tokens for programs: they read and they cut, and never connect'),
+  { config, json },
+  wholeNumber,
+);
 
 const journal = program
   .command('journal')

@@ -20,15 +20,14 @@ export function metricsOf(desk: Desk, known: Known): string {
   return expositionOf([
     gauge('build_info', 'Which program this is; always 1.', sample({ version: face.build }, 1)),
     gauge('interlock_up', 'Whether the interlock is heard.', sample({}, known.problem === null)),
-    ...(status === null ? [] : statusFamilies(status)),
+    ...(status === null ? [] : [...linkFamilies(status), ...linkAges(status), ...boxFamilies(status)]),
     ...journalFamilies(face),
     ...repositoryFamilies(face),
     ...ownFamilies(desk),
   ]);
 }
 
-function statusFamilies(status: Status): Family[] {
-  const { links, windows, sources, journal, clock } = status;
+function linkFamilies({ links }: Status): Family[] {
   const perLink = (value: (link: LinkStatus) => number | boolean | null): readonly Sample[] =>
     links.flatMap((link) => sample({ link: link.link }, value(link)));
   return [
@@ -77,6 +76,11 @@ function statusFamilies(status: Status): Family[] {
       'Exposure allowed in any 24 hours.',
       perLink(({ exposure }) => exposure.budget_ms / MS),
     ),
+  ];
+}
+
+function linkAges({ links }: Status): Family[] {
+  return [
     gauge(
       'indicator_age_seconds',
       'Age of the last reading of a contact or witness.',
@@ -95,6 +99,11 @@ function statusFamilies(status: Status): Family[] {
         ),
       ),
     ),
+  ];
+}
+
+function boxFamilies({ windows, sources, journal, clock, button }: Status): Family[] {
+  return [
     gauge(
       'window_next_open_timestamp_seconds',
       'When a window opens next, without jitter.',
@@ -129,12 +138,7 @@ function statusFamilies(status: Status): Family[] {
     gauge(
       'button_usable',
       'The button of the box is read.',
-      sample(
-        {},
-        status.button === undefined
-          ? null
-          : status.button.state !== 'dead' && status.button.state !== 'unknown',
-      ),
+      sample({}, button === undefined ? null : button.state !== 'dead' && button.state !== 'unknown'),
     ),
   ];
 }

@@ -101,10 +101,28 @@ export const repositoryState = z
     repository: z.string(),
     last_good_backup: z.object({ at: z.string(), snapshot: z.string(), bytes: z.number() }).nullable(),
     /** The last check, good or not. */
-    last_check: z.object({ at: z.string(), outcome: z.string(), why: z.string().nullable() }).nullable(),
-    /** The last restore drill, good or not. */
+    last_check: z
+      .object({
+        at: z.string(),
+        outcome: z.string(),
+        why: z.string().nullable(),
+        data_read: z.string().nullable(),
+      })
+      .nullable(),
+    /** The last restore drill, good or not, with how many files were found equal to what. */
     last_restore_drill: z
-      .object({ at: z.string(), outcome: z.string(), why: z.string().nullable() })
+      .object({
+        at: z.string(),
+        outcome: z.string(),
+        why: z.string().nullable(),
+        snapshot: z.string(),
+        files: z.number().exactOptional(),
+        bytes: z.number().exactOptional(),
+        as_source: z.number().exactOptional(),
+        as_recorded: z.number().exactOptional(),
+        without_reference: z.number().exactOptional(),
+        judged_by: z.literal('verify').exactOptional(),
+      })
       .nullable(),
     /** Set when a run was interrupted: the next window begins with recovery. */
     interrupted: z.object({ kind: z.string(), why: z.string(), at: z.string() }).nullable(),

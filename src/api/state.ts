@@ -86,14 +86,7 @@ function repositoryIn(settings: unknown): string | null {
   return typeof settings.repository === 'string' ? settings.repository : null;
 }
 
-function repositoryState({ ledger, chronicle }: ControllerFace, repository: string): RepositoryState {
-  const { last_good_backup, mark } = ledger.repository(repository);
-  return {
-    repository,
-    last_good_backup,
-    last_check: chronicle.lastStepOf(repository, 'check'),
-    last_restore_drill: chronicle.lastStepOf(repository, 'restore_drill'),
-    interrupted: mark,
-    frozen: null,
-  };
+function repositoryState({ ledger }: ControllerFace, repository: string): RepositoryState {
+  const { last_good_backup, mark, last_check, last_restore_drill, frozen } = ledger.repository(repository);
+  return { repository, last_good_backup, last_check, last_restore_drill, interrupted: mark, frozen };
 }

@@ -11,13 +11,8 @@ export interface CommonOptions {
 const role = (): Option =>
   new Option('--role <role>', 'what the person may do').choices(['viewer', 'operator', 'approver']);
 
-/** Adds both. */
-export function addPeopleWords(
-  program: Command,
-  { config, json }: CommonOptions,
-  days: (text: string) => number,
-): void {
-  const user = program.command('user').description('accounts of the dashboard; at the box');
+/** Fills `portcullis user`. */
+export function addUserWords(user: Command, { config, json }: CommonOptions): void {
   user
     .command('add')
     .description('make an account; its password is asked for, or the first line of standard input')
@@ -54,17 +49,14 @@ export function addPeopleWords(
     .action(async (name: string, options: AskOptions) =>
       (await import('./people.ts')).removeUser(name, options),
     );
-  addTokenWords(program, { config, json }, days);
 }
 
-function addTokenWords(
-  program: Command,
+/** Fills `portcullis token`. */
+export function addTokenWords(
+  token: Command,
   { config, json }: CommonOptions,
   days: (text: string) => number,
 ): void {
-  const token = program
-    .command('token')
-    .description('tokens for programs: they read and they cut, and never connect');
   token
     .command('create')
     .description('make a token and print it, once')

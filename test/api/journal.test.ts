@@ -145,7 +145,7 @@ describe('the journal', { timeout: 60_000 }, () => {
       exposure: { days_7_ms: 10_000 },
       last_trip: { by: 'source:canary', cut_ms: 1.5 },
     });
-    expect(state.repositories[0]).toMatchObject({ last_check: { outcome: 'done' } });
+    expect(bench.face.chronicle.lastStepOf('main', 'check')).toMatchObject({ outcome: 'done' });
   });
 
   test('a restart reads on from its checkpoint; another journal is read anew', async () => {
