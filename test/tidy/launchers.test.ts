@@ -44,7 +44,9 @@ describe('bin/prepare', () => {
   test.each([
     ['v18.20.4', false],
     ['v23.11.1', false],
-    ['v24.0.0', true],
+    ['v24.6.0', false],
+    ['v24.7.0', true],
+    ['v24.21.0', true],
     ['v100.1.0', true],
     ['', false],
   ])('a host with Node.js %j will do: %s', async (version, enough) => {

