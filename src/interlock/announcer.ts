@@ -25,7 +25,9 @@ export class Announcer {
       ...each.map(({ code }) => code),
     ]);
     const held = [lease?.id, session?.session, session?.take_within_ms === null];
-    const key = JSON.stringify([state, observed, proof, latch, trip, needed, held]);
+    // One that is awaited refuses as one that is lost does, and only the latter is news.
+    const heard = link.heartbeats.map((each) => each.state);
+    const key = JSON.stringify([state, observed, proof, latch, trip, needed, held, heard]);
     if (this.#told.get(link.link) === key) return;
     this.#told.set(link.link, key);
     this.announce({ event: 'link', link });
