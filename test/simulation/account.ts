@@ -74,6 +74,8 @@ export class Account {
   acknowledged = false;
   /** For every reset at work: the trips that had come when it was asked for. */
   resetsAtWork: number[] = [];
+  /** People at the box who have asked for an attended session and were not answered yet. */
+  readonly wishes = new Set<object>();
   /** Trips handed over by people. */
   trips = 0;
   /** Latches that a reset has lifted. */
@@ -106,6 +108,7 @@ export class Account {
   forget(): void {
     this.calls = new Map();
     this.openings = [];
+    this.wishes.clear();
     this.lease = null;
     this.session = null;
     this.driving.clear();

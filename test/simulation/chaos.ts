@@ -3,6 +3,7 @@ import { leaseOf, type Refusal } from '../../src/core/link.ts';
 import type { Interlock } from '../../src/interlock/interlock.ts';
 import type { LinkStatus } from '../../src/protocol/messages.ts';
 import { causeNow } from '../button/cause.ts';
+import { attend } from './attendant.ts';
 import { Commissioner } from './commissioner.ts';
 import { LATCH_PATH, LEDGER_PATH, PROOFS_PATH, type DiskFault } from './disk.ts';
 import { CONTACT_FAULTS, type PhysicalLink, WITNESS_FAULTS } from './hardware.ts';
@@ -34,6 +35,8 @@ const ACTS = [
   'window-by-hand',
   'stray-ask',
   'stray-renewal',
+  'attend',
+  'attend-without-presence',
 ] as const;
 /** What can happen to the box. */
 export type ActName = (typeof ACTS)[number];
@@ -235,6 +238,12 @@ export class Chaos {
         return;
       case 'stray-renewal':
         void this.#strayRenewal();
+        return;
+      case 'attend':
+        this.#attend(true);
+        return;
+      case 'attend-without-presence':
+        this.#attend(false);
     }
   }
 
@@ -301,6 +310,14 @@ export class Chaos {
     const interlock = life?.interlock ?? null;
     if (life === null || interlock === null) return;
     void new Commissioner(this.#world, this.#promises, life, interlock, name).come(presence);
+  }
+
+  #attend(presence: boolean): void {
+    const { dice, life, links } = this.#world;
+    const interlock = life?.interlock ?? null;
+    if (life === null || interlock === null) return;
+    const manner = dice.weighted(this.#manners) ?? 'good';
+    void attend(this.#world, this.#promises, life, interlock, dice.pick(links).name, presence, manner);
   }
 
   #reset(link: PhysicalLink, presence: boolean): void {

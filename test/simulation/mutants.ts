@@ -22,6 +22,27 @@ const watch = 'interlock/watch.ts';
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'whoever asks is at the box',
+    stress: ['attend-without-presence', 'reset-without-presence', 'trip'],
+    file: 'interlock/authority.ts',
+    find: "if (presence) return { authority: { by: 'box' } };",
+    replace: "return { authority: { by: 'box' } };",
+  },
+  {
+    name: 'a session outlives a trip',
+    stress: ['attend', 'trip'],
+    file: atWork,
+    find: "if (latchOf(state) !== null) this.attended.handle({ kind: 'latched', now: clock.now() });",
+    replace: '',
+  },
+  {
+    name: 'a lease of a session that is over is granted',
+    stress: ['attend', 'stray-ask'],
+    file: 'interlock/attended.ts',
+    find: 'this.#session = decision.session;',
+    replace: 'this.#session = decision.session ?? (event.kind === "end-asked" ? before : null);',
+  },
+  {
     name: 'record before cut',
     file: shell,
     find: 'const cutting = decision.cuts.length === 0 ? null : this.#cut(event.now, decision.cuts);',

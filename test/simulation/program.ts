@@ -10,6 +10,7 @@ import { LatchFile } from '../../src/interlock/latch-file.ts';
 import { latchesFound } from '../../src/interlock/latches-found.ts';
 import { Ledger } from '../../src/interlock/ledger.ts';
 import { ProofRecord, recordProof } from '../../src/interlock/proof-record.ts';
+import { askSession, endSession } from '../../src/interlock/session-asking.ts';
 import { WindowClock } from '../../src/interlock/window-clock.ts';
 
 /** What the simulation takes from the product. */
@@ -23,6 +24,8 @@ export interface Program {
   readonly cut: typeof cut;
   readonly commission: typeof commission;
   readonly recordProof: typeof recordProof;
+  readonly askSession: typeof askSession;
+  readonly endSession: typeof endSession;
 }
 
 /** The product as it is. */
@@ -36,6 +39,8 @@ export const realProgram: Program = {
   cut,
   commission,
   recordProof,
+  askSession,
+  endSession,
 };
 
 /** A text of a source file and what stands there instead. */
@@ -84,6 +89,7 @@ export async function mutatedProgram(directory: string, mutation: Mutation): Pro
     load('interlock/ledger.mjs'),
     load('interlock/proof-record.mjs'),
     load('interlock/commissioning-session.mjs'),
+    load('interlock/session-asking.mjs'),
     load('interlock/window-clock.mjs'),
     load('contacts/cut.mjs'),
   ]);

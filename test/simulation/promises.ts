@@ -14,12 +14,13 @@ import {
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import type { Step } from '../../src/interlock/link-shell.ts';
 import type { Entry } from '../../src/journal/entry.ts';
+import type { SessionStatus } from '../../src/protocol/authority.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
 import { Account, type SeenLease } from './account.ts';
 import { LEDGER_PATH } from './disk.ts';
 import type { PhysicalContact, PhysicalLink } from './hardware.ts';
 import { ProofPromises } from './proof-promises.ts';
-import type { Life, Onlooker, World } from './world.ts';
+import { type Life, LONGEST_SESSION_MS, type Onlooker, type World } from './world.ts';
 
 /** Time passes for a link at least this often, ms, with some room. */
 const TICK_MS = 300;
@@ -36,6 +37,8 @@ const STEP_HOLD_MS = 5 * 60_000;
 /** Steps smaller than this need not be noticed, ms. */
 const STEP_MS = 2_100;
 const JITTER_MS = 5_000;
+/** Stands where an opening names its window. */
+const ATTENDED = 'attended';
 
 type Sampled = 'journal' | 'clock';
 
@@ -217,7 +220,7 @@ export class Promises implements Onlooker {
     const { now } = this.#world.time;
     const { name } = account.link;
     const claim = link.holding?.claim;
-    const occurrence = claim !== undefined && 'occurrence' in claim ? claim.occurrence : null;
+    const occurrence = claim === undefined ? null : 'session' in claim ? claim.session : claim.occurrence;
     const opening = account.openings.find((each) => each.occurrence === occurrence);
     if (opening === undefined) {
       this.breaks(`${name} holds a lease for a window that was never announced`);
@@ -346,9 +349,30 @@ export class Promises implements Onlooker {
         for (const each of account.openings)
           if (each.occurrence === line.occurrence && each.window === line.window) each.closedAt ??= time.now;
       }
+    } else if (line.event === 'session-began') {
+      this.#sessionBegan(this.account(line.link), line.session);
+    } else if (line.event === 'session-ended') {
+      story.meet(`attended over ${line.why}`);
+      const opening = this.account(line.link).openings.find((each) => each.occurrence === line.session);
+      if (opening === undefined || opening.closedAt !== null)
+        this.breaks('a session ended that had not begun');
+      else opening.closedAt = time.now;
     } else if (line.event === 'alarm') {
       story.tell(`${line.link}: alarm ${line.code}`);
     }
+  }
+
+  /** Somebody at the box has asked, for no longer than the link takes, while nothing is latched and nobody else attends. */
+  #sessionBegan(account: Account, { session, ends_in_ms }: SessionStatus): void {
+    const { story, time } = this.#world;
+    story.meet('attended');
+    story.tell(`${account.link.name}: session for ${ends_in_ms} ms`);
+    if (account.wishes.size === 0) this.breaks('a session began that nobody at the box had asked for');
+    if (account.mustBeLatched) this.breaks('a session began on a latched link');
+    if (ends_in_ms > LONGEST_SESSION_MS) this.breaks('a session lasts longer than it may');
+    if (attendedNow(account)) this.breaks('two sessions on one link');
+    const endsBy = time.now + ends_in_ms;
+    account.openings.push({ occurrence: session, window: ATTENDED, endsBy, byHand: true, closedAt: null });
   }
 
   #judgeOpening(window: string): void {
@@ -388,6 +412,7 @@ export class Promises implements Onlooker {
       const account = this.account(name);
       account.mustBeLatched = true;
       account.trips += 1;
+      if (attendedNow(account)) this.breaks(`a session of ${name} survived a trip`);
       for (const { nature } of account.link.contacts) {
         if (account.callsOf(nature.name).isolates <= (isolatesBefore.get(`${name}/${nature.name}`) ?? 0))
           this.breaks(`a trip of ${name} returned before ${nature.name} was cut`);
@@ -422,3 +447,7 @@ export class Promises implements Onlooker {
     for (const account of this.#accounts.values()) account.forget();
   }
 }
+
+/** A session of this link is in progress. */
+const attendedNow = ({ openings }: Account): boolean =>
+  openings.some(({ window, closedAt }) => window === ATTENDED && closedAt === null);

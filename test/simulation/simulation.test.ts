@@ -56,6 +56,10 @@ const VISITED: readonly string[] = [
     'stopping',
     'tripped',
   ].map((why) => `session over ${why}`),
+  'attended',
+  ...['time-over', 'ended', 'tripped', 'released', 'holder-gone', 'not-held'].map(
+    (why) => `attended over ${why}`,
+  ),
   ...['passed', 'failed', 'not-done'].map((outcome) => `proof ${outcome}`),
   ...['lease-held', 'tripped', 'stuck', 'isolation-unproven', 'presence-missing', 'journal-unwritable'].map(
     (code) => `commissioning refused ${code}`,

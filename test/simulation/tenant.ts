@@ -1,17 +1,11 @@
 /** Controllers that come for a lease: some work, some forget, hang, die, or renew late. */
-import type { LeaseLine } from '../../src/protocol/messages.ts';
+import type { LeaseLine, LeaseRequest } from '../../src/protocol/messages.ts';
 import type { Interlock } from '../../src/interlock/interlock.ts';
 import type { Promises } from './promises.ts';
 import type { Life, World } from './world.ts';
 
 export type Manner = 'good' | 'forgetful' | 'hangs' | 'dies' | 'late';
 export const MANNERS: readonly Manner[] = ['good', 'forgetful', 'hangs', 'dies', 'late'];
-
-interface Claim {
-  readonly link: string;
-  readonly window: string;
-  readonly occurrence: string;
-}
 
 /** How long a lease that is over may stay untold once storage is well: the slowest write that has begun, and what waits for it, ms. */
 const TOLD_MS = 15_000;
@@ -21,7 +15,7 @@ export class Tenant {
   readonly #promises: Promises;
   readonly #life: Life;
   readonly #interlock: Interlock;
-  readonly #claim: Claim;
+  readonly #claim: LeaseRequest;
   readonly #manner: Manner;
   #lease: string | null = null;
   #over = false;
@@ -32,7 +26,7 @@ export class Tenant {
     promises: Promises,
     life: Life,
     interlock: Interlock,
-    claim: Claim,
+    claim: LeaseRequest,
     manner: Manner,
   ) {
     this.#world = world;

@@ -17,6 +17,9 @@ import { WireContact, type WireTap, WireWitness } from './wire.ts';
 import type { Entry } from '../../src/journal/entry.ts';
 
 /** One process of the interlock, from its start to its end. */
+/** What a link takes at most for an attended session, ms. */
+export const LONGEST_SESSION_MS = 150_000;
+
 export interface Life {
   readonly clock: ProcessClock;
   readonly bootId: string;
@@ -174,6 +177,7 @@ export class World {
           ),
           policy: link.policy,
           budgetMs: link.budgetMs,
+          longestSessionMs: LONGEST_SESSION_MS,
           proofMaxAgeMs: link.proofMaxAgeMs,
           grade: 'simulated',
         },
