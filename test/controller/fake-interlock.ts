@@ -16,6 +16,8 @@ import {
   refused,
   renewed,
   status as statusShape,
+  tripDone,
+  tripRequest,
 } from '../../src/protocol/messages.ts';
 import type {
   EventLine,
@@ -212,6 +214,11 @@ export class FakeInterlock {
       this.#events.add(answer);
       answer.on('close', () => this.#events.delete(answer));
       return;
+    }
+    if (what === 'POST /v1/trip') {
+      const { by, reason } = tripRequest.parse(body);
+      this.trip(`person:${by}`, reason);
+      return json(answer, tripDone.parse({ links: [{ link: LINK, written_ms: 0.1 }] }));
     }
     if (what.startsWith('GET /v1/journal?')) {
       const size = this.journal.length;
