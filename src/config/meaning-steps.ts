@@ -1,19 +1,27 @@
 /** Do the steps of a window make sense? */
 import { error, unresolved, warning, type Finding, type Surroundings } from './finding.ts';
+import { secretFindings } from './meaning-sources.ts';
 import type { Path } from './positions.ts';
 import { quoted } from './problems.ts';
 import { refusedArgument } from './refused-arguments.ts';
-import type { StepConfig } from './schema.ts';
+import type { Config, StepConfig } from './schema.ts';
+import { storageOf } from './schema-repositories.ts';
 import type { BackupSettings, CopySettings, ForgetSettings, RestoreDrillSettings } from './schema-steps.ts';
 
 /** Findings about one step. */
-export function stepFindings(path: Path, step: StepConfig, around: Surroundings): readonly Finding[] {
+export function stepFindings(
+  path: Path,
+  step: StepConfig,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
   const named = (kind: string, key: string, name: string) =>
     unresolved([...path, kind, key], 'repository', name, around.names.repositories);
   if ('backup' in step)
     return [
       ...named('backup', 'repository', step.backup.repository),
       ...sourceFindings([...path, 'backup'], step.backup),
+      ...remoteFindings([...path, 'backup', 'run_on'], step.backup, config, around),
       ...argumentFindings([...path, 'backup', 'extra_arguments'], step.backup.extra_arguments),
     ];
   if ('copy' in step) return copyFindings([...path, 'copy'], step.copy, named);
@@ -49,6 +57,36 @@ function sourceFindings(
   if (skips)
     findings.push(
       error([...path, 'skip_if_unchanged'], 'means nothing for what a program prints', 'remove it'),
+    );
+  return findings;
+}
+
+function remoteFindings(
+  path: Path,
+  { run_on: on, repository: name }: BackupSettings,
+  config: Config,
+  around: Surroundings,
+): readonly Finding[] {
+  if (on === undefined) return [];
+  const findings = [...secretFindings([...path, 'key_file'], on.key_file, around)];
+  const repository = config.repositories[name];
+  if (repository === undefined) return findings;
+  const storage = storageOf(repository.url);
+  if (storage !== 'rest' && storage !== 's3')
+    findings.push(
+      error(
+        path,
+        `needs a rest: or s3: repository, this one is ${storage}`,
+        'serve the vault with rest-server',
+      ),
+    );
+  if (repository.ca_file !== undefined)
+    findings.push(
+      error(
+        path,
+        `the other machine does not have the ca_file of ${quoted(name)}`,
+        'use a certificate that it trusts by itself',
+      ),
     );
   return findings;
 }

@@ -41,7 +41,9 @@ function oneWindow(
   }
   const link = config.links[window.link];
   if (link !== undefined) findings.push(...durationFindings(path, window, link));
-  const steps = window.steps.flatMap((step, index) => stepFindings([...path, 'steps', index], step, around));
+  const steps = window.steps.flatMap((step, index) =>
+    stepFindings([...path, 'steps', index], step, config, around),
+  );
   return [...findings, ...steps];
 }
 

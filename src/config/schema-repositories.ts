@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { absolutePath } from './fields.ts';
 
-/** restic hands it to ssh in one line of text. */
-const sshPath = absolutePath.regex(/^[^\s"'\\]*$/, 'ssh takes no blanks, quotes and backslashes here');
+/** A path for ssh, which takes its options apart at blanks. */
+export const sshPath = absolutePath.regex(/^[^\s"'\\]*$/, 'ssh takes no blanks, quotes and backslashes here');
 
 /** One entry of `repositories`. */
 export const repository = z.strictObject({

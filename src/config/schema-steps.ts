@@ -1,6 +1,7 @@
 /** The work of a window: one schema per kind of step. Names are restic's own where restic has one. */
 import { z } from 'zod';
-import { absolutePath, duration, name, oneKeyOf } from './fields.ts';
+import { absolutePath, duration, name, oneKeyOf, port } from './fields.ts';
+import { sshPath } from './schema-repositories.ts';
 
 /** restic writes durations as 1y5m7d2h, where m is months. */
 const keepWithin = z
@@ -77,8 +78,20 @@ const extraArguments = z
   .max(50)
   .default([])
   .describe(
-    'more arguments for restic, each as --name or --name=value; some are refused, see docs/windows.md',
+    'more arguments for restic, each as --name or --name=value; some are refused, see [backup](windows.md#backup)',
   );
+
+const runOn = z.strictObject({
+  ssh: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/, 'write user@host')
+    .describe('user@host'),
+  port: port.default(22).describe('port of its SSH server'),
+  key_file: sshPath.describe('private key, without passphrase'),
+  known_hosts_file: sshPath.describe('the key that the host must show; no other is accepted'),
+  restic: absolutePath.default('/usr/bin/restic').describe('the restic program there'),
+});
+export type RunOnSettings = z.output<typeof runOn>;
 
 const backup = z
   .strictObject({
@@ -91,6 +104,11 @@ const backup = z
       })
       .exactOptional()
       .describe('backs up what a program prints, instead of paths; needs restic 0.17'),
+    run_on: runOn
+      .exactOptional()
+      .describe(
+        'the machine that has the sources; default: this one; see [what it costs](windows.md#sources-on-another-machine)',
+      ),
     exclude: patterns.describe('patterns, as restic --exclude'),
     exclude_file: z.array(absolutePath).max(50).default([]).describe('files with patterns'),
     exclude_caches: z.boolean().default(false).describe('leave directories with a CACHEDIR.TAG out'),

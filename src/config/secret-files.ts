@@ -26,12 +26,17 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
   const ofRepositories = Object.values(config.repositories).flatMap((repository) =>
     repositorySecrets(repository).map(({ file }) => file),
   );
+  const ofSteps = Object.values(config.windows).flatMap(({ steps }) =>
+    steps.flatMap((step) => ('backup' in step && step.backup.run_on ? [step.backup.run_on.key_file] : [])),
+  );
   const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
   const ofNotify = config.notify.flatMap((one) => notifySecrets(one).map(({ file }) => file));
   const ofListener = ({ tls }: Listening): readonly string[] => Object.values(tls ?? {});
   const paths = [
     ...(process === 'controller' ? [] : [...ofSources, ...ofBuses, ...ofListener(config.interlock)]),
-    ...(process === 'interlock' ? [] : [...ofRepositories, ...ofNotify, ...ofListener(config.controller)]),
+    ...(process === 'interlock'
+      ? []
+      : [...ofRepositories, ...ofSteps, ...ofNotify, ...ofListener(config.controller)]),
   ];
   return [...new Set(paths)];
 }

@@ -8,7 +8,8 @@ export type FaultCode =
   | 'STATE_UNWRITABLE'
   | 'LISTEN_FAILED'
   | 'SECRET_FILE'
-  | 'CREDENTIALS_DIFFER';
+  | 'CREDENTIALS_DIFFER'
+  | 'NOT_REMOTE';
 
 /** A fault with a way out. */
 export class ControllerFault extends Error {

@@ -5,7 +5,7 @@
  * - `setpriv --pdeathsig KILL` makes the kernel kill it when this program dies, however it dies: a restic that outlives
  *   its controller would write on into a vault that nobody watches. What the child itself started is not covered by that
  *   (the signal is not inherited); those carry `MARK` in their environment, and the next start of the controller kills them.
- * - No stdin: restic without a password would wait on it for ever.
+ * - No stdin, unless there is something to say there: restic without a password would wait on it for ever.
  */
 import { execa } from 'execa';
 import { lineReader } from '../../protocol/line-reader.ts';
@@ -25,6 +25,8 @@ export interface ChildCall {
   readonly args: readonly string[];
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** Written to its stdin, which then stays open as long as it runs. */
+  readonly input?: string;
   readonly onStdout: (line: string) => void;
   readonly onStderr: (line: string) => void;
 }
@@ -53,11 +55,15 @@ export function startChild(call: ChildCall): Child {
     cwd: '/',
     env: call.env,
     extendEnv: false,
-    stdin: 'ignore',
+    stdin: call.input === undefined ? 'ignore' : 'pipe',
     buffer: false,
     reject: false,
     detached: true,
   });
+  if (call.input !== undefined) {
+    started.stdin?.on('error', () => undefined); // it did not read to the end: its exit code says more
+    started.stdin?.write(call.input);
+  }
   readLines(started.stdout, call.onStdout);
   readLines(started.stderr, call.onStderr);
   const pid = started.pid ?? null;

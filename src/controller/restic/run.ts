@@ -4,12 +4,15 @@
  * minutes and answers neither SIGINT nor SIGTERM, so a cut never asks; killed backups and prunes leave a clean repository
  * and a stale lock (measured, 49 of 49).
  */
+import type { RunOnSettings } from '../../config/schema-steps.ts';
 import { startChild } from '../processes/child.ts';
+import type { ChildCall } from '../processes/child.ts';
 import type { ResticProgram } from './program.ts';
 import { parseResticLine } from './lines.ts';
 import type { BackupSummary, FileSeen, ResticProgress, ScanSeen } from './lines.ts';
 import { judgeExit } from './verdict.ts';
 import type { ResticVerdict } from './verdict.ts';
+import { remoteCall } from './remote.ts';
 import { accessTo, pairOf, redacted } from './repository.ts';
 import type { Access, Repository } from './repository.ts';
 
@@ -43,6 +46,8 @@ export interface ResticCall {
   readonly args: readonly string[];
   /** The repository that is read, for `copy` and for the parameters of a new one. */
   readonly from?: Repository;
+  /** The machine on which restic runs; default: this one. */
+  readonly on?: RunOnSettings;
   /** ms; `null` where only the window bounds it. */
   readonly timeoutMs: number | null;
   readonly onProgress?: (progress: ResticProgress) => void;
@@ -85,12 +90,12 @@ export async function runRestic(
   signals: StopSignals,
 ): Promise<ResticEnd> {
   const access = await accessOf(repository, call);
-  const ears = listener(call, access.secrets);
+  const start = await startOf(host, access, call);
+  const ears = listener(call, start.secrets);
   if (signals.cut.aborted || signals.wrapUp.aborted) return ears.end('cut-short', null);
 
   const child = startChild({
-    ...commandOf(host, [...access.args, ...optionsOf(access), ...call.args]),
-    env: environmentOf(host, access),
+    ...start,
     onStdout: ears.onStdout,
     onStderr: ears.onStderr,
   });
@@ -140,6 +145,17 @@ const optionsOf = ({ options }: Access): string[] =>
     const option = `${name}=${value}`;
     return ['-o', /[",\n]/.test(option) ? `"${option.replaceAll('"', '""')}"` : option];
   });
+
+/** What is started for a call: restic here, or the ssh that has it run there. */
+async function startOf(
+  host: ResticHost,
+  access: Access,
+  { on, args }: ResticCall,
+): Promise<Pick<ChildCall, 'command' | 'args' | 'env' | 'input'> & { readonly secrets: readonly string[] }> {
+  const whole = [...access.args, ...optionsOf(access), ...args];
+  if (on !== undefined) return { ...(await remoteCall(on, access, whole)), env: host.env };
+  return { ...commandOf(host, whole), env: environmentOf(host, access), secrets: access.secrets };
+}
 
 /** Each of these programs becomes the next one, so that the child stays one process. */
 function commandOf(

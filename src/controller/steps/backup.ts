@@ -29,10 +29,12 @@ export async function backUp(settings: BackupSettings, tools: StepTools): Promis
   const unknown = unknownTo(tools.version, settings);
   if (unknown !== null) return { outcome: unknown };
   const { watch } = tools;
-  const host = settings.host ?? hostname();
+  const { run_on: on } = settings;
+  const host = settings.host ?? on?.ssh.replace(/^[^@]*@/, '') ?? hostname();
   const began = tools.now();
   const end = await tools.run({
     args: argumentsOf(settings, host, watch !== null),
+    ...(on === undefined ? {} : { on }),
     timeoutMs: null,
     onProgress: tools.onProgress,
     ...(watch === null ? {} : { onFile: (file) => watch.file(file), onScan: (scan) => watch.scanned(scan) }),
