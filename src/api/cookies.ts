@@ -1,12 +1,12 @@
 /** The one cookie. `__Host-` (RFC 6265bis) ties it to this very host, where TLS is there. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { cameOverTls } from '../listener/client-certificate.ts';
 
 const NAME = 'portcullis';
 const SECURE_NAME = '__Host-portcullis';
 const MAX_COOKIE_CHARS = 200;
 
-const isSecure = (request: FastifyRequest): boolean => 'encrypted' in request.raw.socket;
-const nameFor = (request: FastifyRequest): string => (isSecure(request) ? SECURE_NAME : NAME);
+const nameFor = (request: FastifyRequest): string => (cameOverTls(request.raw) ? SECURE_NAME : NAME);
 
 /** The value of our cookie, or null. */
 export function cookieOf(request: FastifyRequest): string | null {
@@ -27,7 +27,7 @@ export function setCookie(
   value: string,
   maxAgeMs: number,
 ): void {
-  const secure = isSecure(request) ? '; Secure' : '';
+  const secure = cameOverTls(request.raw) ? '; Secure' : '';
   const text = `${nameFor(request)}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeMs / 1_000)}${secure}`;
   reply.header('set-cookie', text);
 }

@@ -15,8 +15,7 @@ export interface ShownCertificate {
 
 /** The certificate of the handshake; `null` without TLS, and when none was shown. */
 export function shownCertificate(request: IncomingMessage): ShownCertificate | null {
-  const onTop: Duplex = request.socket;
-  const socket = onTop instanceof PacedSocket ? onTop.beneath : onTop;
+  const socket = beneath(request);
   if (!isSecure(socket)) return null;
   // Node's types say that there is one; without one it is an empty object.
   const { fingerprint256, subject } = socket.getPeerCertificate() as Partial<
@@ -25,6 +24,14 @@ export function shownCertificate(request: IncomingMessage): ShownCertificate | n
   if (fingerprint256 === undefined) return null;
   const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
   return { fingerprint, subject: { ...subject }, trusted: socket.authorized };
+}
+
+/** True when the request came over TLS to this very listener. */
+export const cameOverTls = (request: IncomingMessage): boolean => isSecure(beneath(request));
+
+function beneath(request: IncomingMessage): Duplex {
+  const onTop: Duplex = request.socket;
+  return onTop instanceof PacedSocket ? onTop.beneath : onTop;
 }
 
 /** Without loading TLS where nobody uses it. */
