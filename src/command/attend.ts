@@ -43,6 +43,8 @@ const PASSING: ReadonlySet<string> = new Set([
   'evidence-lost',
   'connection-lost',
 ]);
+/** Refusals after which asking again is in vain. */
+const FINAL: ReadonlySet<string> = new Set(['session-over', 'tripped', 'stuck', 'stopping', 'budget-spent']);
 /** Ends that whoever attends has asked for. */
 const AS_ASKED: ReadonlySet<string> = new Set(['released', 'lease-ended']);
 
@@ -108,6 +110,7 @@ class Attendance {
   readonly #endsAt: number;
   readonly #stopped = new AbortController();
   #saidUpTo: number;
+  #hadLease = false;
 
   constructor(client: InterlockClient, link: string, begun: SessionBegun, json: boolean) {
     this.#client = client;
@@ -145,13 +148,13 @@ class Attendance {
     try {
       lease = await this.#client.askLease({ link: this.#link, session: this.#begun.session });
     } catch (error) {
-      if (!(error instanceof InterlockError) || error.refusals === undefined) throw error;
-      const [first] = error.refusals;
-      // What refuses for a moment (isolation is being proven) is waited for; what ends the session is not.
-      if (first?.code === 'isolating' || first?.code === 'isolation-unproven') return null;
-      await this.#client.endSession(this.#begun.session).catch(() => undefined);
-      throw error;
+      if (!(error instanceof InterlockError) || !this.#mayPass(error)) {
+        await this.#client.endSession(this.#begun.session).catch(() => undefined);
+        throw error;
+      }
+      return null;
     }
+    this.#hadLease = true;
     void lease.connected.then(() =>
       this.#tell({ event: 'connected', link: this.#link }, `${this.#link}: connected; do what you came for`),
     );
@@ -169,6 +172,14 @@ class Attendance {
       `${this.#link}: ${lost.why}; asking again`,
     );
     return null;
+  }
+
+  /** What refuses for a moment is waited for: the proof of isolation, and, once work has begun, whatever does not end the session. */
+  #mayPass({ refusals }: InterlockError): boolean {
+    const codes = refusals.map(({ code }) => code);
+    if (codes.length === 0) return false;
+    if (codes.every((code) => code === 'isolating' || code === 'isolation-unproven')) return true;
+    return this.#hadLease && !codes.some((code) => FINAL.has(code));
   }
 
   /** Says how it ended, and waits for the proof that the link is isolated. */

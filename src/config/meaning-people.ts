@@ -66,7 +66,7 @@ const chipOf = (bus: Config['buses'][string] | undefined): string | null =>
   bus?.transport === 'gpio' ? bus.chip : null;
 
 /** Findings about `approvers`. */
-export function approverFindings({ approvers }: Config): readonly Finding[] {
+export function approverFindings({ approvers, windows }: Config): readonly Finding[] {
   const names = Object.keys(approvers);
   const first = new Map<string, string>();
   const shared = names.flatMap((name) => {
@@ -77,6 +77,12 @@ export function approverFindings({ approvers }: Config): readonly Finding[] {
     const what = `${quoted(other)} has the same secret: they would be one person`;
     return [error(['approvers', name, 'secret_file'], what, 'give each approver a file of their own')];
   });
+  const vain = Object.entries(windows).flatMap(([window, { by_hand: byHand }]) => {
+    if (byHand !== 'approved' || names.length >= APPROVERS_NEEDED) return [];
+    const what = `the codes of two people count here, and there are ${names.length} under \`approvers\``;
+    return [warning(['windows', window, 'by_hand'], what, 'name two people, or write presence')];
+  });
+  shared.push(...vain);
   if (names.length === 0 || names.length >= APPROVERS_NEEDED) return shared;
   const what = 'one approver alone can approve nothing';
   return [...shared, { ...warning(['approvers'], what, 'name a second person'), atKey: true }];
