@@ -24,7 +24,7 @@ export function stateOf(face: ControllerFace, { status, ageMs, problem }: Known)
     approvers: status?.approvers ?? [],
     links: links.map((link) => linkState(face, link)),
     windows: (status?.windows ?? []).map((window) => windowState(face, window, links)),
-    running: face.running.show().map((each) => ({ ...each, current_files: [] })),
+    running: face.running.show().map((each) => ({ ...each, current_files: [...each.current_files] })),
     sessions: face.attended.show(links),
     repositories: Object.keys(config.repositories).map((name) => repositoryState(face, name)),
     sources: (status?.sources ?? []).map((source) => ({ ...source, trips: tripsOf(config, source.source) })),

@@ -17,6 +17,8 @@ export interface WindowProgress {
     readonly repository: string;
   } | null;
   readonly files_done: number;
+  /** What restic reads now. */
+  readonly current_files: readonly string[];
   readonly files_total: number;
   readonly bytes_done: number;
   readonly bytes_total: number;

@@ -39,6 +39,7 @@ describe('documents', { timeout: 60_000 }, () => {
       phase: 'work',
       step: { number: 1, of: 1, name: 'backup', repository: 'main' },
       files_done: 1,
+      current_files: ['/data/a'],
       files_total: 2,
       bytes_done: 512,
       bytes_total: 1_024,

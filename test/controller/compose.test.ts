@@ -182,6 +182,7 @@ const progress: WindowProgress = {
   phase: 'work',
   step: { number: 1, of: 2, name: 'backup', repository: 'main' },
   files_done: 1,
+  current_files: [],
   files_total: 2,
   bytes_done: 512,
   bytes_total: 2_048,

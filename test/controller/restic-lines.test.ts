@@ -22,7 +22,10 @@ describe('lines', () => {
     ],
     [
       '{"message_type":"status","percent_done":0.5,"total_files":4,"files_done":2,"total_bytes":10,"bytes_done":5,"current_files":["/a"]}',
-      { kind: 'progress', progress: { filesDone: 2, filesTotal: 4, bytesDone: 5, bytesTotal: 10 } },
+      {
+        kind: 'progress',
+        progress: { filesDone: 2, filesTotal: 4, bytesDone: 5, bytesTotal: 10, currentFiles: ['/a'] },
+      },
     ],
     ['\u001b[2Kplain {text}', { kind: 'text', text: '\\u{1b}[2Kplain {text}' }],
     ['{not json', { kind: 'text', text: '{not json' }],

@@ -7,6 +7,7 @@ import { printable } from '../../sources/excerpt.ts';
 
 /** Longest text taken from one line, UTF-16 units. */
 const TEXT_LIMIT = 500;
+const MOST_CURRENT_FILES = 4;
 
 const count = z.number().nonnegative().default(0);
 
@@ -14,6 +15,7 @@ const statusLine = z.object({
   percent_done: z.number().default(0),
   total_files: count,
   files_done: count,
+  current_files: z.array(z.string()).default([]),
   total_bytes: count,
   bytes_done: count,
 });
@@ -42,6 +44,8 @@ export type BackupSummary = Readonly<z.output<typeof summaryLine>>;
 /** How far a backup is. The totals grow while restic still scans. */
 export interface ResticProgress {
   readonly filesDone: number;
+  /** What restic reads now, bounded and printable. */
+  readonly currentFiles: readonly string[];
   readonly filesTotal: number;
   readonly bytesDone: number;
   readonly bytesTotal: number;
@@ -108,9 +112,10 @@ export function parseResticLine(line: string): ResticLine {
       if (message['action'] !== undefined) return parseItem(message);
       const status = statusLine.safeParse(message);
       if (!status.success) return { kind: 'other' };
-      const { files_done, total_files, bytes_done, total_bytes } = status.data;
+      const { files_done, total_files, bytes_done, total_bytes, current_files } = status.data;
       const progress = {
         filesDone: files_done,
+        currentFiles: current_files.slice(0, MOST_CURRENT_FILES).map((path) => printable(path, TEXT_LIMIT)),
         filesTotal: total_files,
         bytesDone: bytes_done,
         bytesTotal: total_bytes,

@@ -103,6 +103,7 @@ export function progressOf(
             repository: at.step.repository ?? '',
           },
     files_done: done?.filesDone ?? 0,
+    current_files: done?.currentFiles ?? [],
     files_total: done?.filesTotal ?? 0,
     bytes_done: done?.bytesDone ?? 0,
     bytes_total: done?.bytesTotal ?? 0,
