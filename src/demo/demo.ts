@@ -27,6 +27,8 @@ const LINK = 'vault';
 const LOG = 'portcullis.log';
 const LOG_SHOWN_CHARS = 2_000;
 const START_WITHIN_MS = 30_000;
+/** What the controller says while nobody has an account. */
+const ANNOUNCED = /open (\S+) and make the first one with the setup code (\S+)/;
 const LOOK_EVERY_MS = 100;
 /** A window lasts two minutes; its report is written soon after. */
 const REPORT_WITHIN_MS = 180_000;
@@ -56,7 +58,7 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     ]);
     const first = stopped.signal.aborted || (await window(client, stage, narrator));
     if (once !== true && !stopped.signal.aborted) {
-      narrator.waiting(stage);
+      narrator.waiting(stage, await dashboardOf(stage));
       const deaf = listenForButton(stage, narrator);
       await stopping;
       deaf();
@@ -69,6 +71,14 @@ export async function runDemo({ once, json }: DemoOptions): Promise<ExitCode> {
     await pair.stop();
     await stage.strike();
   }
+}
+
+/** Where the dashboard is, and the code for its first account, as the controller announced it; null when it did not. */
+async function dashboardOf({
+  directory,
+}: Stage): Promise<{ readonly url: string; readonly code: string } | null> {
+  const [, url, code] = ANNOUNCED.exec(await readFile(join(directory, LOG), 'utf8')) ?? [];
+  return url === undefined || code === undefined ? null : { url, code };
 }
 
 /** Whoever types `press` or `release` has the emulated button in hand; returns what ends that. */
@@ -200,6 +210,8 @@ function tell(narrator: Narrator, line: EventLine): void {
     case 'window-closed':
     case 'link':
     case 'tripped':
+    case 'session-began':
+    case 'session-ended':
     case 'alarm':
       narrator.event(line);
   }

@@ -80,6 +80,14 @@ export class Narrator {
       }
       case 'tripped':
         return this.#tell(`${clock()}  tripped by ${line.trip.by}: ${line.trip.reason}`, line);
+      case 'session-began': {
+        const { by, reason } = line.session;
+        this.#tell(`${clock()}  attended session of ${by} on ${line.link}: ${reason}`, line);
+        return;
+      }
+      case 'session-ended':
+        this.#tell(`${clock()}  attended session on ${line.link} is over: ${line.why}`, line);
+        return;
       case 'alarm':
         return this.#tell(`${clock()}  ALARM ${line.link}: ${line.why}; ${line.hint}`, line);
     }
@@ -111,7 +119,10 @@ export class Narrator {
     );
   }
 
-  waiting({ configFile, token, tripPort }: Stage): void {
+  waiting(
+    { configFile, token, tripPort }: Stage,
+    dashboard: { readonly url: string; readonly code: string } | null,
+  ): void {
     const commands = [
       `curl -X POST http://127.0.0.1:${tripPort}/trip/demo -H 'Authorization: Bearer ${token}' -d '{"reason":"trying it"}'`,
       `bin/portcullis status --config ${configFile}`,
@@ -124,6 +135,9 @@ export class Narrator {
       [
         '',
         this.#bold('Waiting for the next window (every three minutes). From another terminal:'),
+        ...(dashboard === null
+          ? []
+          : [`  dashboard       ${dashboard.url}   (setup code for the first account: ${dashboard.code})`]),
         `  cut it          ${commands[0]}`,
         '  or by hand      type: press (and release) and Enter, here: the button of the emulated board',
         `  look at it      ${commands[1]}`,
@@ -134,7 +148,7 @@ export class Narrator {
         '  stop            Ctrl-C',
         '',
       ].join('\n'),
-      { event: 'waiting', commands },
+      { event: 'waiting', commands, dashboard },
     );
   }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { base32, codeOf, stepAt } from '../../src/interlock/totp.ts';
 import { build } from '../faults/build.ts';
 import type { Child } from '../faults/child.ts';
-import { Scenario, eventually } from '../faults/rig.ts';
+import { eventually, LINK, Scenario } from '../faults/rig.ts';
 import { builtDashboard } from './built.ts';
 
 /** People whose one-time codes count, each with a secret. */
@@ -29,10 +29,14 @@ export class Appliance {
     this.setupCode = setupCode;
   }
 
-  /** Everything running, the link proven isolated, nobody with an account. */
-  static async begin(): Promise<Appliance> {
+  /** Everything running, the link proven isolated, nobody with an account, and so much to back up. */
+  static async begin(megabytes: number): Promise<Appliance> {
     placePages();
-    const scenario = await Scenario.begin({ vault: true, limitUpload: 1_500 });
+    const scenario = await Scenario.begin({
+      vault: true,
+      limitUpload: 1_500,
+      windows: daily(),
+    });
     try {
       const people = Object.entries(APPROVERS).map(([name, secret]) => {
         const file = join(scenario.directory, `${name}.secret`);
@@ -40,7 +44,7 @@ export class Appliance {
         return `  ${name}: { secret_file: ${file} }\n`;
       });
       scenario.configure({ sources: `approvers:\n${people.join('')}` });
-      scenario.fill(12, 1_000_000);
+      scenario.fill(megabytes, 1_000_000);
       scenario.makeRepository();
       await scenario.interlock();
       const controller = await scenario.controller();
@@ -64,6 +68,17 @@ export class Appliance {
     this.controller = await this.scenario.controller();
   }
 }
+
+/** A window that opens half a day from now: the next one is never the one that a test waits for. */
+const daily = (): string => `\
+  daily:
+    link: ${LINK}
+    opens: "30 ${(new Date().getUTCHours() + 12) % 24} * * *"
+    timezone: UTC
+    lasts: 2h
+    steps:
+      - check: { repository: main }
+`;
 
 /** Puts the built dashboard where the compiled controller looks for it. */
 function placePages(): void {

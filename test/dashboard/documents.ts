@@ -132,8 +132,14 @@ const stateOf = (change: Partial<State>): State => ({
     {
       repository: 'vault',
       last_good_backup: { at: ago(5.6 * HOUR_MS), snapshot: '996c8af7', bytes: 812_400_000_000 },
-      last_check: { at: ago(5.4 * HOUR_MS), outcome: 'done', why: null },
-      last_restore_drill: { at: ago(3 * DAY_MS + 5 * HOUR_MS), outcome: 'done', why: null },
+      last_check: { at: ago(5.4 * HOUR_MS), outcome: 'done', why: null, data_read: '1/30' },
+      last_restore_drill: {
+        at: ago(3 * DAY_MS + 5 * HOUR_MS),
+        outcome: 'done',
+        why: null,
+        snapshot: '996c8af7',
+        files: 20,
+      },
       interrupted: null,
       frozen: null,
     },
@@ -188,8 +194,14 @@ const tripped = (): State =>
       {
         repository: 'vault',
         last_good_backup: { at: ago(29.6 * HOUR_MS), snapshot: '996c8af7', bytes: 812_400_000_000 },
-        last_check: { at: ago(29.4 * HOUR_MS), outcome: 'done', why: null },
-        last_restore_drill: { at: ago(3 * DAY_MS), outcome: 'done', why: null },
+        last_check: { at: ago(29.4 * HOUR_MS), outcome: 'done', why: null, data_read: '1/30' },
+        last_restore_drill: {
+          at: ago(3 * DAY_MS),
+          outcome: 'done',
+          why: null,
+          snapshot: '996c8af7',
+          files: 20,
+        },
         interrupted: { kind: 'cut', why: 'restic was killed by a trip', at: trip.at },
         frozen: null,
       },

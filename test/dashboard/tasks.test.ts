@@ -8,12 +8,16 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { missingTools } from '../faults/rig.ts';
 import { Appliance } from './appliance.ts';
+import { Follower } from './follower.ts';
 import { missingBrowser, SIZES, startBrowser, visit, type Visit } from './browser.ts';
 
 const PASSWORD = 'correct horse battery staple';
 /** Where the pictures of the README are put; nowhere unless asked for. */
 const PICTURES = process.env['SCREENSHOTS'];
 const LONG_MS = 60_000;
+/** Dashboards at once: streams, and whole pages among them. */
+const FOLLOWERS = 47;
+const OTHER_PAGES = 2;
 
 const missing = missingBrowser() ?? missingTools();
 
@@ -24,7 +28,10 @@ describe.skipIf(missing !== null)('a person at the dashboard of a real appliance
   let page: Page;
 
   beforeAll(async () => {
-    [browser, appliance] = await Promise.all([startBrowser(), Appliance.begin()]);
+    [browser, appliance] = await Promise.all([
+      startBrowser(),
+      Appliance.begin(PICTURES === undefined ? 16 : 700),
+    ]);
     open = await visit(browser, appliance.url);
     page = open.page;
   }, 120_000);
@@ -71,14 +78,26 @@ describe.skipIf(missing !== null)('a person at the dashboard of a real appliance
     const panel = page.getByRole('region', { name: 'Window nightly at work' });
     await expect
       .poll(() => panel.innerText(), { timeout: 20_000 })
-      .toMatch(/step 1 of 1: backup main[\s\S]*MB of/);
+      .toMatch(/step 1 of 1: backup main[\s\S]*\d MB of/);
     expect(await page.locator('.apart').innerText()).toMatch(
       /Commanded\s+connect\s+lease of nightly, ends in/,
     );
     await picture('connected');
   });
 
-  test('one click cuts it: the board isolates, commanded and observed are told apart', async () => {
+  test('one click cuts it: the board isolates, commanded and observed are told apart, fifty pages hear of it', async () => {
+    const [cookie] = await page.context().cookies();
+    const followers = Array.from({ length: FOLLOWERS }, () => new Follower(appliance.url, cookie));
+    const others = await Promise.all(
+      Array.from({ length: OTHER_PAGES }, async () => {
+        const other = await page.context().newPage();
+        await other.goto(appliance.url);
+        return other;
+      }),
+    );
+    await expect.poll(() => followers.filter(({ last }) => last === 'connected').length).toBe(FOLLOWERS);
+    for (const other of others) await other.locator('.word', { hasText: 'Connected' }).waitFor();
+    await page.bringToFront();
     await page.getByRole('button', { name: 'Cut link' }).click();
     await appliance.scenario.board.standing('isolated');
     await word('Tripped').waitFor();
@@ -91,6 +110,12 @@ describe.skipIf(missing !== null)('a person at the dashboard of a real appliance
     expect(latched).toMatch(/last isolate command on its wire after (less than 1|[\d.]+) ms/);
     expect(latched).toContain('be at the box');
     expect(appliance.scenario.latchOnDisk()?.by).toBe('person:ada');
+    await expect.poll(() => followers.filter(({ last }) => last === 'tripped').length).toBe(FOLLOWERS);
+    for (const other of others) {
+      await other.locator('.word', { hasText: 'Tripped' }).waitFor();
+      await other.close();
+    }
+    for (const follower of followers) follower.leave();
     await page.getByRole('button', { name: 'Put aside' }).click();
     await picture('tripped');
     await page.setViewportSize(SIZES.phone);

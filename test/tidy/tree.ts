@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The repository as the rules see it: every text file by its path from the top. A planted sample is one of these too. */
+/** The repository as the rules see it: every file by its path from the top, with its text unless it has none. A planted sample is one of these too. */
 export type Tree = ReadonlyMap<string, string>;
 
 const NOT_OURS = new Set(['.git', '.toolchain', 'dist', 'node_modules']);
@@ -15,7 +15,8 @@ export function readTree(root: string): Tree {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (NOT_OURS.has(entry.name) || entry.name.endsWith('.log')) continue;
       if (entry.isDirectory()) visit(path);
-      else if (entry.isFile() && !BINARY.test(path)) tree.set(path, readFileSync(join(root, path), 'utf8'));
+      else if (entry.isFile())
+        tree.set(path, BINARY.test(path) ? '' : readFileSync(join(root, path), 'utf8'));
     }
   };
   visit('');

@@ -105,12 +105,12 @@ function Observed({ link, vouched }: { readonly link: LinkState; readonly vouche
     <div>
       <h3>Observed</h3>
       <p class="value">
-        <Marked shape={shape}>{word}</Marked> <Grade grade={link.evidence_grade} />
+        <Marked shape={shape}>{word}</Marked>
       </p>
       <p class="detail">
         {vouched
           ? link.evidence_grade === 'simulated'
-            ? `${PROOF_WORDS[link.proof]} of an emulated board: proves nothing about hardware`
+            ? `${PROOF_WORDS[link.proof]}; simulated: proves nothing about hardware`
             : PROOF_WORDS[link.proof]
           : 'no news: what is drawn below is old'}
       </p>

@@ -5,10 +5,11 @@ import { SessionNote } from '../actions/attend.tsx';
 import { Empty, Loading, Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
 import { bounded } from '../words.ts';
+import { GoodTile } from './good-tile.tsx';
 import { LinkPanel } from './link-panel.tsx';
 import { RunningPanel } from './running.tsx';
 import { STATE_WORDS } from './state-words.ts';
-import { BoxLine, ExposureTile, GoodTile, NextTile, TripTile } from './tiles.tsx';
+import { BoxLine, ExposureTile, NextTile, TripTile } from './tiles.tsx';
 
 /** Links that are all drawn whole; of more, only the one that needs eyes most. */
 const DRAWN_WHOLE = 2;

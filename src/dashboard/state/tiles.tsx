@@ -1,15 +1,13 @@
 /** What comes next, what was last good, how long the vault was exposed, who tripped it last: one tile each. */
 import type { LinkState, State, WindowState } from '../../api/state-document.ts';
-import { boxMs } from '../box.ts';
 import { Grade, Marked } from '../parts/notes.tsx';
 import { Ago, Left, Moment, Until } from '../parts/times.tsx';
 import { address } from '../route.ts';
-import { bounded, bytes, count, duration } from '../words.ts';
+import { bounded, count, duration } from '../words.ts';
 import { tripSentence, WouldRefuse } from './link-panel.tsx';
 
 /** Refusals that say only that no window is open now. */
 const NOT_NOW = 'outside-window';
-const OLD_BACKUP_MS = 2 * 86_400_000;
 
 /** What comes next, and what would refuse it. */
 export function NextTile({ document }: { readonly document: State }) {
@@ -17,28 +15,40 @@ export function NextTile({ document }: { readonly document: State }) {
   return (
     <section class="tile" aria-label="Next window">
       <h2>Next window</h2>
-      {next === null || next.next_opens === null ? (
+      {next === null ? (
         <p class="empty">No window is scheduled: nothing will be backed up.</p>
       ) : (
-        <>
-          {next.open === null ? (
-            <p class="value">
-              in <Until at={next.next_opens} />
-            </p>
-          ) : (
-            <p class="value">
-              now, ends in <Left ms={next.open.ends_in_ms} />
-            </p>
-          )}
-          <p class="detail">
-            <a href={address('windows')}>{bounded(next.window, 40)}</a> to {bounded(next.link, 40)},{' '}
-            <Moment at={next.next_opens} />
-            {next.jitter_ms > 0 && `, up to ${duration(next.jitter_ms)} later`}
-          </p>
-          <WouldRefuse refusals={next.refusals.filter(({ code }) => code !== NOT_NOW)} />
-        </>
+        <Next window={next} />
       )}
     </section>
+  );
+}
+
+function Next({ window }: { readonly window: WindowState }) {
+  const { open, next_opens, link, jitter_ms, refusals } = window;
+  const name = <a href={address('windows')}>{bounded(window.window, 40)}</a>;
+  if (open !== null)
+    return (
+      <>
+        <p class="value">now</p>
+        <p class="detail">
+          {name} to {bounded(link, 40)} is in progress, and ends in <Left ms={open.ends_in_ms} /> at the
+          latest
+        </p>
+      </>
+    );
+  if (next_opens === null) return <p class="empty">The schedule has no further run.</p>;
+  return (
+    <>
+      <p class="value">
+        in <Until at={next_opens} />
+      </p>
+      <p class="detail">
+        {name} to {bounded(link, 40)}, <Moment at={next_opens} />
+        {jitter_ms > 0 && `, up to ${duration(jitter_ms)} later`}
+      </p>
+      <WouldRefuse refusals={refusals.filter(({ code }) => code !== NOT_NOW)} />
+    </>
   );
 }
 
@@ -48,89 +58,6 @@ function nextWindow(windows: readonly WindowState[]): WindowState | null {
     .filter(({ next_opens }) => next_opens !== null)
     .toSorted((a, b) => Date.parse(a.next_opens ?? '') - Date.parse(b.next_opens ?? ''));
   return open ?? coming[0] ?? null;
-}
-
-/** What was last good, per repository. */
-export function GoodTile({ document }: { readonly document: State }) {
-  return (
-    <section class="tile" aria-label="Last good">
-      <h2>Last good</h2>
-      {document.repositories.length === 0 ? (
-        <p class="empty">No repository is configured.</p>
-      ) : (
-        document.repositories.map((each) => (
-          <Repository key={each.repository} of={each} isAlone={document.repositories.length === 1} />
-        ))
-      )}
-    </section>
-  );
-}
-
-interface RepositoryProps {
-  readonly of: State['repositories'][number];
-  readonly isAlone: boolean;
-}
-
-function Repository({ of, isAlone }: RepositoryProps) {
-  const { last_good_backup: backup, last_check: check, last_restore_drill: drill } = of;
-  const isOld = backup !== null && boxMs.value - Date.parse(backup.at) > OLD_BACKUP_MS;
-  return (
-    <>
-      {!isAlone && <h3>{bounded(of.repository, 40)}</h3>}
-      <dl class="goods">
-        <dt>backup</dt>
-        <dd class={backup === null || isOld ? 'bad' : 'good'}>
-          {backup === null ? (
-            <Marked shape="cross">none yet</Marked>
-          ) : (
-            <Marked shape={isOld ? 'warning' : 'tick'}>
-              <Ago at={backup.at} /> <small>{bytes(backup.bytes)}</small>
-            </Marked>
-          )}
-        </dd>
-        <dt>check</dt>
-        <dd>
-          <Outcome of={check} />
-        </dd>
-        <dt>restore drill</dt>
-        <dd>
-          <Outcome of={drill} />
-        </dd>
-      </dl>
-      {of.interrupted !== null && (
-        <p class="bad">
-          <Marked shape="warning">
-            interrupted <Ago at={of.interrupted.at} />: the next window begins with recovery
-          </Marked>
-        </p>
-      )}
-      {of.frozen !== null && (
-        <p class="bad">
-          <Marked shape="lock">nothing is forgotten: {bounded(of.frozen.why, 160)}</Marked>
-        </p>
-      )}
-    </>
-  );
-}
-
-function Outcome({ of }: { readonly of: State['repositories'][number]['last_check'] }) {
-  if (of === null) return <Marked shape="question">never</Marked>;
-  if (of.outcome === 'done')
-    return (
-      <span class="good">
-        <Marked shape="tick">
-          <Ago at={of.at} />
-        </Marked>
-      </span>
-    );
-  return (
-    <span class="bad">
-      <Marked shape="cross">
-        {bounded(of.outcome, 30).replaceAll('-', ' ')} <Ago at={of.at} />
-        {of.why === null ? '' : `: ${bounded(of.why, 120)}`}
-      </Marked>
-    </span>
-  );
 }
 
 /** How long the vault could be reached, against what is allowed. */

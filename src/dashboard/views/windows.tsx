@@ -115,7 +115,7 @@ function WindowCard({ window, onRun }: { readonly window: WindowState; readonly 
           )}
         </dd>
       </dl>
-      <WouldRefuse refusals={window.refusals} />
+      {open === null && <WouldRefuse refusals={window.refusals} />}
       {window.by_hand === 'never' && <p class="hint">It is configured never to be run by hand.</p>}
       {window.by_hand !== 'never' && may('operate') && open === null && (
         <button type="button" onClick={onRun}>
