@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Finding, Surroundings } from './finding.ts';
+import { guardFindings } from './meaning-guards.ts';
 import { lampFindings } from './meaning-lamps.ts';
 import { linkFindings } from './meaning-links.ts';
 import { certificateSourceFindings, listenerFindings } from './meaning-listeners.ts';
@@ -102,6 +103,7 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...lampFindings(config, around),
     ...approverFindings(config),
     ...windowFindings(config, around),
+    ...guardFindings(config, around),
     ...notifyFindings(config, around),
   ];
   return findings.flatMap((finding) => {

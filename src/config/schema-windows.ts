@@ -1,6 +1,7 @@
 /** The part of the configuration that says when a link may be connected, and for what work. */
 import { z } from 'zod';
 import { duration, name, remoteAddress } from './fields.ts';
+import { anomalies, guard } from './schema-guards.ts';
 import { command, step } from './schema-steps.ts';
 
 /** One entry of `windows`. */
@@ -22,6 +23,12 @@ export const window = z.strictObject({
     .max(50)
     .default([])
     .describe('run in order while still isolated; a failure cancels the window'),
+  guards: z
+    .array(guard)
+    .max(50)
+    .default([])
+    .describe('looked at in order after `prepare`, while still isolated; see [guards](guards.md)'),
+  anomalies: anomalies.prefault({}).describe('what is unusual in a backup; see [anomalies](anomalies.md)'),
   reach: z
     .strictObject({
       tcp: remoteAddress.describe('host:port of the vault that must answer before restic starts'),

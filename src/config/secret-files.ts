@@ -29,6 +29,9 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
   const ofSteps = Object.values(config.windows).flatMap(({ steps }) =>
     steps.flatMap((step) => ('backup' in step && step.backup.run_on ? [step.backup.run_on.key_file] : [])),
   );
+  const ofGuards = Object.values(config.windows).flatMap(({ guards }) =>
+    guards.flatMap((guard) => ('all_clear' in guard ? (guard.all_clear.token_file ?? []) : [])),
+  );
   const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
   const ofNotify = config.notify.flatMap((one) => notifySecrets(one).map(({ file }) => file));
   const ofListener = ({ tls }: Listening): readonly string[] => Object.values(tls ?? {});
@@ -36,7 +39,7 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
     ...(process === 'controller' ? [] : [...ofSources, ...ofBuses, ...ofListener(config.interlock)]),
     ...(process === 'interlock'
       ? []
-      : [...ofRepositories, ...ofSteps, ...ofNotify, ...ofListener(config.controller)]),
+      : [...ofRepositories, ...ofSteps, ...ofGuards, ...ofNotify, ...ofListener(config.controller)]),
   ];
   return [...new Set(paths)];
 }
