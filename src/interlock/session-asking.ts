@@ -42,7 +42,8 @@ export async function askSession(
   await link.settings.read();
   const { trips } = link.shell;
   const resets = latchOf(link.shell.state) !== null && wish.cause !== undefined;
-  const unready = [...asksTooMuch(link, forMs), ...unreadyAt(interlock, link, wish.presence, resets)];
+  const atTheBox = wish.presence || button?.presentFor(link.name, 'connect') === true;
+  const unready = [...asksTooMuch(link, forMs), ...unreadyAt(interlock, link, atTheBox, resets)];
   const right = await rightOf(interlock.parts, link.name, 'connect', wish, {
     missing: sessionPresenceMissing,
     standing: resets ? standingAgainst(link, wish, button) : [],

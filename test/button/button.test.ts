@@ -316,6 +316,7 @@ test.each([
   expect('refusals' in answer ? answer.refusals[0]?.code : null).toBe(forSession);
   if (forSession !== null) return;
   expect(answer).toMatchObject({ authority: 'button' });
+  expect(linkOf('vault').attended.session?.endsAt).toBe(clock.now() - 500 + 60_000);
   // The next press ends it, as it ends everything.
   input.move(0);
   await clock.pass(100);
