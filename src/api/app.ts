@@ -1,7 +1,7 @@
 /** The HTTP of the controller: routes from one table, who may ask, problems, pages. Not yet listening. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAllowed, nameOf, type Caller, type Who } from './caller.ts';
-import { checkJson, checkOrigin, type KnownNames, SECURITY_HEADERS } from './guard.ts';
+import { checkOrigin, type KnownNames, SECURITY_HEADERS } from './guard.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import { ApiRefusal, isSurprise, problemOf } from './refusal.ts';
 import type { Route } from './route.ts';
@@ -45,7 +45,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: 300 },
   });
-  // Only JSON is read, and an empty body is no body.
+  // Only JSON is read: what a form of another page can send is answered 415. An empty body is no body.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     const text = String(body);
@@ -102,16 +102,13 @@ function addRoute(app: FastifyInstance, prefix: string, route: Route, parts: App
 const callers = new WeakMap<FastifyRequest, Caller>();
 
 /** Throws unless this request may be asked by whoever sent it. */
-async function admit({ method, who, body }: Route, request: FastifyRequest, parts: AppParts): Promise<void> {
+async function admit({ method, who }: Route, request: FastifyRequest, parts: AppParts): Promise<void> {
   const { headers } = request;
   const byToken = headers.authorization !== undefined;
   // Whoever holds a token is no browser that was lured here.
   if (!byToken) {
     parts.names.check(headers.host);
-    if (!SAFE.has(method)) {
-      checkOrigin(headers);
-      if (body !== null || headers['content-type'] !== undefined) checkJson(headers);
-    }
+    if (!SAFE.has(method)) checkOrigin(headers);
   }
   const caller = await parts.identities.identify(request);
   callers.set(request, caller);

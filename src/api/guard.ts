@@ -77,15 +77,3 @@ export function checkOrigin(headers: IncomingHttpHeaders): void {
   }
   if (asked !== host?.toLowerCase()) throw foreign;
 }
-
-/** Throws unless a body is JSON: what a form of somewhere else can send is not. */
-export function checkJson(headers: IncomingHttpHeaders): void {
-  const type = headers['content-type'];
-  if (type !== undefined && /^application\/json\s*(;|$)/i.test(type)) return;
-  throw new ApiRefusal(
-    415,
-    'not-json',
-    'the body must be sent as application/json',
-    'send the header content-type: application/json',
-  );
-}
