@@ -3,13 +3,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { reportName } from '../controller/report.ts';
-import {
-  report,
-  type Report,
-  type ReportsPage,
-  type reportsQuery,
-  type ReportSummary,
-} from './work-documents.ts';
+import { reportIn } from '../controller/reports/document.ts';
+import { type Report, type ReportsPage, type reportsQuery, type ReportSummary } from './work-documents.ts';
 
 /** What was read of a file, as long as the file is the same. */
 interface Remembered {
@@ -72,8 +67,8 @@ export const readReport = (directory: string, window: string, occurrence: string
 
 async function readFileAt(path: string): Promise<Report | null> {
   try {
-    return report.parse(JSON.parse(await readFile(path, 'utf8')));
+    return reportIn(await readFile(path, 'utf8'));
   } catch {
-    return null; // gone, torn or foreign: as if there were none
+    return null; // gone: as if there were none, like one that is torn or foreign
   }
 }

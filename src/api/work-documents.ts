@@ -1,5 +1,6 @@
 /** Reports, configuration and sources: what was done, what is configured, who may cut. */
 import { z } from 'zod';
+import { reportDocument } from '../controller/reports/document.ts';
 import { status } from '../protocol/messages.ts';
 
 const reportSummary = z.object({
@@ -28,40 +29,8 @@ export const reportsPage = z
   .meta({ id: 'ReportsPage' });
 export type ReportsPage = z.infer<typeof reportsPage>;
 
-/** One step of a report. Fields beyond these depend on the step. */
-const stepReport = z.looseObject({
-  step: z.string(),
-  repository: z.string().nullable().exactOptional(),
-  outcome: z.looseObject({ kind: z.string() }),
-  took_ms: z.number(),
-});
-
 /** `GET /reports/:window/:occurrence`: one opening of a window, as the controller keeps it. */
-export const report = z
-  .looseObject({
-    format: z.literal(1),
-    window: z.string(),
-    link: z.string(),
-    occurrence: z.string(),
-    by_hand: z.string().nullable(),
-    resumed: z.boolean(),
-    planned: z.object({ began_at: z.string(), ends_at: z.string() }),
-    actual: z.object({
-      started_at: z.string(),
-      granted_at: z.string().nullable(),
-      isolated_at: z.string().nullable(),
-      finished_at: z.string(),
-    }),
-    exposure_seconds: z.number(),
-    isolation_proven: z.boolean(),
-    outcome: z.string(),
-    why: z.looseObject({ code: z.string(), why: z.string() }).nullable(),
-    trip: z.looseObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
-    steps: z.array(stepReport),
-    /** Signed head of the journal when the window was over. */
-    journal_head: z.string().nullable(),
-  })
-  .meta({ id: 'Report' });
+export const report = reportDocument.meta({ id: 'Report' });
 export type Report = z.infer<typeof report>;
 
 /** Something wrong with the configuration file, with its place (both count from 1). */

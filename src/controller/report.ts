@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk } from '../journal/disk.ts';
 import type { OutcomeKind, StepOutcome } from './outcome.ts';
+import { type EvidenceReport, type ProofTestReport, reportIn } from './reports/document.ts';
 
 const REPORTS_KEPT = 1_000;
 
@@ -65,7 +66,8 @@ export interface CommandReport {
 
 /** One opening of a window. Calendar times RFC 3339, durations in ms. */
 export interface WindowReport {
-  readonly format: 1;
+  /** 1 is what version 0.1 wrote. */
+  readonly format: 1 | 2;
   readonly window: string;
   readonly link: string;
   readonly occurrence: string;
@@ -86,11 +88,26 @@ export interface WindowReport {
   readonly outcome: OutcomeKind;
   /** Why the window ended as it did, when not by finishing its work. */
   readonly why: { readonly code: string; readonly why: string; readonly hint?: string } | null;
-  readonly trip: { readonly by: string; readonly reason: string; readonly at: string } | null;
+  readonly trip: {
+    readonly by: string;
+    readonly reason: string;
+    readonly at: string;
+    /** From what tripped it to the last isolate frame, and from the decision to proven isolation, ms; missing when it is not known. */
+    readonly cut_ms?: number | null;
+    readonly proven_ms?: number | null;
+  } | null;
   readonly steps: readonly StepReport[];
   readonly hooks: readonly CommandReport[];
   /** Signed head of the journal when the window was over; null when the interlock gave none. Kept elsewhere, it dates a rewrite. */
   readonly journal_head: string | null;
+  /** Of controller and interlock: they are the same. */
+  readonly build?: string;
+  /** `simulated`: a board of the link is emulated. */
+  readonly evidence_grade?: string;
+  /** What every contact and witness said. */
+  readonly evidence?: readonly EvidenceReport[];
+  /** Contacts that isolated the link alone at the end of this window. */
+  readonly proof_tests?: readonly ProofTestReport[];
 }
 
 const SAFE = /[^A-Za-z0-9._-]/g;
@@ -134,23 +151,8 @@ export async function recentReports(
     // oxlint-disable-next-line no-await-in-loop -- a thousand small files are not read at once
     const bytes = await disk.read(join(directory, name));
     const report = bytes === null ? null : reportIn(new TextDecoder().decode(bytes));
-    if (report !== null) reports.push(report);
+    // What this program wrote has the fields of what it writes.
+    if (report !== null) reports.push(report as unknown as WindowReport);
   }
   return reports.toSorted((a, b) => b.actual.started_at.localeCompare(a.actual.started_at)).slice(0, most);
 }
-
-function reportIn(text: string): WindowReport | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isReport(value) ? value : null;
-  } catch {
-    return null; // torn or foreign
-  }
-}
-
-/** Written by this program alone; the format number and the one field that is sorted by are looked at. */
-const isReport = (value: unknown): value is WindowReport =>
-  typeof value === 'object' &&
-  value !== null &&
-  (value as WindowReport).format === 1 &&
-  typeof (value as WindowReport).actual.started_at === 'string';

@@ -6,6 +6,8 @@ import { worstOf } from '../outcome.ts';
 import type { OutcomeKind } from '../outcome.ts';
 import type { Cut } from './cut.ts';
 import type { CommandReport, StepReport, WindowReport } from '../report.ts';
+import { type EvidenceReport, REPORT_FORMAT } from '../reports/document.ts';
+import { proofTestsOf, tripWithTimes } from './evidence.ts';
 import type { WindowJob } from './job.ts';
 import type { Unfinished } from './work.ts';
 
@@ -21,6 +23,8 @@ export interface Draft {
   readonly startedAt: Date;
   granted: { readonly at: Date; readonly atMs: number } | null;
   isolated: { readonly at: Date | null; readonly exposureMs: number; readonly isProven: boolean } | null;
+  /** In the order in which it was asked for. */
+  evidence: readonly EvidenceReport[];
   steps: readonly StepReport[];
   /** Steps whose rest needs no vault. */
   unfinished: readonly Unfinished[];
@@ -38,6 +42,7 @@ export interface RunEnd {
   readonly status: LinkStatus | null;
   /** Signed head of the journal, as the interlock gave it. */
   readonly head: string | null;
+  readonly build: string;
 }
 
 /** The halt that an error means. Throws what is a broken invariant. */
@@ -75,7 +80,7 @@ export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowRepor
   const { window, link, occurrence, byHand, resumed, endsInMs } = job;
   const latch = end.status?.latch ?? null;
   return {
-    format: 1,
+    format: REPORT_FORMAT,
     window,
     link,
     occurrence,
@@ -95,10 +100,14 @@ export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowRepor
     isolation_proven: draft.isolated?.isProven ?? draft.granted === null,
     outcome: outcomeOf(draft),
     why: draft.halt === null ? null : { ...draft.halt },
-    trip: end.cut?.trip ?? latch,
+    trip: tripWithTimes(end.cut?.trip ?? latch, end.status),
     steps: draft.steps,
     hooks: draft.hooks,
     journal_head: end.head,
+    build: end.build,
+    ...(end.status === null ? {} : { evidence_grade: end.status.evidence_grade }),
+    evidence: draft.evidence,
+    proof_tests: proofTestsOf(end.status, draft.granted?.at ?? null),
   };
 }
 

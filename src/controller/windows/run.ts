@@ -9,7 +9,10 @@
  * seconds; it can write nothing, for the link is cut.
  */
 import type { InterlockClient } from '../../protocol/client.ts';
+import { buildId } from '../../protocol/build.ts';
 import type { Lease } from '../../protocol/lease.ts';
+import type { LinkStatus } from '../../protocol/messages.ts';
+import type { MountHand } from '../attach/mount-hand.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LinkFeed } from '../link-feed.ts';
 import { runHooks } from '../processes/hooks.ts';
@@ -19,16 +22,20 @@ import type { DrillRecords } from '../steps/drill-records.ts';
 import type { BackupWatch } from '../steps/step.ts';
 import type { Phase, Voice } from '../voice.ts';
 import { finishSteps, runAfter, windowEnv } from './afterwards.ts';
-import { isolation, untilUsable } from './connect.ts';
+import { isolation, untilReached, untilSettled } from './connect.ts';
 import type { CutSwitch } from './cut.ts';
+import { evidenceOf } from './evidence.ts';
 import { progressOf } from './job.ts';
 import type { WindowJob } from './job.ts';
 import { markAll } from './marks.ts';
+import type { MarksBefore } from './marks.ts';
 import { haltOf, outcomeOf, reportOf, summaryOf } from './record.ts';
 import type { Draft, Halt } from './record.ts';
 import { stopOf, stopSignal } from './run-switches.ts';
 import type { RunSwitches } from './run-switches.ts';
+import { withVault } from './vault.ts';
 import { doWork } from './work.ts';
+import type { WorkTools } from './work.ts';
 
 /** restic that was asked to stop is killed this long before the window ends, ms: the lease must be given back, not taken. */
 const LEAVE_MARGIN_MS = 1_000;
@@ -43,6 +50,8 @@ export interface WindowTools {
   readonly host: (limits: Limits) => Promise<ResticHost>;
   /** Environment of the hooks. */
   readonly hookEnv: Readonly<Record<string, string>>;
+  /** Mounts the disks of vaults. */
+  readonly hand: MountHand;
   /** Hands an entry to the journal; keeps it when nobody takes it now. Never throws. */
   readonly journal: (type: string, data: Readonly<Record<string, unknown>>) => void;
   readonly keepReport: (report: WindowReport) => Promise<void>;
@@ -67,6 +76,7 @@ export async function runWindow(
     startedAt: tools.now(),
     granted: null,
     isolated: null,
+    evidence: [],
     steps: [],
     unfinished: [],
     hooks: [],
@@ -92,6 +102,7 @@ export async function runWindow(
     status: tools.feed.latest(link),
     // A window is a window without it: the journal itself is with the interlock.
     head: await tools.client.head().catch(() => null),
+    build: buildId(),
   });
   await tools.ledger.finished(window, occurrence, report.outcome);
   await tools.keepReport(report);
@@ -168,6 +179,7 @@ async function connectAndWork(
     await lease.release();
     show('after');
     draft.isolated = await isolation(job, tools, draft.granted.atMs);
+    noteEvidence(draft, 'isolated', tools.feed.latest(job.link), tools);
   }
 }
 
@@ -220,16 +232,41 @@ async function underLease(
   // Written while the contacts move; nothing touches the vault before it is.
   const marking = markAll(job, tools.ledger, tools.now().toISOString());
   marking.catch(() => undefined); // awaited below, in any case before the vault is touched
-  const obstacle = await untilUsable(job, tools, switches, lease);
+  const unsettled = await untilSettled(job, tools, switches, lease);
   const before = await marking;
-  if (obstacle !== null) {
-    await tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
-    return obstacle;
-  }
+  let isTouched = false;
+  const halt =
+    unsettled ??
+    (await withVault(job, tools, switches, async (look) => {
+      const silent = await untilReached(job, tools, switches);
+      if (silent !== null) return silent;
+      isTouched = true;
+      await workInVault(job, tools, switches, draft, { host, before, look });
+      return stopOf(switches);
+    }));
+  // Where nothing was touched, what was known of the repositories still holds.
+  if (!isTouched) await tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
+  return halt;
+}
+
+async function workInVault(
+  job: WindowJob,
+  tools: WindowTools,
+  switches: RunSwitches,
+  draft: Draft,
+  vault: Pick<WorkTools, 'host' | 'look'> & { readonly before: MarksBefore },
+): Promise<void> {
   tools.voice.progress(progressOf(job, 'work'));
-  const work = await doWork(job, before, {
+  // Beside the work: no window is longer for its report.
+  const asking = tools.client.status().then(
+    ({ links }) => links.find((each) => each.link === job.link) ?? null,
+    () => null, // the report says then that nothing was recorded
+  );
+  void asking.then((status) => noteEvidence(draft, 'connected', status, tools));
+  const work = await doWork(job, vault.before, {
     ledger: tools.ledger,
-    host,
+    host: vault.host,
+    look: vault.look,
     cut: switches.cut,
     wrapUp: switches.wrapUp,
     now: tools.now,
@@ -243,7 +280,15 @@ async function underLease(
   });
   draft.steps = work.reports;
   draft.unfinished = work.unfinished;
-  return stopOf(switches);
+}
+
+function noteEvidence(
+  draft: Draft,
+  when: 'connected' | 'isolated',
+  status: LinkStatus | null,
+  { now }: Pick<WindowTools, 'now'>,
+): void {
+  if (status !== null) draft.evidence = [...draft.evidence, evidenceOf(when, status, now())];
 }
 
 function journalStep({ window, occurrence, link }: WindowJob, tools: WindowTools, step: StepReport): void {
