@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Problem } from '../../api/problem.ts';
 import type { Refusal } from '../../protocol/messages.ts';
+import { state } from '../box.ts';
 import { Glyph, type Shape } from '../state/symbols.tsx';
 import { bounded } from '../words.ts';
 
@@ -38,6 +39,12 @@ export function Grade({ grade }: { readonly grade: string }) {
     default:
       return null;
   }
+}
+
+/** What the evidence of a link is worth today, by its name: beside what the journal says of its past. */
+export function GradeOf({ link }: { readonly link: string }) {
+  const found = state.value?.links.find((each) => each.link === link);
+  return found === undefined ? null : <Grade grade={found.evidence_grade} />;
 }
 
 /** Why something would not happen, each with what would allow it. */

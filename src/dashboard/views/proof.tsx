@@ -6,13 +6,15 @@ import type { LinkState } from '../../api/state-document.ts';
 import { state } from '../box.ts';
 import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
-import { Empty, Grade, Marked } from '../parts/notes.tsx';
+import { Empty, Grade, GradeOf, Marked } from '../parts/notes.tsx';
 import { Ago, Moment } from '../parts/times.tsx';
 import { bounded, duration, many } from '../words.ts';
 
 const DAYS = 365;
 const CHART_PX = 260;
 const RECORDS_SHOWN = 100;
+/** The axis spans a month at least, seconds. */
+const MONTH_S = 30 * 86_400;
 
 /** The view. */
 export function ProofView() {
@@ -98,7 +100,7 @@ function Records({ history }: { readonly history: History }) {
               <li key={`${seq} ${contact}`} class={outcome === 'failed' ? 'bad' : ''}>
                 <Marked shape={outcome === 'passed' ? 'tick' : 'cross'}>
                   <Moment at={at} seconds /> {bounded(link, 40)}, {bounded(contact, 40)}: {outcome}
-                  {took_ms !== null && ` after ${duration(took_ms)}`}, {by}
+                  {took_ms !== null && ` after ${duration(took_ms)}`}, {by} <GradeOf link={link} />
                 </Marked>
               </li>
             ))}
@@ -112,7 +114,8 @@ function Records({ history }: { readonly history: History }) {
             .map(({ seq, at, link, outcome, by }) => (
               <li key={seq}>
                 <Marked shape={outcome === 'passed' ? 'tick' : 'cross'}>
-                  <Moment at={at} seconds /> {bounded(link, 40)}: {bounded(outcome, 40)}, by {bounded(by, 60)}
+                  <Moment at={at} seconds /> {bounded(link, 40)}: {bounded(outcome, 40)}, by {bounded(by, 60)}{' '}
+                  <GradeOf link={link} />
                 </Marked>
               </li>
             ))}
@@ -141,7 +144,9 @@ function Times({ link, proofs }: { readonly link: string; readonly proofs: reado
   const label = `Time until isolation was seen, ${bounded(link, 40)}: ${many(seen.length, 'test')} of ${many(contacts.length, 'contact')}`;
   return (
     <section class="panel" aria-label={`Times of ${bounded(link, 40)}`}>
-      <h2>Time until isolation was seen, {bounded(link, 40)}</h2>
+      <h2>
+        Time until isolation was seen, {bounded(link, 40)} <GradeOf link={link} />
+      </h2>
       <ul class="legend">
         {contacts.map((contact, index) => (
           <li key={contact} class={`series-${index % 4}`}>
@@ -167,7 +172,10 @@ function optionsOf(ink: Ink, contacts: readonly string[]): Omit<uPlot.Options, '
   return {
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_plot, _from, to) => [0, Math.max(to, 1) * 1.15] } },
+    scales: {
+      x: { time: true, range: (_plot, from, to) => [Math.min(from, to - MONTH_S), to] },
+      y: { range: (_plot, _from, to) => [0, Math.max(to, 1) * 1.15] },
+    },
     axes: [
       axis(ink, { values: dayTicks, space: 70 }),
       axis(ink, { size: 76, values: (_plot, splits) => splits.map((value) => duration(value)) }),

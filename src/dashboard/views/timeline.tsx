@@ -2,10 +2,10 @@
 import { useMemo, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { History } from '../../api/journal-documents.ts';
-import { state } from '../box.ts';
+import { boxMs, state } from '../box.ts';
 import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
-import { Empty, Marked } from '../parts/notes.tsx';
+import { Empty, GradeOf, Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
 import { actor, bounded, duration, many, swift } from '../words.ts';
 
@@ -55,14 +55,17 @@ type OfLink = History['links'][number];
 function OneLink({ link, history }: { readonly link: OfLink; readonly history: History }) {
   const marks = useMemo(() => marksOf(history, link.link), [history, link]);
   const data = useMemo((): uPlot.AlignedData => {
-    const at = link.days.map(({ day }) => Date.parse(`${day}T12:00:00`) / 1_000);
-    return [at, link.days.map(({ exposure_ms }) => exposure_ms / MINUTE_MS)];
-  }, [link]);
+    const known = new Map(link.days.map(({ day, exposure_ms }) => [day, exposure_ms / MINUTE_MS]));
+    const days = [...new Set([...lastDays(history.days), ...known.keys()])].toSorted();
+    return [days.map((day) => Date.parse(`${day}T12:00:00`) / 1_000), days.map((day) => known.get(day) ?? 0)];
+  }, [link, history]);
   const total = link.days.reduce((sum, { exposure_ms }) => sum + exposure_ms, 0);
   const label = `${bounded(link.link, 40)}: exposed for ${duration(total)} in ${history.days} days, ${many(marks.trips.length, 'trip')}, ${many(marks.proofs.length, 'proof test')}, ${many(marks.faults.length, 'fault')}`;
   return (
     <section class="panel" aria-label={`Timeline of ${bounded(link.link, 40)}`}>
-      <h2>{bounded(link.link, 40)}</h2>
+      <h2>
+        {bounded(link.link, 40)} <GradeOf link={link.link} />
+      </h2>
       <p>{label}.</p>
       <ul class="legend">
         <li class="exposure">exposure, minutes a day</li>
@@ -82,6 +85,16 @@ function OneLink({ link, history }: { readonly link: OfLink; readonly history: H
       </details>
     </section>
   );
+}
+
+/** The last so many days of the calendar, as `2026-11-21`, today last. */
+function lastDays(days: number): readonly string[] {
+  const today = new Date(boxMs.peek());
+  return Array.from({ length: days }, (_, back) => {
+    const day = new Date(today.getFullYear(), today.getMonth(), today.getDate() - back);
+    const two = (value: number): string => String(value).padStart(2, '0');
+    return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+  });
 }
 
 interface Marks {
