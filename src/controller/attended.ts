@@ -91,6 +91,14 @@ export class AttendedSessions {
     this.#changed();
   }
 
+  /** The interlock says why a session is over: it knows better than its lease does. */
+  ended(session: string, why: string): void {
+    const held = this.#held.get(session);
+    if (held === undefined) return;
+    held.over = { why, atMs: held.over?.atMs ?? performance.now() };
+    this.#changed();
+  }
+
   /** Those of the interlock and those that are just over. */
   show(links: readonly LinkStatus[]): AttendedSession[] {
     const theirs = links.flatMap(({ link, session, observed }) =>
@@ -133,7 +141,7 @@ export class AttendedSessions {
       this.#changed();
     });
     void lease.lost.then(({ code, why }) => {
-      held.over = { why: code, atMs: performance.now() };
+      held.over ??= { why: code, atMs: performance.now() };
       const { link } = held.asked;
       this.#voice.note('info', `the attended session of ${link} is over`, { why });
       this.#changed();

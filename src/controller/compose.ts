@@ -116,6 +116,7 @@ export async function startController(config: Config, options: ControllerOptions
   const following = follow(client, stopping.signal, voice, view, (event) => {
     heed(event, windows, feed, voice);
     notices.hear(event);
+    if (event.event === 'session-ended') face.attended.ended(event.session, event.why);
     if (event.event === 'hello') face.chronicle.told(event.status.journal.size);
     if (event.event === 'alive') face.chronicle.told(event.journal_size);
     changed(event);
