@@ -55,6 +55,13 @@ program
     ends(await (await import('./command/configured-apart.ts')).sendConfigured(options)),
   );
 program
+  .command('mount-hand', { hidden: true })
+  .description('mount or unmount one disk of a vault for the controller, as a line on standard input says; as root')
+  .addOption(config())
+  .action(async (options: { config: string }) =>
+    ends(await (await import('./command/mount-hand.ts')).mountForController(options.config)),
+  );
+program
   .command('demo')
   .description('the real thing on an emulated relay board: a real restic window, and the curl that cuts it')
   .option('--once', 'run one window and exit')

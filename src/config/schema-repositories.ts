@@ -1,6 +1,7 @@
 /** What restic repositories are, and how they are reached. Secrets only by file. */
 import { z } from 'zod';
-import { absolutePath } from './fields.ts';
+import { absolutePath, duration, interfaceName } from './fields.ts';
+import { mount } from './schema-mount.ts';
 
 /** A path for ssh, which takes its options apart at blanks. */
 export const sshPath = absolutePath.regex(/^[^\s"'\\]*$/, 'ssh takes no blanks, quotes and backslashes here');
@@ -37,6 +38,21 @@ export const repository = z.strictObject({
     })
     .exactOptional()
     .describe('for sftp: repositories'),
+  mount: mount
+    .exactOptional()
+    .describe(
+      'the disk on which it lies, mounted after connecting and unmounted before isolating; for a path',
+    ),
+  interface: interfaceName
+    .exactOptional()
+    .describe(
+      'the network interface towards the vault; nothing is sent when its packets would leave by another one',
+    ),
+  recovery_point: duration(600_000)
+    .exactOptional()
+    .describe(
+      'how old the newest good backup may get; told before it is older, when no window can come in time',
+    ),
   rclone_config_file: absolutePath.exactOptional().describe('for rclone: repositories'),
   ca_file: absolutePath
     .exactOptional()

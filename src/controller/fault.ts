@@ -9,7 +9,12 @@ export type FaultCode =
   | 'LISTEN_FAILED'
   | 'SECRET_FILE'
   | 'CREDENTIALS_DIFFER'
-  | 'NOT_REMOTE';
+  | 'NOT_REMOTE'
+  | 'MOUNT_POINT'
+  | 'MOUNT_FAILED'
+  | 'VAULT_ABSENT'
+  | 'OTHER_DEVICE'
+  | 'ROUTE_ELSEWHERE';
 
 /** A fault with a way out. */
 export class ControllerFault extends Error {

@@ -3,6 +3,8 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { nodeDisk } from '../journal/disk.ts';
+import { ownHand } from './attach/mount-hand.ts';
+import { askedHand, MOUNT_SOCKET } from './attach/mount-request.ts';
 import { ControllerFault } from './fault.ts';
 import type { Outbox } from './outbox.ts';
 import { MARK } from './processes/child.ts';
@@ -39,7 +41,10 @@ export function killLeftBehind(state: string, voice: Voice): void {
 export function handsOf(
   config: Config,
   box: Outbox,
-): Pick<WindowTools, 'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now' | 'scratchDirectory' | 'records'> {
+): Pick<
+  WindowTools,
+  'hand' | 'host' | 'hookEnv' | 'journal' | 'keepReport' | 'now' | 'scratchDirectory' | 'records'
+> {
   const state = config.controller.state_directory;
   const env = { ...inherited(), [MARK]: state };
   return {
@@ -50,6 +55,7 @@ export function handsOf(
       limits,
     }),
     hookEnv: env,
+    hand: process.getuid?.() === 0 ? ownHand : askedHand(join(config.runtime_directory, MOUNT_SOCKET)),
     journal: (type, data) => box.add(type, data),
     keepReport: async (report) => {
       await keepReport(nodeDisk, reportsIn(config), report);

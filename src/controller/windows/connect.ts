@@ -16,8 +16,8 @@ const CONNECT_MARGIN_MS = 5_000;
 /** ms to wait for proof of isolation before the report says that there was none. */
 const ISOLATION_PROOF_TIMEOUT_MS = 30_000;
 
-/** Waits for evidence, settling and an answer of the vault. Returns why it cannot be used, or `null`. */
-export async function untilUsable(
+/** Waits for evidence and settling. Returns why the vault cannot be used, or `null`. */
+export async function untilSettled(
   job: WindowJob,
   tools: WindowTools,
   switches: RunSwitches,
@@ -37,10 +37,19 @@ export async function untilUsable(
 
   show('settle');
   await pause(job.settleMs, undefined, { signal: stop }).catch(() => undefined); // aborted: looked at next
+  return stop.aborted ? stopOf(switches) : null;
+}
+
+/** Waits for an answer of the vault. Returns why it cannot be used, or `null`. */
+export async function untilReached(
+  job: WindowJob,
+  tools: Pick<WindowTools, 'voice'>,
+  switches: RunSwitches,
+): Promise<Halt | null> {
+  const stop = stopSignal(switches);
   if (stop.aborted) return stopOf(switches);
   if (job.reach === null) return null;
-
-  show('reach');
+  tools.voice.progress(progressOf(job, 'reach'));
   const { host, port, timeoutMs } = job.reach;
   const isReached = await reaches(host, port, timeoutMs, stop);
   if (stop.aborted) return stopOf(switches);

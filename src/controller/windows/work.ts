@@ -34,6 +34,8 @@ export interface WorkTools {
   readonly records: DrillRecords;
   /** Who looks at the backups of this window, and may throw its cut. */
   readonly watch: (repository: string) => BackupWatch | null;
+  /** Rejects with `ControllerFault` when the vault is not the one that was attached; called before every restic. */
+  readonly look: (repository: string) => Promise<void>;
   readonly onStep: (report: StepReport) => void;
   /** `number` counts from 1. */
   readonly onProgress: (number: number, step: WorkStep, progress: ResticProgress | null) => void;
@@ -159,7 +161,10 @@ function repositoryIn(job: WindowJob, name: string): Repository {
 function runIn(job: WindowJob, name: string, tools: WorkTools): Run {
   const repository = repositoryIn(job, name);
   const signals = { cut: tools.cut.signal, wrapUp: tools.wrapUp.signal };
-  return (call) => runRestic(tools.host, repository, call, signals);
+  return async (call) => {
+    await tools.look(name);
+    return runRestic(tools.host, repository, call, signals);
+  };
 }
 
 const NO_REPOSITORY: Run = () =>
