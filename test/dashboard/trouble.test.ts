@@ -211,6 +211,29 @@ describe.skipIf(missingBrowser() !== null)('trouble', () => {
     await expect.poll(trips).toHaveLength(1);
   });
 
+  test('a tab that nobody looks at gives its stream back, and takes it again when somebody does', async () => {
+    const { page } = await look('journal');
+    await page.clock.install();
+    await page.reload();
+    await expect.poll(() => box.streams.size).toBe(1);
+    const hide = (isHidden: boolean): Promise<unknown> =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));`);
+    await hide(true);
+    await page.clock.fastForward(30_000);
+    await hide(false);
+    await page.clock.fastForward(5_000);
+    await expect.poll(() => box.streams.size).toBe(1);
+    await hide(true);
+    await page.clock.fastForward(61_000);
+    await expect.poll(() => box.streams.size).toBe(0);
+    expect(await page.title()).toBe('paused · Portcullis');
+    await hide(false);
+    await expect.poll(() => box.streams.size).toBe(1);
+    box.become(STATES.tripped());
+    await expect.poll(() => page.title()).toMatch(/^TRIPPED/);
+  });
+
   test('a wire is drawn parted only where the evidence as a whole says so', async () => {
     const { page } = await look();
     await page.locator('.drawing').waitFor();
