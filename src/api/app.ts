@@ -43,6 +43,8 @@ export function createApp(parts: AppParts): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT_BYTES,
+    // A stream has no head of its own.
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 300 },
   });
   // Only JSON is read: what a form of another page can send is answered 415. An empty body is no body.

@@ -6,6 +6,7 @@
  * for what strangers did: guessing from elsewhere locks the true user out neither for ever nor for long. Per address the
  * wait grows further. What is remembered is bounded.
  */
+import { networkOf } from '../listener/crowd.ts';
 
 /** Failures that cost nothing: people mistype. */
 const FREE = 5;
@@ -16,6 +17,8 @@ export const ADDRESS_CAP_MS = 300_000;
 /** Failures are forgotten after this, ms. */
 const FORGET_MS = 900_000;
 const MOST_KEPT = 10_000;
+/** Tries of one address at one time: whoever sends hundreds at once is not believed to have been slow enough. */
+const MOST_AT_ONCE = 3;
 
 interface Record {
   failures: number;
@@ -62,11 +65,25 @@ export class BackOff {
   readonly #addresses = new Waits(ADDRESS_CAP_MS);
   /** Addresses from which somebody has logged in, by account; newest last. */
   readonly #known = new Map<string, number>();
+  readonly #trying = new Map<string, number>();
+
+  /** Begins a try; the answer ends it. `null`: this address tries too much at once. */
+  enter(address: string): (() => void) | null {
+    const network = networkOf(address);
+    const trying = this.#trying.get(network) ?? 0;
+    if (trying >= MOST_AT_ONCE) return null;
+    this.#trying.set(network, trying + 1);
+    return () => {
+      const left = (this.#trying.get(network) ?? 1) - 1;
+      if (left === 0) this.#trying.delete(network);
+      else this.#trying.set(network, left);
+    };
+  }
 
   /** ms until this may be tried; 0: now. */
   waitMs(account: string, address: string, nowMs: number = performance.now()): number {
     const pair = pairOf(account, address);
-    const ofAddress = this.#addresses.leftMs(address, nowMs);
+    const ofAddress = this.#addresses.leftMs(networkOf(address), nowMs);
     // His own mistypings at a known address slow him down under a key of their own.
     const ofAccount = this.#known.has(pair)
       ? this.#accounts.leftMs(pair, nowMs)
@@ -77,14 +94,14 @@ export class BackOff {
   failed(account: string, address: string, nowMs: number = performance.now()): void {
     const pair = pairOf(account, address);
     this.#accounts.failed(this.#known.has(pair) ? pair : account, nowMs);
-    this.#addresses.failed(address, nowMs);
+    this.#addresses.failed(networkOf(address), nowMs);
   }
 
   passed(account: string, address: string, nowMs: number = performance.now()): void {
     const pair = pairOf(account, address);
     this.#accounts.passed(pair);
     this.#accounts.passed(account);
-    this.#addresses.passed(address);
+    this.#addresses.passed(networkOf(address));
     this.#known.delete(pair);
     this.#known.set(pair, nowMs);
     if (this.#known.size > MOST_KEPT) {
@@ -94,4 +111,4 @@ export class BackOff {
   }
 }
 
-const pairOf = (account: string, address: string): string => JSON.stringify([account, address]);
+const pairOf = (account: string, address: string): string => JSON.stringify([account, networkOf(address)]);

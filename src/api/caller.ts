@@ -27,8 +27,8 @@ export interface CallerSession {
   readonly endsInMs: number;
 }
 
-/** Who may ask for a route: anyone, anyone with an ability, or a person for himself. */
-export type Who = 'anyone' | 'person' | Ability;
+/** Who may ask for a route: anyone, anyone who is known, anyone with an ability, or a person for himself. */
+export type Who = 'anyone' | 'known' | 'person' | Ability;
 
 const OF_ROLE: Readonly<Record<Role, readonly Ability[]>> = {
   viewer: ['read', 'metrics', 'trip'],
@@ -51,6 +51,7 @@ export function abilitiesOf(caller: Caller): readonly Ability[] {
 /** True when the caller may ask for it. */
 export function isAllowed(caller: Caller, who: Who): boolean {
   if (who === 'anyone') return true;
+  if (who === 'known') return caller.kind !== 'nobody';
   if (who === 'person') return caller.kind === 'person' && caller.session.idleEndsInMs !== 0;
   return abilitiesOf(caller).includes(who);
 }

@@ -29,6 +29,7 @@ import { stateOf } from './state.ts';
 import { staticPages } from './static-pages.ts';
 import { Verifications } from './verifications.ts';
 
+const WHO_AM_I = `GET ${API_PREFIX}/me`;
 /** Where Vite puts the dashboard. */
 const DASHBOARD = join(import.meta.dirname, '..', '..', 'dist', 'dashboard');
 const BUILT_DASHBOARD = join(import.meta.dirname, '..', 'dashboard');
@@ -66,7 +67,10 @@ async function startApi(face: ControllerFace, options: ApiOptions): Promise<Serv
     names: new KnownNames(namesOf(config)),
     identities: identitiesOf(people, logins),
     page: await staticPages(options.pages ?? (import.meta.url.endsWith('.ts') ? DASHBOARD : BUILT_DASHBOARD)),
-    refused: (who, what, code, from) => notes.refused(who, what, code, from),
+    refused: (who, what, code, from) => {
+      // Every page asks who one is before anybody has logged in.
+      if (what !== WHO_AM_I) notes.refused(who, what, code, from);
+    },
     surprised: (error, what) => voice.note('error', `the API failed at ${what}`, { why: String(error) }),
   });
   await app.ready();

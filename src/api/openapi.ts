@@ -46,6 +46,7 @@ class Components {
 
 const MAY: Readonly<Record<Who, string>> = {
   anyone: 'Anyone.',
+  known: 'Any person, any token.',
   read: 'Any person; tokens with scope `read`.',
   metrics: 'Any person; tokens with scope `metrics`.',
   trip: 'Any person; tokens with scope `trip`.',

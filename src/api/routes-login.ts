@@ -38,6 +38,32 @@ function slowDown({ backOff }: Desk, account: string, address: string): void {
   );
 }
 
+/** Tries a secret, unless this account or address has to wait; a wrong one (null) makes the next wait longer. */
+async function tried<T>(
+  desk: Desk,
+  account: string,
+  address: string,
+  look: () => Promise<T | null>,
+): Promise<T | null> {
+  slowDown(desk, account, address);
+  const leave = desk.backOff.enter(address);
+  if (leave === null)
+    throw new ApiRefusal(
+      429,
+      'slow-down',
+      'this address tries too much at once',
+      'one after the other',
+      1_000,
+    );
+  try {
+    const found = await look();
+    if (found === null) desk.backOff.failed(account, address);
+    return found;
+  } finally {
+    leave();
+  }
+}
+
 async function logIn(
   desk: Desk,
   { name, password }: { readonly name: string; readonly password: string },
@@ -45,12 +71,8 @@ async function logIn(
   reply: FastifyReply,
 ): Promise<Me> {
   const { people, logins, backOff, face } = desk;
-  slowDown(desk, name, request.ip);
-  const person = await people.withPassword(name, password);
-  if (person === null) {
-    backOff.failed(name, request.ip);
-    throw new ApiRefusal(401, 'login-refused', 'name or password is wrong', 'try again');
-  }
+  const person = await tried(desk, name, request.ip, () => people.withPassword(name, password));
+  if (person === null) throw new ApiRefusal(401, 'login-refused', 'name or password is wrong', 'try again');
   backOff.passed(name, request.ip);
   const cookie = await logins.begin(person);
   setCookie(request, reply, cookie, LONGEST_MS);
@@ -64,11 +86,9 @@ async function logInDisplay(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Me> {
-  const { people, logins, backOff, face } = desk;
-  slowDown(desk, '', request.ip);
-  const token = await people.withToken(secret);
+  const { people, logins, face } = desk;
+  const token = await tried(desk, '', request.ip, () => people.withToken(secret));
   if (token === null) {
-    backOff.failed('', request.ip);
     throw new ApiRefusal(
       401,
       'login-refused',
@@ -112,7 +132,7 @@ export const loginRoutes = (desk: Desk): readonly Route[] => [
   route({
     method: 'GET',
     path: '/me',
-    who: 'trip',
+    who: 'known',
     summary: 'Who one is, and what one may do',
     answer: me,
     handle: ({ caller }) => meOf(desk, caller),
@@ -130,11 +150,9 @@ export const accountRoutes = (desk: Desk): readonly Route[] => [
     answer: me,
     handle: async ({ body, caller, request, reply }) => {
       const name = nameOf(caller);
-      slowDown(desk, name, request.ip);
-      if ((await desk.people.withPassword(name, body.old)) === null) {
-        desk.backOff.failed(name, request.ip);
+      const known = await tried(desk, name, request.ip, () => desk.people.withPassword(name, body.old));
+      if (known === null)
         throw new ApiRefusal(403, 'password-wrong', 'the old password is wrong', 'try again');
-      }
       await desk.people.change(name, { password: body.new });
       await desk.logins.endAll(name);
       desk.face.journal('controller.person-changed', { by: `person:${name}`, person: name, password: true });

@@ -69,9 +69,17 @@ export class Verifications {
     const worker = new Worker(new URL(file, import.meta.url), { workerData: { ...this.#task(), head } });
     this.#worker = worker;
     this.#silence = setTimeout(() => this.#fail('the interlock gave nothing more'), SILENCE_MS);
-    worker.on('message', (said: unknown) => this.#heard(verificationWord.parse(said)));
-    worker.on('error', (error: unknown) => this.#fail(String(error)));
-    worker.on('exit', () => this.#fail('the proof ended without a word'));
+    // A thread that was ended says so later, when the next one may be at work.
+    const isOurs = (): boolean => this.#worker === worker;
+    worker.on('message', (said: unknown) => {
+      if (isOurs()) this.#heard(verificationWord.parse(said));
+    });
+    worker.on('error', (error: unknown) => {
+      if (isOurs()) this.#fail(String(error));
+    });
+    worker.on('exit', () => {
+      if (isOurs()) this.#fail('the proof ended without a word');
+    });
     return began;
   }
 

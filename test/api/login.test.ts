@@ -211,6 +211,7 @@ describe('people', { timeout: 60_000 }, () => {
     const answer = await bench.ask('POST', '/api/v1/login', { body: { token: secret } });
     expect(answer.json()).toMatchObject({ kind: 'token', may: ['read'], session: { idle_ends_in_ms: null } });
     const headers = { cookie: String(answer.headers['set-cookie']).split(';', 1)[0] ?? '' };
+    expect((await bench.ask('GET', '/api/v1/me', { headers })).json()).toMatchObject({ name: 'wall' });
     bench.aheadMs = 24 * 3_600_000;
     expect((await bench.ask('GET', '/api/v1/state', { headers })).statusCode).toBe(200);
     expect((await bench.ask('POST', '/api/v1/trip', { headers, ...TRIP })).statusCode).toBe(403);
@@ -265,6 +266,18 @@ describe('back-off', () => {
     const elsewhere = backOff.waitMs('ada', '10.0.0.2', 1_000);
     expect(elsewhere).toBeGreaterThan(0);
     expect(elsewhere).toBeLessThanOrEqual(ACCOUNT_CAP_MS);
+  });
+
+  test('an address may not try hundreds at once, and a neighbour in its network is the same address', () => {
+    const backOff = new BackOff();
+    const leaves = [1, 2, 3].map((n) => backOff.enter(`2001:db8::${n}`));
+    expect(leaves).not.toContain(null);
+    expect(backOff.enter('2001:db8::4')).toBeNull();
+    expect(backOff.enter('2001:db8:1::1')).not.toBeNull();
+    leaves[0]?.();
+    expect(backOff.enter('2001:db8::4')).not.toBeNull();
+    for (let i = 0; i < 10; i += 1) backOff.failed(`n${i}`, `2001:db8::${i}`, i);
+    expect(backOff.waitMs('nobody', '2001:db8::77', 10)).toBeGreaterThan(0);
   });
 
   test('what is remembered is bounded', () => {
