@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { News, REPEAT_AFTER_MS } from '../../src/controller/notify/news.ts';
 import type { Draft } from '../../src/controller/notify/notice.ts';
-import { noticesLost, testNotice, windowMissed } from '../../src/controller/notify/texts.ts';
+import { noticesLost, testNotice, windowEnded, windowMissed } from '../../src/controller/notify/texts.ts';
 import type { WindowReport } from '../../src/controller/report.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
 import { AT, link } from './parts.ts';
@@ -250,4 +250,25 @@ test('text from outside is escaped and bounded', () => {
   const [told] = news.look(link({ state: 'tripped', latch: evil, last_trip }), 0);
   expect(told?.title).not.toMatch(/\p{Cc}|\p{Cf}/u);
   expect(told?.title.length).toBeLessThan(500);
+});
+
+test('a step without a repository and a hook afterwards are told in words', () => {
+  const failure = {
+    kind: 'failed' as const,
+    code: 'command-failed',
+    why: '/bin/dump ended with code 4',
+    hint: 'h',
+  };
+  const { text } = windowEnded(
+    report({
+      outcome: 'failed',
+      steps: [{ step: 'command', repository: null, outcome: failure, took_ms: 5 }],
+      hooks: [
+        { phase: 'after', command: '/bin/tell', outcome: 'failed', why: '/bin/tell was killed', took_ms: 5 },
+      ],
+    }),
+  );
+  expect(text).toContain(
+    'command failed: /bin/dump ended with code 4. The hook afterwards: /bin/tell was killed.',
+  );
 });

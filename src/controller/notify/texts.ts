@@ -183,7 +183,10 @@ export function windowEnded(report: WindowReport): Draft {
   const { window, link, occurrence, outcome, exposure_seconds, isolation_proven } = report;
   const proof = isolation_proven ? '' : ' Isolation after it was NOT proven.';
   const wrong = report.steps.flatMap(({ step, repository, outcome: ended }) =>
-    'why' in ended ? [`${step} ${repository} ${ended.kind}: ${words(ended.why)}.`] : [],
+    'why' in ended ? [`${[step, repository].join(' ').trim()} ${ended.kind}: ${words(ended.why)}.`] : [],
+  );
+  const hooks = report.hooks.flatMap(({ phase, why: said }) =>
+    phase === 'prepare' || said === undefined ? [] : [` The hook afterwards: ${words(said)}.`],
   );
   const ways = report.steps.flatMap(({ outcome: ended }) => ('hint' in ended ? [words(ended.hint)] : []));
   const why = report.why === null ? '' : ` ${words(report.why.why)}.`;
@@ -196,7 +199,7 @@ export function windowEnded(report: WindowReport): Draft {
     link,
     window,
     title: `window ${window} of ${link}: ${outcome}${isolation_proven ? '' : ', isolation NOT proven'}`,
-    text: `Exposed for ${exposure_seconds.toFixed(1)} s.${proof}${why}${wrong.map((each) => ` ${each}`).join('')}`,
+    text: `Exposed for ${exposure_seconds.toFixed(1)} s.${proof}${why}${wrong.map((each) => ` ${each}`).join('')}${hooks.join('')}`,
     hint: well ? 'Nothing is to be done.' : `${way ?? 'See the report of the window and portcullis status'}.`,
     data: {
       occurrence: words(occurrence),
