@@ -19,6 +19,8 @@ const LOCK_DIRECTORY = 'people.lock';
 const MODE = 0o600;
 /** The file is looked at again when this has passed, ms. */
 const LOOK_AGAIN_MS = 500;
+/** For what is not found: it may just have been made on the box. */
+export const LOOK_CLOSELY_MS = 20;
 const LOCK_TRIES = 100;
 const LOCK_PAUSE_MS = 50;
 export const MOST_PEOPLE = 200;
@@ -88,9 +90,9 @@ export class PeopleFile {
     return this.#content;
   }
 
-  /** What stands in the file, at most half a second old. Rejects with `PeopleFileError`. */
-  async content(): Promise<PeopleContent> {
-    if (performance.now() - this.#lookedAtMs > LOOK_AGAIN_MS) {
+  /** What stands in the file, at most `oldestMs` old (half a second). Rejects with `PeopleFileError`. */
+  async content(oldestMs = LOOK_AGAIN_MS): Promise<PeopleContent> {
+    if (performance.now() - this.#lookedAtMs > oldestMs) {
       this.#looking ??= this.#look().finally(() => {
         this.#looking = null;
       });
