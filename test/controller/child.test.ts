@@ -63,13 +63,13 @@ test('output that never ends a line is bounded, and comes as one', async () => {
   const lengths: number[] = [];
   const child = startChild({
     command: 'head',
-    args: ['-c', '3000000', '/dev/zero'],
+    args: ['-c', '20000000', '/dev/zero'],
     env: env(),
     onStdout: (line) => lengths.push(line.length),
     onStderr: () => undefined,
   });
   await child.ended;
-  expect(lengths).toEqual([1_048_576]);
+  expect(lengths).toEqual([16 * 1_048_576]);
 });
 
 test('a program that is not there ends as one that could not be executed', async () => {

@@ -136,7 +136,7 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ format: 1, outcome: 'done' });
   });
 
-  test('the steps of the configuration become flags of restic', () => {
+  test('the steps of the configuration become tasks', () => {
     const config = appliance.config({
       steps: [
         { forget: { repository: 'main', keep_last: 3, keep_within_daily: '14d', prune: true } },
@@ -144,14 +144,13 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
       ],
     });
     const job = jobOf(config, { window: 'nightly', occurrence: 'o', endsInMs: 1, byHand: null }, false);
-    expect(job?.steps).toEqual([
+    expect(job?.steps).toMatchObject([
       {
         kind: 'forget',
         repository: 'main',
-        rules: ['--keep-last=3', '--keep-within-daily=14d'],
-        prune: true,
+        task: { settings: { keep_last: 3, keep_within_daily: '14d', minimum_snapshots: 3, prune: true } },
       },
-      { kind: 'check', repository: 'main', subset: 'rotate/30' },
+      { kind: 'check', repository: 'main', task: { settings: { read_data_subset: 'rotate/30' } } },
     ]);
     expect(jobOf(config, { window: 'weekly', occurrence: 'o', endsInMs: 1, byHand: null }, false)).toBeNull();
   });

@@ -51,6 +51,39 @@ describe('lines', () => {
     ['{"message_type":"summary","snapshot_id":"../../etc"}', { kind: 'other' }],
   ])('%s', (line, expected) => expect(parseResticLine(line)).toMatchObject(expected));
 
+  test('files and scans of --verbose=2, as 0.14 and as later', () => {
+    const file =
+      '{"message_type":"verbose_status","action":"modified","item":"/a","data_size":3,"data_size_in_repo":85}';
+    expect(parseResticLine(file)).toEqual({
+      kind: 'file',
+      file: { action: 'modified', path: '/a', dataBytes: 3, dataBytesInRepository: 85 },
+    });
+    for (const type of ['status', 'verbose_status'])
+      expect(
+        parseResticLine(`{"message_type":"${type}","action":"scan_finished","data_size":6,"total_files":2}`),
+      ).toEqual({ kind: 'scan', scan: { files: 2, bytes: 6 } });
+    // A file that is called like a word of restic is still a file.
+    const odd = JSON.stringify({
+      message_type: 'verbose_status',
+      action: 'new',
+      item: '/"action":"unchanged"',
+      data_size: 1,
+      data_size_in_repo: 1,
+    });
+    expect(parseResticLine(odd)).toMatchObject({ kind: 'file', file: { path: '/"action":"unchanged"' } });
+    expect(parseResticLine('{"message_type":"verbose_status","action":"unchanged","item":"/a"}')).toEqual({
+      kind: 'other',
+    });
+  });
+
+  test('a summary without a snapshot: nothing had changed', () => {
+    for (const id of ['', ',"snapshot_id":""'])
+      expect(parseResticLine(`{"message_type":"summary","total_files_processed":1${id}}`)).toMatchObject({
+        kind: 'backup-summary',
+        summary: { snapshot_id: null },
+      });
+  });
+
   test('a summary, short id as in 0.14', () => {
     const line =
       '{"message_type":"summary","files_new":1,"data_added":1407,"total_files_processed":1,"total_bytes_processed":3,"snapshot_id":"22dacf9a"}';

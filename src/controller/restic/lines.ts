@@ -27,7 +27,8 @@ const summaryLine = z.object({
   data_added: count,
   /** After compression; restic before 0.17 does not say. */
   data_added_packed: z.number().nonnegative().nullable().default(null),
-  total_files_processed: count,
+  /** Other commands have summaries, too; this is in those of backups only, and always. */
+  total_files_processed: z.number().nonnegative(),
   total_bytes_processed: count,
   /** 8 characters in restic 0.14, 64 later; `null` when nothing had changed and none was wanted then. */
   snapshot_id: z
