@@ -145,7 +145,24 @@ const stateOf = (change: Partial<State>): State => ({
     },
   ],
   sources: [],
-  notifications: [],
+  notifications: [
+    {
+      name: 'ops',
+      type: 'webhook',
+      waiting: 0,
+      last_delivered_at: ago(12 * MINUTE_MS),
+      failures: 0,
+      problem: null,
+    },
+    {
+      name: 'mail',
+      type: 'mail',
+      waiting: 2,
+      last_delivered_at: null,
+      failures: 7,
+      problem: 'connection refused by mail.example:587',
+    },
+  ],
   alarms: [],
   ...change,
 });

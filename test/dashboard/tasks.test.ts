@@ -149,6 +149,8 @@ describe.skipIf(missing !== null)('a person at the dashboard of a real appliance
     await table.getByRole('link').first().click();
     const report = page.getByRole('article', { name: 'Report' });
     await expect.poll(() => report.innerText()).toMatch(/backup main[\s\S]*cut short/);
+    expect(await report.innerText()).toMatch(/tripped\s+ada: cut from the dashboard; cut in .* ms/);
+    expect(await report.locator('.badge.simulated').count()).toBe(1);
   });
 
   test('the journal is proven whole, and says who cut', async () => {

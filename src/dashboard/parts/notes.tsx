@@ -91,3 +91,17 @@ export function Loading({ what }: { readonly what: string }) {
     </p>
   );
 }
+
+/** How something ended, with a shape beside the word. */
+export function Outcome({ outcome, why = null }: { readonly outcome: string; readonly why?: string | null }) {
+  const isGood = outcome === 'done';
+  const isPart = outcome === 'partly-done' || outcome === 'skipped';
+  return (
+    <span class={isGood ? 'good' : isPart ? 'meagre' : 'bad'}>
+      <Marked shape={isGood ? 'tick' : isPart ? 'warning' : 'cross'}>
+        {bounded(outcome, 30).replaceAll('-', ' ')}
+        {why !== null && `: ${bounded(why, 160)}`}
+      </Marked>
+    </span>
+  );
+}

@@ -19,9 +19,11 @@ interface Filter {
   readonly type: string;
   readonly link: string;
   readonly text: string;
+  /** A day of the reader, `2026-11-21`; empty: any. */
+  readonly day: string;
 }
 
-const NOTHING: Filter = { type: '', link: '', text: '' };
+const NOTHING: Filter = { type: '', link: '', text: '', day: '' };
 
 /** Kinds that people look for; each is the beginning of a type. */
 const KINDS = [
@@ -112,6 +114,14 @@ function Filters({
           ))}
         </select>
       </label>
+      <label>
+        Day
+        <input
+          type="date"
+          value={filter.day}
+          onChange={(event) => onFilter({ ...filter, day: event.currentTarget.value })}
+        />
+      </label>
       <label class="wide">
         Text in type, actor or data
         <input
@@ -128,8 +138,14 @@ function Filters({
   );
 }
 
-const queryOf = ({ type, link, text }: Filter, cursor: string | null): string => {
+const queryOf = ({ type, link, text, day }: Filter, cursor: string | null): string => {
   const query = new URLSearchParams({ limit: String(PAGE) });
+  const midnight = new Date(`${day}T00:00:00`);
+  if (!Number.isNaN(midnight.getTime())) {
+    query.set('from', midnight.toISOString());
+    midnight.setDate(midnight.getDate() + 1);
+    query.set('to', midnight.toISOString());
+  }
   for (const [name, value] of Object.entries({ type, link, text, cursor: cursor ?? '' }))
     if (value !== '') query.set(name, value);
   return query.toString();
@@ -153,7 +169,7 @@ function Entries({ filter, follows }: { readonly filter: Filter; readonly follow
     }
   };
   useEffect(() => void load(null), []);
-  const isPlain = filter.type === '' && filter.link === '' && filter.text === '';
+  const isPlain = JSON.stringify(filter) === JSON.stringify(NOTHING);
   useEffect(() => {
     if (follows && isPlain) setPages((before) => merged(before, entries.value));
     else if (follows && entries.value.length > 0) void load(null);

@@ -10,6 +10,7 @@ import { Ago } from '../parts/times.tsx';
 import { ask } from '../requests.ts';
 import { POSITION_WORDS } from '../state/state-words.ts';
 import { state } from '../box.ts';
+import { Notices } from './notices.tsx';
 import { bounded, count, duration } from '../words.ts';
 
 const TIERS = [
@@ -45,6 +46,7 @@ export function SourcesView() {
           )
         }
       </Shown>
+      <Notices />
     </>
   );
 }

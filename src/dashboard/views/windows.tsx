@@ -1,15 +1,16 @@
 /** Windows: what comes, what runs, and how each past opening went. */
 import { useState } from 'preact/hooks';
-import type { Report, ReportsPage, ReportSummary } from '../../api/work-documents.ts';
+import type { ReportsPage, ReportSummary } from '../../api/work-documents.ts';
 import type { WindowState } from '../../api/state-document.ts';
 import { may } from '../account.ts';
 import { SessionDialog, SessionNote } from '../actions/attend.tsx';
 import { RunDialog } from '../actions/run.tsx';
 import { state } from '../box.ts';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
-import { Empty, Loading, Marked } from '../parts/notes.tsx';
+import { Empty, Loading, Marked, Outcome } from '../parts/notes.tsx';
 import { Left, Moment, Until } from '../parts/times.tsx';
 import { address, route } from '../route.ts';
+import { OneReport } from './report.tsx';
 import { WouldRefuse } from '../state/link-panel.tsx';
 import { RunningPanel } from '../state/running.tsx';
 import { bounded, bytes, duration } from '../words.ts';
@@ -126,20 +127,6 @@ function WindowCard({ window, onRun }: { readonly window: WindowState; readonly 
   );
 }
 
-/** How something ended, with a shape beside the word. */
-export function Outcome({ outcome, why = null }: { readonly outcome: string; readonly why?: string | null }) {
-  const isGood = outcome === 'done';
-  const isPart = outcome === 'partly-done' || outcome === 'skipped';
-  return (
-    <span class={isGood ? 'good' : isPart ? 'meagre' : 'bad'}>
-      <Marked shape={isGood ? 'tick' : isPart ? 'warning' : 'cross'}>
-        {bounded(outcome, 30).replaceAll('-', ' ')}
-        {why !== null && `: ${bounded(why, 160)}`}
-      </Marked>
-    </span>
-  );
-}
-
 function PastWindows() {
   const [name, occurrence] = route.value.rest;
   const [cursors, setCursors] = useState<readonly string[]>([]);
@@ -222,67 +209,5 @@ function ReportTable({ reports }: { readonly reports: readonly ReportSummary[] }
         </tbody>
       </table>
     </div>
-  );
-}
-
-function OneReport({ window, occurrence }: { readonly window: string; readonly occurrence: string }) {
-  const report = useLoaded<Report>(
-    `/reports/${encodeURIComponent(window)}/${encodeURIComponent(occurrence)}`,
-  );
-  return (
-    <article class="one-report" aria-label="Report">
-      <Shown what="the report" of={report}>
-        {(found) => (
-          <>
-            <h3>
-              {bounded(found.window, 40)}, <Moment at={found.actual.started_at} seconds />{' '}
-              <a href={address('windows')}>close</a>
-            </h3>
-            <p>
-              <Outcome outcome={found.outcome} why={found.why?.why ?? null} />
-            </p>
-            {typeof found.why?.['hint'] === 'string' && <p class="hint">{bounded(found.why['hint'])}</p>}
-            <dl class="goods">
-              <dt>connected</dt>
-              <dd>
-                {found.actual.granted_at === null ? 'never' : <Moment at={found.actual.granted_at} seconds />}
-              </dd>
-              <dt>isolated</dt>
-              <dd>
-                {found.actual.isolated_at === null ? (
-                  'not seen'
-                ) : (
-                  <Moment at={found.actual.isolated_at} seconds />
-                )}
-              </dd>
-              <dt>exposed</dt>
-              <dd>{duration(found.exposure_seconds * 1_000)}</dd>
-            </dl>
-            <Steps report={found} />
-            {found.journal_head !== null && (
-              <details>
-                <summary>Signed head of the journal at its end</summary>
-                <pre tabIndex={0}>{found.journal_head.slice(0, 1_000)}</pre>
-              </details>
-            )}
-          </>
-        )}
-      </Shown>
-    </article>
-  );
-}
-
-function Steps({ report }: { readonly report: Report }) {
-  if (report.steps.length === 0) return <Empty>No step was begun.</Empty>;
-  return (
-    <ol class="steps">
-      {report.steps.map(({ step, repository, outcome, took_ms }, index) => (
-        <li key={index}>
-          <b>{bounded(step, 40)}</b> {bounded(repository ?? '', 40)} · {duration(took_ms)} ·{' '}
-          <Outcome outcome={outcome.kind} why={typeof outcome['why'] === 'string' ? outcome['why'] : null} />
-          {typeof outcome['hint'] === 'string' && <span class="hint"> {bounded(outcome['hint'])}</span>}
-        </li>
-      ))}
-    </ol>
   );
 }
