@@ -5,7 +5,8 @@ import type { WindowProgress } from './voice.ts';
 const SPEED_OVER_MS = 10_000;
 /** No speed is said from less than this, ms. */
 const LEAST_SPEED_MS = 1_000;
-const MOST_SAMPLES = 64;
+/** Shortest time between two samples, ms: restic may say more than it is worth remembering. */
+const SAMPLE_EVERY_MS = 250;
 
 /** A window at work. `bytes_per_second` and `left_ms` are null while nothing can be said. */
 export interface RunningWindow extends WindowProgress {
@@ -40,13 +41,12 @@ export class RunningWindows {
     if (run.step !== step) run.samples = [];
     run.step = step;
     run.progress = progress;
-    const [oldest, second] = run.samples;
-    if (
-      oldest !== undefined &&
-      (run.samples.length >= MOST_SAMPLES || (second?.atMs ?? nowMs) < nowMs - SPEED_OVER_MS)
-    )
-      run.samples.shift();
-    run.samples.push({ atMs: nowMs, bytes: progress.bytes_done });
+    const last = run.samples.at(-1);
+    if (last === undefined || nowMs - last.atMs >= SAMPLE_EVERY_MS) {
+      run.samples.push({ atMs: nowMs, bytes: progress.bytes_done });
+      // The oldest one kept is just older than the span.
+      while ((run.samples[1]?.atMs ?? nowMs) < nowMs - SPEED_OVER_MS) run.samples.shift();
+    }
     this.#runs.set(progress.link, run);
   }
 
@@ -56,7 +56,7 @@ export class RunningWindows {
 
   show(nowMs: number = performance.now()): readonly RunningWindow[] {
     return [...this.#runs.values()].map(({ progress, beganAtMs, samples }) => {
-      const speed = speedOf(samples, nowMs);
+      const speed = speedOf(samples, progress.bytes_done, nowMs);
       const left = progress.bytes_total - progress.bytes_done;
       return {
         ...progress,
@@ -69,9 +69,8 @@ export class RunningWindows {
 }
 
 /** Bytes a second since the oldest sample, counted to now: a stream that stands still becomes slow. */
-function speedOf(samples: Run['samples'], nowMs: number): number | null {
+function speedOf(samples: Run['samples'], bytesDone: number, nowMs: number): number | null {
   const [first] = samples;
-  const last = samples.at(-1);
-  if (first === undefined || last === undefined || nowMs - first.atMs < LEAST_SPEED_MS) return null;
-  return Math.max(0, Math.round(((last.bytes - first.bytes) / (nowMs - first.atMs)) * 1_000));
+  if (first === undefined || nowMs - first.atMs < LEAST_SPEED_MS) return null;
+  return Math.max(0, Math.round(((bytesDone - first.bytes) / (nowMs - first.atMs)) * 1_000));
 }
