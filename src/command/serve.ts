@@ -4,9 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { configuredApart } from './configured-apart.ts';
 import { say, warn } from './exit.ts';
+import type { Supervisor } from '../interlock/life-signs.ts';
+import { serviceManager } from './service-manager.ts';
 
 /** Pause before a process that died is started again, ms. */
 const RESTART_PAUSE_MS = 1_000;
+/** Of three signs of life two may be lost. */
+const SIGNS_PER_WATCHDOG = 3;
 /** How a process ends that was told to and did. */
 const IN_ORDER = 'exit 0';
 /** How long a process gets to end by itself, ms. */
@@ -14,11 +18,12 @@ const STOP_WITHIN_MS = 10_000;
 
 /** Runs the interlock until it is told to stop. */
 export async function runInterlock(file: string): Promise<void> {
+  const supervisor = serviceManager();
   const [{ startInterlock }, { config, profiles }] = await Promise.all([
     import('../interlock/compose.ts'),
     configuredApart(file, 'interlock'),
   ]);
-  const running = await startInterlock(config, profiles);
+  const running = await startInterlock(config, profiles, undefined, supervisor);
   const { urls, fingerprint } = running.listening;
   say(
     `interlock: every link told to isolate; trips at ${urls.map((url) => `${url}/trip/SOURCE`).join(' and ')}`,
@@ -30,6 +35,7 @@ export async function runInterlock(file: string): Promise<void> {
 
 /** Runs the controller until it is told to stop. */
 export async function runController(file: string): Promise<void> {
+  const supervisor = serviceManager();
   const [{ startController }, { serveApi }, { config }] = await Promise.all([
     import('../controller/compose.ts'),
     import('../api/compose.ts'),
@@ -37,8 +43,22 @@ export async function runController(file: string): Promise<void> {
   ]);
   const announce = (line: string): void => say(`controller: ${line}`);
   const running = await startController(config, { serve: serveApi({ configFile: file, announce }) });
+  const stopTurning = turning(supervisor);
   await Promise.race([stopAsked(), running.stopped]);
+  stopTurning();
   await running.stop();
+}
+
+/** Tells systemd that the loop of the controller turns. Nothing rests on it: a hung controller loses its lease long before. */
+function turning(supervisor: Supervisor | null): () => void {
+  const status = 'waits for windows; how links stand is said by the interlock';
+  supervisor?.ready(status);
+  const every = (supervisor?.watchdogMs ?? 0) / SIGNS_PER_WATCHDOG;
+  const timer = every > 0 ? setInterval(() => supervisor?.alive(status), every) : undefined;
+  return () => {
+    clearInterval(timer);
+    supervisor?.stopping();
+  };
 }
 
 /** Resolves at the first SIGTERM, SIGINT or SIGHUP (the terminal is gone). */

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { acceptedPart, inFile, isIncomplete, type Accepted } from './accepted.ts';
 import type { Profile } from '../contacts/profile.ts';
 import type { Finding, Surroundings } from './finding.ts';
+import { deadManFindings } from './meaning-dead-man.ts';
 import { guardFindings } from './meaning-guards.ts';
 import { lampFindings } from './meaning-lamps.ts';
 import { linkFindings } from './meaning-links.ts';
@@ -101,6 +102,7 @@ function meaningProblems(written: Written, accepted: Accepted, around: Surroundi
     ...busSecretFindings(config, around),
     ...buttonFindings(config, around),
     ...lampFindings(config, around),
+    ...deadManFindings(config),
     ...approverFindings(config),
     ...windowFindings(config, around),
     ...guardFindings(config, around),

@@ -1,6 +1,7 @@
 /** The one definition of the configuration file. Keys keep their snake_case names once parsed; durations are ms. */
 import { z } from 'zod';
 import { absolutePath, duration, hostName, name, named } from './fields.ts';
+import { deadMan } from './schema-dead-man.ts';
 import { bus, contact, witness } from './schema-hardware.ts';
 import { lamps } from './schema-lamps.ts';
 import { listening } from './schema-listener.ts';
@@ -115,6 +116,9 @@ export const configSchema = z
     lamps: lamps
       .exactOptional()
       .describe('the lamps of the box; see [button and lamps](button-and-lamps.md)'),
+    dead_man: deadMan
+      .exactOptional()
+      .describe('edges for a dead-man circuit; see [hardware](../hardware/dead-man.md)'),
     approvers: named(approver)
       .prefault({})
       .describe('two of them together may reset, run a window or begin an attended session from afar'),

@@ -7,11 +7,13 @@
 import type { ButtonInput } from './button-input.ts';
 import type { BusWorker } from './bus-worker.ts';
 import { leaseMs } from './hardware-lease.ts';
+import type { EdgeOutput } from './edge-output.ts';
 import { HardwareProblems, hardwareProblems } from './hardware-problems.ts';
 import {
   busOfWitness,
   type ButtonInputSettings,
   type BusSettings,
+  type DeadManSettings,
   type HardwareSettings,
   type LinkSettings,
   type ModbusBus,
@@ -45,6 +47,8 @@ export interface Hardware {
   readonly contacts: readonly Contact[];
   /** What the button is wired to; null without one. */
   readonly button: ButtonInput | null;
+  /** Edges for the dead-man circuit; null without one. */
+  readonly deadMan: EdgeOutput | null;
   /** Never among the contacts: nothing that cuts knows of them. */
   readonly lamps: readonly LampOutput[];
   /** Releases every wire. Moves no contact. */
@@ -109,17 +113,25 @@ export async function createHardware(
   const contacts = [...links.values()].flatMap((link) => link.contacts);
   const button = settings.button === undefined ? null : await buttonFor(settings.button.input, parts);
   const lamps = lampsIn(settings).map((lamp) => lampFor(lamp, parts));
+  const deadMan = settings.dead_man === undefined ? null : await edgesFor(settings.dead_man, surroundings);
   return {
     links,
     contacts,
     button,
+    deadMan,
     lamps,
     close: async () => {
       const witnesses = [...links.values()].flatMap((link) => link.witnesses);
       const all = [...contacts, ...witnesses, ...(button === null ? [] : [button]), ...lamps];
       await Promise.all(all.map((part) => part.close()));
+      deadMan?.close();
     },
   };
+}
+
+async function edgesFor(settings: DeadManSettings, { timers }: Surroundings): Promise<EdgeOutput> {
+  const { GpioEdges } = await import('./gpio/edges.ts');
+  return new GpioEdges(settings, timers);
 }
 
 /** What the button is wired to. An input of a board is read like a mirror contact, by the worker of its bus. */

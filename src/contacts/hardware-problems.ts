@@ -1,4 +1,5 @@
 /** What of the configured hardware cannot be. The configuration is checked with the same rules, by line: see config. */
+import { deadManClash } from './dead-man-place.ts';
 import { lineClashes } from './gpio/place.ts';
 import { leaseMs, leaseProblem } from './hardware-lease.ts';
 import {
@@ -34,6 +35,7 @@ export function hardwareProblems(
     ...sharedWires(settings),
     ...buttonProblems(settings),
     ...lampsProblems(settings, profiles),
+    ...deadManProblems(settings),
     ...lineClashes(settings).map(({ link, witness, what }) => `witness ${witness} of link ${link}: ${what}`),
   ];
   const taken = new Map<string, string>();
@@ -80,6 +82,11 @@ function buttonProblems({ button, buses }: HardwareSettings): readonly string[] 
   if (bus === undefined) return [`the button: there is no bus ${button.input.bus}`];
   const spoken = ['modbus-tcp', 'rtu-over-tcp', 'modbus-rtu'].includes(bus.transport);
   return spoken ? [] : [`the button: bus ${button.input.bus} does not speak Modbus`];
+}
+
+function deadManProblems(settings: HardwareSettings): readonly string[] {
+  const clash = deadManClash(settings);
+  return clash === null ? [] : [`the dead-man circuit: its line is ${clash}`];
 }
 
 function lampsProblems(

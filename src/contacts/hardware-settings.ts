@@ -187,10 +187,20 @@ export type LampSettings = Pick<ContactSettings, 'profile' | 'bus' | 'unit' | 'c
 /** The lamps of the box. */
 export type LampsSettings = Readonly<Partial<Record<LampName, LampSettings>>>;
 
+/** The line that gives edges to the dead-man circuit. */
+export interface DeadManSettings {
+  readonly chip: string;
+  readonly line: number;
+  /** Of two edges, ms. */
+  readonly period: number;
+  readonly access: 'auto' | 'sysfs' | 'character-device';
+}
+
 /** The part of the configuration that is hardware. */
 export interface HardwareSettings {
   readonly button?: { readonly input: ButtonInputSettings } | undefined;
   readonly lamps?: LampsSettings | undefined;
+  readonly dead_man?: DeadManSettings | undefined;
   readonly buses: Readonly<Record<string, BusSettings>>;
   readonly links: Readonly<Record<string, LinkSettings>>;
 }

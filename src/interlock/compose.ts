@@ -31,6 +31,7 @@ import { LatchFile } from './latch-file.ts';
 import { latchesFound } from './latches-found.ts';
 import { configuredLamps } from './lamp-parts.ts';
 import { Ledger } from './ledger.ts';
+import { LifeSigns, type Supervisor } from './life-signs.ts';
 import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
 import { createSocketServer } from './socket-server.ts';
@@ -53,18 +54,20 @@ const COMMISSIONING_MS = 30 * 60 * 1_000;
 /** A new journal file begins after this many bytes. */
 const ROTATE_AT_BYTES = 16 * 1024 * 1024;
 
-/** Starts the interlock. Every contact has been told to isolate before anything is read. */
+/** Starts the interlock. Every contact has been told to isolate before anything is read. `supervisor`: who wants signs of life. */
 export async function startInterlock(
   config: Config,
   profiles: ReadonlyMap<string, Profile>,
   clock: Clock = machineClock,
+  supervisor: Supervisor | null = null,
 ): Promise<RunningInterlock> {
   const hardware = await createHardware(config, profiles);
   cut(hardware.contacts);
   // What an earlier life left lit says nothing any more.
   for (const lamp of hardware.lamps) void lamp.show(false);
   try {
-    return await composed(config, profiles, hardware, clock);
+    const lifeSigns = new LifeSigns(clock, supervisor, hardware.deadMan);
+    return await composed(config, profiles, hardware, clock, lifeSigns);
   } catch (error) {
     await hardware.close();
     throw error;
@@ -76,8 +79,10 @@ async function composed(
   profiles: ReadonlyMap<string, Profile>,
   hardware: Hardware,
   clock: Clock,
+  lifeSigns: LifeSigns,
 ): Promise<RunningInterlock> {
-  const { parts, latchNote } = await assembled(config, profiles, hardware, clock);
+  const { parts: rest, latchNote } = await assembled(config, profiles, hardware, clock);
+  const parts = { ...rest, lifeSigns };
   const { journal } = parts;
   const interlock = new Interlock(parts);
   const started = { build: parts.build, pid: process.pid, latch: latchNote, clock: parts.trust().detail };
@@ -96,6 +101,7 @@ async function composed(
   };
   try {
     const listening = await listen(config, interlock, clock, servers);
+    lifeSigns.listening();
     return { listening, stop };
   } catch (error) {
     // Its loops would keep a process alive that hears no trip and holds the journal.

@@ -7,6 +7,7 @@ import type { Button } from './button.ts';
 import type { Clock } from './clock.ts';
 import type { CommissioningBook } from './commissioning/book.ts';
 import type { ClockTrust } from './clock-trust.ts';
+import type { LifeSigns } from './life-signs.ts';
 import type { LatchFile, Latches } from './latch-file.ts';
 import type { Lamps } from './lamps.ts';
 import type { Ledger } from './ledger.ts';
@@ -34,6 +35,8 @@ export interface InterlockParts {
   readonly button?: Button;
   /** The lamps of the box, if it has some. */
   readonly lamps?: Lamps;
+  /** Where signs of life go, if anybody counts them. */
+  readonly lifeSigns?: LifeSigns;
   /** Who may approve a reset from afar. */
   readonly approvers?: Approvers;
   /** Entries for readers; missing where there is no directory to read them from. */

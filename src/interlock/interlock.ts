@@ -33,6 +33,7 @@ import { alwaysNeeded } from './permissives.ts';
 import { type ResetAsked, resetLink } from './reset.ts';
 import { SourceRecord } from './source-record.ts';
 import { linkStatusOf } from './status.ts';
+import { lookedAt } from './looked-at.ts';
 import { endWindow, openWindow, tellWindows } from './window-hands.ts';
 
 /** How often time passes for every link and the calendar, ms. */
@@ -75,6 +76,7 @@ export class Interlock {
 
   /** Begins to look and to let time pass. */
   start(): void {
+    this.parts.lifeSigns?.start(lookedAt(this.links));
     for (const link of this.links.values()) link.watch.start();
     this.parts.button?.start(buttonHands(this));
     this.parts.lamps?.start(lampHands(this));
@@ -87,6 +89,7 @@ export class Interlock {
    */
   async stop(): Promise<readonly string[]> {
     this.#stopping = true;
+    this.parts.lifeSigns?.stopping();
     const { clock } = this.parts;
     const now = clock.now();
     const links = [...this.links.values()];
@@ -218,6 +221,8 @@ export class Interlock {
     }
     ledger.retry(now);
     proofs.retry(now);
+    // With no link to look at, time that passes is all that can be shown.
+    if (this.links.size === 0) this.parts.lifeSigns?.roundOver();
     this.#cancelTick = clock.after(this.#nextTickMs(), () => this.#tick());
   }
 
@@ -258,6 +263,7 @@ export class Interlock {
       moment: () => this.moment(),
       conditions: (link) => this.#sample(link),
       saveLatches: () => this.#saveLatches(),
+      roundOver: () => this.parts.lifeSigns?.roundOver(),
       changed: (link) => queueMicrotask(() => this.announcer.announceLink(linkStatusOf(this, link))),
       announce: (line) => this.announcer.announce(line),
       note: (entry) => this.note(entry),

@@ -76,6 +76,8 @@ export interface Surroundings {
   conditions(link: LinkAtWork): Conditions;
   /** Makes the latches of all links, as they stand, survive power loss. */
   saveLatches(): Promise<void>;
+  /** A round of its watch is over: what signs of life rest on. */
+  roundOver(): void;
   /** The state of this link changed. */
   changed(link: LinkAtWork): void;
   announce(line: EventLine): void;
@@ -129,6 +131,7 @@ export class LinkAtWork {
       around.clock,
       conditions,
       parts.sees,
+      () => around.roundOver(),
     );
   }
 

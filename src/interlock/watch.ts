@@ -6,6 +6,8 @@
 import type { Contact, Witness } from '../contacts/port.ts';
 import { aloneOf, combine, type Evidence, type Indication, type Reading } from '../core/evidence.ts';
 import { type Conditions, leaseOf, permissionOf, type State } from '../core/link.ts';
+import type { Checked } from '../core/pulse.ts';
+import type { Millis } from '../core/time.ts';
 import type { Clock } from './clock.ts';
 import type { Look } from './commissioning-hands.ts';
 import type { LinkShell } from './link-shell.ts';
@@ -33,8 +35,8 @@ interface Watchable {
   readonly watched: Watched;
   readonly indication: (reading: Reading | null) => Indication;
   readonly read: () => Promise<Reading>;
-  /** A question is on its way. */
-  asking: boolean;
+  /** Since when a question is on its way; null while none is. */
+  askingSince: Millis | null;
   /** An answer that came after its round; it counts in the next one. */
   late: Reading | null;
 }
@@ -46,7 +48,9 @@ export class Watch {
   readonly #conditions: () => Conditions;
   readonly #longestPauseMs: number;
   readonly #indicators: readonly Watchable[];
+  readonly #roundOver: () => void;
   #evidence: Evidence = combine([]);
+  #checkedAt: Millis | null = null;
   #stopped = false;
   #poked = false;
   #wake: () => void = () => undefined;
@@ -54,7 +58,10 @@ export class Watch {
   #looking: ((look: Look) => void)[] = [];
   #done: Promise<void> = Promise.resolve();
 
-  /** `sees`: per witness the contacts whose isolation it shows; a witness that is not named sees the whole path. */
+  /**
+   * `sees`: per witness the contacts whose isolation it shows; a witness that is not named sees the whole path.
+   * `roundOver` is called at the end of each whole round, and nowhere else.
+   */
   constructor(
     shell: LinkShell,
     witnesses: readonly Witness[],
@@ -62,7 +69,9 @@ export class Watch {
     clock: Clock,
     conditions: () => Conditions,
     sees: Readonly<Record<string, readonly string[]>> = {},
+    roundOver: () => void = () => undefined,
   ) {
+    this.#roundOver = roundOver;
     this.#shell = shell;
     this.#clock = clock;
     this.#conditions = conditions;
@@ -81,6 +90,13 @@ export class Watch {
   /** What they said together in the last round. */
   get evidence(): Evidence {
     return this.#evidence;
+  }
+
+  /** How far the loop has come, for signs of life. */
+  get checked(): Checked {
+    const asking = this.#indicators.flatMap(({ askingSince }) => (askingSince === null ? [] : [askingSince]));
+    const oldest = asking.toSorted((a, b) => a - b)[0] ?? null;
+    return { link: this.#shell.link, at: this.#checkedAt, askingSince: oldest };
   }
 
   start(): void {
@@ -112,6 +128,8 @@ export class Watch {
     while (!this.#stopped) {
       this.#poked = false;
       await this.#round();
+      this.#checkedAt = this.#clock.now();
+      this.#roundOver();
       if (!this.#poked && !this.#stopped) await this.#rest(pauseMs(this.#shell.state));
     }
   }
@@ -147,11 +165,11 @@ export class Watch {
   async #ask(indicator: Watchable): Promise<Reading | null> {
     const { late } = indicator;
     indicator.late = null;
-    if (late !== null || indicator.asking) return late;
-    indicator.asking = true;
+    if (late !== null || indicator.askingSince !== null) return late;
+    indicator.askingSince = this.#clock.now();
     let over = false;
     const answer = indicator.read().then((reading) => {
-      indicator.asking = false;
+      indicator.askingSince = null;
       indicator.watched.reading = reading;
       if (over) {
         indicator.late = reading;
@@ -197,7 +215,7 @@ const contactOf = (contact: Contact): Watchable => ({
   watched: { kind: 'contact', name: contact.name, type: contact.kind, reading: null },
   indication: (reading) => ({ kind: 'contact', name: contact.name, reading }),
   read: () => contact.read(),
-  asking: false,
+  askingSince: null,
   late: null,
 });
 
@@ -210,6 +228,6 @@ const witnessOf = (witness: Witness, sees: readonly string[] | null): Watchable 
     reading,
   }),
   read: () => witness.read(),
-  asking: false,
+  askingSince: null,
   late: null,
 });

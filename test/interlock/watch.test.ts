@@ -21,6 +21,7 @@ let time: VirtualTime;
 let clock: ProcessClock;
 let acts: Act['kind'][];
 let entitled: Conditions;
+let watch: Watch;
 
 beforeEach(() => {
   time = new VirtualTime();
@@ -97,7 +98,11 @@ class Indicator implements Contact, Witness {
 }
 
 /** A link with its watch, running. */
-function atWork(contacts: readonly Indicator[], witnesses: readonly Indicator[] = []): LinkShell {
+function atWork(
+  contacts: readonly Indicator[],
+  witnesses: readonly Indicator[] = [],
+  roundOver: () => void = () => undefined,
+): LinkShell {
   let lastAt = '';
   const hands: Hands = {
     now: () => clock.now(),
@@ -117,7 +122,7 @@ function atWork(contacts: readonly Indicator[], witnesses: readonly Indicator[] 
     },
   };
   const shell = new LinkShell('vault', contacts, policy, null, false, hands);
-  const watch = new Watch(shell, witnesses, policy.evidenceMaxAgeMs, clock, () => entitled);
+  watch = new Watch(shell, witnesses, policy.evidenceMaxAgeMs, clock, () => entitled, {}, roundOver);
   watch.start();
   return shell;
 }
@@ -167,6 +172,26 @@ describe('rounds', () => {
     relay.asked = [];
     await pass(60_000);
     expect(relay.asked).toEqual([]);
+  });
+});
+
+describe('signs of life', () => {
+  test('rest on whole rounds: none is reported before all have answered or were waited for', async () => {
+    const relay = new Indicator('relay');
+    relay.hang();
+    let rounds = 0;
+    const shell = atWork([relay], [], () => (rounds += 1));
+    await pass(ROUND_WAIT_MS - 1);
+    expect({ rounds, at: watch.checked.at }).toEqual({ rounds: 0, at: null });
+    await pass(2);
+    expect(rounds).toBe(1);
+    // The loop turns on past the driver that hangs; since when it hangs is not forgotten.
+    await pass(20_000);
+    expect(rounds).toBeGreaterThan(5);
+    expect(watch.checked).toMatchObject({ link: shell.link, askingSince: 0 });
+    relay.answerAgain();
+    await pass(2_000);
+    expect(watch.checked.askingSince).toBeNull();
   });
 });
 
