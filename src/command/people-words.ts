@@ -13,6 +13,7 @@ const role = (): Option =>
 
 /** Fills `portcullis user`. */
 export function addUserWords(user: Command, { config, json }: CommonOptions): void {
+  user.description('accounts of the dashboard; at the box');
   user
     .command('add')
     .description('make an account; its password is asked for, or the first line of standard input')
@@ -57,6 +58,7 @@ export function addTokenWords(
   { config, json }: CommonOptions,
   days: (text: string) => number,
 ): void {
+  token.description('tokens for programs: they read and they cut, and never connect');
   token
     .command('create')
     .description('make a token and print it, once')
