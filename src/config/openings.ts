@@ -41,3 +41,30 @@ export function nextOpenings({
     void task.destroy();
   }
 }
+
+const MINUTE_MS = 60_000;
+/** Minutes looked at before others get a turn: a month has 44,640. */
+const MINUTES_AT_ONCE = 200;
+
+/** Every opening of a stretch of the calendar, ms since 1970, without jitter; empty when schedule or time zone is wrong. Lets others work meanwhile. */
+export async function openingsBetween(
+  { opens, timezone }: Pick<WindowConfig, 'opens' | 'timezone'>,
+  fromMs: number,
+  toMs: number,
+): Promise<readonly number[]> {
+  if (scheduleProblem(opens) !== null || !isTimezone(timezone)) return [];
+  const task = cron.createTask(opens, () => {}, { timezone });
+  const found: number[] = [];
+  try {
+    let looked = 0;
+    for (let at = Math.ceil(fromMs / MINUTE_MS) * MINUTE_MS; at < toMs; at += MINUTE_MS) {
+      if (task.match(new Date(at))) found.push(at);
+      looked += 1;
+      // oxlint-disable-next-line no-await-in-loop -- one stretch after the other is the point
+      if (looked % MINUTES_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return found;
+  } finally {
+    void task.destroy();
+  }
+}

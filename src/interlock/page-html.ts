@@ -1,35 +1,6 @@
 /** HTML of the interlock's own page: what is put into it is escaped, and it asks for nothing from anywhere. */
 import { createHash } from 'node:crypto';
-
-/** HTML that needs no escaping any more. */
-export class Html {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-type Part = Html | string | number | readonly Html[];
-
-/** A template whose parts are escaped, unless they are `Html`. */
-export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Html =>
-  new Html(texts.map((text, index) => text + shown(parts[index] ?? '')).join(''));
-
-function shown(part: Part): string {
-  if (part instanceof Html) return part.text;
-  if (typeof part === 'string' || typeof part === 'number')
-    return String(part).replaceAll(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '');
-  return part.map((each) => each.text).join('\n');
-}
+import { html, Html } from '../listener/html.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8888;font:1.1rem/1.45 system-ui,sans-serif}

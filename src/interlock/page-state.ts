@@ -1,6 +1,6 @@
 /** How every link stands, in words, for the interlock's own page. Nothing here is secret, and nothing is shown as proven that is not. */
 import type { LinkStatus, Status } from '../protocol/messages.ts';
-import { html, type Html } from './page-html.ts';
+import { html, type Html } from '../listener/html.ts';
 
 interface Standing {
   /** A shape beside the colour. */

@@ -10,11 +10,12 @@
 import { isIPv4 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { millis } from '../core/time.ts';
+import { html, type Html } from '../listener/html.ts';
 import { excerptOf, printable } from '../sources/excerpt.ts';
 import type { SourceRequest } from '../sources/request.ts';
 import { verify } from '../sources/verify.ts';
 import type { Interlock } from './interlock.ts';
-import { html, type Html, PAGE_HEADERS, pageOf } from './page-html.ts';
+import { PAGE_HEADERS, pageOf } from './page-html.ts';
 import { stateSections } from './page-state.ts';
 import { type Heard, type SourceDesk, tripAnswer } from './source-desk.ts';
 import { statusOf } from './status.ts';

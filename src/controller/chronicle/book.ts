@@ -23,6 +23,9 @@ export const CUT_BUCKETS_MS = [1, 2, 5, 10, 50, 100, 500, 1_000, 5_000] as const
 /** No stretch is longer, ms: a journal that lost its end of one must not invent years. */
 const LONGEST_STRETCH_MS = 30 * 86_400_000;
 
+/** An entry, from the socket or from a file. */
+export type BookEntry = Omit<KeptEntry, 'data'> & { readonly data: Readonly<Record<string, unknown>> };
+
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 const record = (value: unknown): Record<string, unknown> =>
@@ -37,7 +40,7 @@ function push<T>(list: T[], item: T, most: number): void {
 }
 
 /** Takes one entry in. Entries come in order; what is not understood is passed over. */
-export function enter(book: BookContent, entry: KeptEntry): void {
+export function enter(book: BookContent, entry: BookEntry): void {
   book.through = entry.seq;
   const { type, data } = entry;
   if (type.startsWith('link.')) enterLink(book, entry);
@@ -58,7 +61,7 @@ export function enter(book: BookContent, entry: KeptEntry): void {
   else if (type === 'request.refused') count(book, 'refusals');
 }
 
-function enterLink(book: BookContent, entry: KeptEntry): void {
+function enterLink(book: BookContent, entry: BookEntry): void {
   const { type, data } = entry;
   const link = text(data['link']);
   if (link === '') return;
@@ -99,7 +102,7 @@ function enterLink(book: BookContent, entry: KeptEntry): void {
   );
 }
 
-function enterTrip(book: BookContent, entry: KeptEntry, link: string, cut: Record<string, unknown>): void {
+function enterTrip(book: BookContent, entry: BookEntry, link: string, cut: Record<string, unknown>): void {
   const { at, actor: by, data, seq } = entry;
   // A trip of a link that is latched already says nothing new, unless it cut again.
   if (data['to'] === undefined && book.trips.some((each) => each.link === link && each.proven_ms === null))
@@ -119,14 +122,14 @@ function enterTrip(book: BookContent, entry: KeptEntry, link: string, cut: Recor
 /** What tripped, without a name of somebody: few values, for metrics. */
 const kindOf = (by: string): string => (by.startsWith('person:') ? 'person' : by);
 
-function begins(book: BookContent, link: string, { boot, mono, at }: KeptEntry): void {
+function begins(book: BookContent, link: string, { boot, mono, at }: BookEntry): void {
   if (book.since[link] !== undefined || Object.keys(book.since).length >= MOST_NAMES) return;
   book.since[link] = { boot, mono, calendar_ms: Date.parse(at) };
   ofDay(book, link, dayOf(Date.parse(at))).connections += 1;
   count(book, `connections ${link}`);
 }
 
-function ends(book: BookContent, link: string, entry: KeptEntry): void {
+function ends(book: BookContent, link: string, entry: BookEntry): void {
   book.isolated[link] = entry.at;
   const since = book.since[link];
   if (since === undefined) return;
@@ -142,7 +145,7 @@ export function lastedMs(since: Moment, boot: string, mono: number, calendarMs: 
   return Math.round(Math.min(LONGEST_STRETCH_MS, Math.max(0, ms)));
 }
 
-function enterWindow(book: BookContent, { type, at, seq, data }: KeptEntry): void {
+function enterWindow(book: BookContent, { type, at, seq, data }: BookEntry): void {
   const window = text(data['window']);
   const occurrence = text(data['occurrence']);
   if (window === '' || occurrence === '') return;
@@ -164,7 +167,7 @@ const newRun = (window: string, link: string, occurrence: string, at: string, se
   seq,
 });
 
-function enterController(book: BookContent, { type, at, seq, data }: KeptEntry): void {
+function enterController(book: BookContent, { type, at, seq, data }: BookEntry): void {
   const window = text(data['window']);
   const occurrence = text(data['occurrence']);
   if (type === 'controller.window-finished') {

@@ -10,7 +10,8 @@ import type { Disk } from '../../journal/disk.ts';
 import type { HeadKey } from '../../journal/heads.ts';
 import type { LinkParts } from '../link-at-work.ts';
 import { type Digests, digestsOf } from './digests.ts';
-import { isSimulated, type LinkFacts, realBusesOf, supplyOf } from './facts.ts';
+import { isSimulated, realBusesOf } from '../../config/simulated.ts';
+import { type LinkFacts, supplyOf } from './facts.ts';
 import { type CommissioningRecord, readRecord, type RecordRead, signedRecord } from './record.ts';
 import { commissioningRefusal } from './refusal.ts';
 
