@@ -1,6 +1,7 @@
 /** The marks on repositories: put before anything touches one, taken off when what was done there ended well. */
 import type { Ledger, RepositoryMark } from '../ledger.ts';
 import type { StepOutcome } from '../outcome.ts';
+import type { CutSwitch } from './cut.ts';
 import type { WindowJob } from './job.ts';
 import { markAfter, namesOf } from './plan.ts';
 
@@ -38,13 +39,16 @@ export async function settleMarks(
   before: MarksBefore,
   done: Done,
   unrecovered: ReadonlySet<string>,
-  { ledger, now }: { readonly ledger: Ledger; readonly now: () => Date },
+  { ledger, now, cut }: { readonly ledger: Ledger; readonly now: () => Date; readonly cut: CutSwitch },
 ): Promise<void> {
   const changes: Record<string, { mark: RepositoryMark | null }> = {};
+  // restic may hear of a cut path before we do, and then fails by itself.
+  const wasCut = cut.reason() !== null;
   for (const [name, old] of before) {
     const mine = done.get(name);
     const after = unrecovered.has(name) ? 'cut' : markAfter(mine ?? []);
-    const kind = after === 'cut' && !unrecovered.has(name) && isOnlyRead(job, name) ? 'failed' : after;
+    const worst = after === 'failed' && wasCut ? 'cut' : after;
+    const kind = worst === 'cut' && !unrecovered.has(name) && isOnlyRead(job, name) ? 'failed' : worst;
     const last = mine?.findLast((outcome) => 'why' in outcome && outcome.kind !== 'skipped');
     const why = last !== undefined && 'why' in last ? last.why : 'not recovered yet';
     const fresh = kind === null ? null : { kind, why, at: now().toISOString() };

@@ -1,6 +1,7 @@
 /** A window's vault, attached for as long as it is worked in. */
 import { attach } from '../attach/attach.ts';
 import type { Attachment, Target } from '../attach/attach.ts';
+import { ControllerFault } from '../fault.ts';
 import type { WindowJob } from './job.ts';
 import { namesOf } from './plan.ts';
 import { haltOf } from './record.ts';
@@ -9,12 +10,15 @@ import { stopOf, stopSignal } from './run-switches.ts';
 import type { RunSwitches } from './run-switches.ts';
 import type { WindowTools } from './run.ts';
 
+/** Looks whether a repository's vault is still the one that was attached; throws the cut of the window when it is not. */
+export type Look = (repository: string) => Promise<void>;
+
 /** Attaches what the steps need, works, and leaves: whatever happened, and only when nothing works in it any more. */
 export async function withVault(
   job: WindowJob,
   tools: Pick<WindowTools, 'hand' | 'voice' | 'journal'>,
   switches: RunSwitches,
-  work: (look: Attachment['look']) => Promise<Halt | null>,
+  work: (look: Look) => Promise<Halt | null>,
 ): Promise<Halt | null> {
   const stop = stopSignal(switches);
   const { window, occurrence, link } = job;
@@ -26,9 +30,18 @@ export async function withVault(
   }
   for (const [repository, { device, uuid }] of vault.disks)
     tools.journal('controller.disk-mounted', { window, occurrence, link, repository, device, uuid });
-  const unwatch = vault.watch((why) => switches.cut.throw({ code: 'vault-lost', why }));
+  const onLost = (why: string): void => switches.cut.throw({ code: 'vault-lost', why });
+  const unwatch = vault.watch(onLost);
+  const look: Look = async (name) => {
+    try {
+      await vault.look(name);
+    } catch (error) {
+      if (!(error instanceof ControllerFault)) throw error;
+      onLost(error.message);
+    }
+  };
   try {
-    return await work(vault.look);
+    return await work(look);
   } finally {
     unwatch();
     // Whatever worked is dead: `work` ends only with the last restic.

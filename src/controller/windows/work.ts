@@ -19,6 +19,7 @@ import { namesOf, nextOf, recoveryFor } from './plan.ts';
 import type { Standing } from './plan.ts';
 import { makeReady } from './ready.ts';
 import type { Ready } from './ready.ts';
+import type { Look } from './vault.ts';
 
 export interface WorkTools {
   readonly ledger: Ledger;
@@ -34,8 +35,8 @@ export interface WorkTools {
   readonly records: DrillRecords;
   /** Who looks at the backups of this window, and may throw its cut. */
   readonly watch: (repository: string) => BackupWatch | null;
-  /** Rejects with `ControllerFault` when the vault is not the one that was attached; called before every restic. */
-  readonly look: (repository: string) => Promise<void>;
+  /** Called before every restic. */
+  readonly look: Look;
   readonly onStep: (report: StepReport) => void;
   /** `number` counts from 1. */
   readonly onProgress: (number: number, step: WorkStep, progress: ResticProgress | null) => void;
