@@ -24,6 +24,7 @@ import { recentReports } from './report.ts';
 import type { WindowReport } from './report.ts';
 import { RunningWindows } from './running.ts';
 import { findRestic } from './restic/program.ts';
+import { Sentries } from './sentries.ts';
 import { logVoice, terminalVoice } from './voice.ts';
 import type { Voice, WindowProgress } from './voice.ts';
 import { Windows, type RunEvents } from './windows/windows.ts';
@@ -101,12 +102,16 @@ export async function startController(config: Config, options: ControllerOptions
   const feed = linkFeed();
   const notices = await parts.notify();
   const crashed = Promise.withResolvers<never>();
+  const hands = handsOf(config, box);
+  const sentries = new Sentries({ config, client, ledger, disk: nodeDisk, voice, ...hands });
+  const releases = sentries.heedReleases(voice);
   const tools = {
     client,
     feed,
     ledger,
     voice: watched(voice, running, changed, options),
-    ...handsOf(config, box),
+    ...hands,
+    sentries,
   };
   const shown = { reports, running, notices, changed };
   const windows = new Windows(config, tools, runEvents(shown, voice, options, crashed.reject));
@@ -123,6 +128,7 @@ export async function startController(config: Config, options: ControllerOptions
     if (event.event === 'hello') void box.flush();
   });
   const end = async (): Promise<void> => {
+    releases.stop();
     await windows.stop();
     await face.attended.stop();
     await notices.stop();

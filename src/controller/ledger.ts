@@ -97,8 +97,8 @@ const UNKNOWN_REPOSITORY: RepositoryRecord = {
   snapshots: [],
 };
 
-/** Snapshots of ours that are remembered per repository. */
-const SNAPSHOTS_REMEMBERED = 1_000;
+/** Snapshots of ours that are remembered per repository; 90 bytes each. */
+export const SNAPSHOTS_REMEMBERED = 10_000;
 
 /** Our snapshots, and these with them. */
 export function withSnapshots(

@@ -64,6 +64,27 @@ export interface CommandReport {
   readonly took_ms: number;
 }
 
+/** A guard: what was looked at before anything was connected. */
+export interface GuardReport {
+  readonly guard: 'canary' | 'source_present' | 'change_survey' | 'all_clear';
+  readonly outcome: 'clear' | 'warned' | 'skipped' | 'tripped';
+  readonly why?: string;
+  readonly hint?: string;
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly took_ms: number;
+}
+
+/** Something unusual. `id` is what a person releases it by; a warning holds nothing, and has none. */
+export interface AnomalyReport {
+  readonly id: string | null;
+  readonly rule: string;
+  readonly repository: string | null;
+  readonly action: 'trip' | 'isolate' | 'hold' | 'skip' | 'warn';
+  readonly why: string;
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly snapshot: string | null;
+}
+
 /** One opening of a window. Calendar times RFC 3339, durations in ms. */
 export interface WindowReport {
   /** 1 is what version 0.1 wrote. */
@@ -98,6 +119,10 @@ export interface WindowReport {
   } | null;
   readonly steps: readonly StepReport[];
   readonly hooks: readonly CommandReport[];
+  /** Missing where none is configured, and in reports from before there were any. */
+  readonly guards?: readonly GuardReport[];
+  /** Missing where nothing was unusual. */
+  readonly anomalies?: readonly AnomalyReport[];
   /** Signed head of the journal when the window was over; null when the interlock gave none. Kept elsewhere, it dates a rewrite. */
   readonly journal_head: string | null;
   /** Of controller and interlock: they are the same. */

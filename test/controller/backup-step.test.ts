@@ -73,7 +73,8 @@ describe.skipIf(missingTools() !== null)('backup', { timeout: 60_000 }, () => {
     bench.watch = {
       file: (file) => files.push(file),
       scanned: (scan) => scans.push(scan),
-      ended: ({ snapshot }) => Promise.resolve({ why: `odd: ${snapshot.paths.join()}` }),
+      ended: ({ snapshot, known }) =>
+        Promise.resolve({ why: `odd: ${snapshot.paths.join()}`, snapshot, known }),
     };
     await bench.step({ backup: { repository: 'vault', paths: [bench.source] } });
     expect(scans).toEqual([{ files: 2, bytes: 32 }]);

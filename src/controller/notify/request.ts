@@ -17,6 +17,12 @@ export interface Post {
   readonly timeoutMs: number;
 }
 
+/** A question. */
+export interface Question extends Omit<Post, 'body'> {
+  /** What is read of the answer. */
+  readonly mostAnswerBytes: number;
+}
+
 /** What came back. */
 export interface Answer {
   readonly status: number;
@@ -26,13 +32,25 @@ export interface Answer {
 }
 
 /** Posts. Rejects with a system, TLS or time-out error; its message may hold the address. */
-export async function post({ url, headers, body, ca, timeoutMs }: Post, stop: AbortSignal): Promise<Answer> {
+export const post = (message: Post, stop: AbortSignal): Promise<Answer> =>
+  send('POST', { ...message, mostAnswerBytes: MOST_ANSWER_BYTES }, stop);
+
+/** Asks. Rejects like `post`. */
+export const get = (question: Question, stop: AbortSignal): Promise<Answer> =>
+  send('GET', { ...question, body: '' }, stop);
+
+async function send(
+  method: 'GET' | 'POST',
+  { url, headers, body, ca, timeoutMs, mostAnswerBytes }: Post & Question,
+  stop: AbortSignal,
+): Promise<Answer> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
+  const length = { 'content-length': String(Buffer.byteLength(body)) };
   const options = {
-    method: 'POST',
+    method,
     agent: false,
     signal,
-    headers: { 'user-agent': 'portcullis', ...headers, 'content-length': String(Buffer.byteLength(body)) },
+    headers: { 'user-agent': 'portcullis', ...headers, ...(method === 'GET' ? {} : length) },
   } as const;
   const request =
     url.protocol === 'https:'
@@ -48,7 +66,7 @@ export async function post({ url, headers, body, ca, timeoutMs }: Post, stop: Ab
     return {
       status: response.statusCode ?? 0,
       retryAfterMs: retryAfterMs(response.headers['retry-after'], Date.now()),
-      text: await beginningOf(response),
+      text: await beginningOf(response, mostAnswerBytes),
     };
   } finally {
     request.destroy();
@@ -65,14 +83,14 @@ function responseTo(request: ClientRequest, body: string): Promise<IncomingMessa
 }
 
 /** The status is what counts: an answer that breaks off or never ends is one, too. */
-async function beginningOf(response: IncomingMessage): Promise<string> {
+async function beginningOf(response: IncomingMessage, most: number): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
     for await (const piece of response as AsyncIterable<Buffer>) {
-      pieces.push(piece.subarray(0, MOST_ANSWER_BYTES - size));
+      pieces.push(piece.subarray(0, most - size));
       size += piece.length;
-      if (size >= MOST_ANSWER_BYTES) break;
+      if (size >= most) break;
     }
   } catch {
     // Cut off or timed out in its body: what came is enough.

@@ -12,7 +12,7 @@ import { listSnapshots, newestOf, timeOf } from '../restic/snapshots.ts';
 import type { Snapshot } from '../restic/snapshots.ts';
 import { formatVersion, isAtLeast } from '../restic/verdict.ts';
 import type { ResticVersion } from '../restic/verdict.ts';
-import type { StepEnd, StepTools } from './step.ts';
+import type { Judged, StepEnd, StepTools } from './step.ts';
 
 /** ms by which the time in a snapshot may lie outside the time of the backup: clocks are set while backups run. */
 const CLOCK_SLACK_MS = 600_000;
@@ -51,31 +51,42 @@ export async function backUp(settings: BackupSettings, tools: StepTools): Promis
   const read = await readBack(tools, expected, end.missingSources.length);
   if (read.kind === 'no') return { outcome: read.outcome, facts };
 
-  const suspicion = (await watch?.ended({ run: tools.run, snapshot: read.snapshot, summary })) ?? null;
+  const known = withSnapshots(tools.record.snapshots, [read.snapshot]);
+  const { snapshots } = tools.record;
+  const judged =
+    watch === null
+      ? { why: null, snapshot: read.snapshot, known }
+      : await watch.ended({
+          run: tools.run,
+          snapshot: read.snapshot,
+          list: read.list,
+          summary,
+          known: snapshots,
+        });
   const isNew = summary.snapshot_id !== null;
   return {
     outcome,
     facts: {
       ...facts,
-      snapshot: read.snapshot.id,
+      snapshot: judged.snapshot.id,
       ...(isNew
         ? {}
         : { notes: ['nothing has changed: the newest snapshot was read back, no new one made'] }),
     },
     learnt: {
-      ...learntFrom(tools, read.snapshot, outcome, summary),
-      ...(suspicion === null ? {} : { frozen: { why: suspicion.why, at: tools.now().toISOString() } }),
+      ...learntFrom(tools, judged, outcome, summary),
     },
   };
 }
 
 function learntFrom(
-  { now, record }: StepTools,
-  snapshot: Snapshot,
+  { now }: StepTools,
+  { why, snapshot, known }: Judged,
   outcome: StepOutcome,
   summary: BackupSummary,
 ): Partial<RepositoryRecord> {
-  const snapshots = withSnapshots(record.snapshots, [snapshot]);
+  const snapshots = withSnapshots(known, []);
+  if (why !== null) return { snapshots, frozen: { why, at: now().toISOString() } };
   if (outcome.kind !== 'done') return { snapshots };
   const good = { at: now().toISOString(), snapshot: snapshot.id, bytes: summary.total_bytes_processed };
   return { snapshots, last_good_backup: good };
@@ -156,24 +167,30 @@ interface Expected {
 }
 
 type ReadBack =
-  | { readonly kind: 'read'; readonly snapshot: Snapshot }
+  | { readonly kind: 'read'; readonly snapshot: Snapshot; readonly list: readonly Snapshot[] }
   | { readonly kind: 'no'; readonly outcome: StepOutcome };
 
 /** Reads the snapshot from the vault and compares it with what was asked for. */
-async function readBack({ run }: StepTools, expected: Expected, missingCount: number): Promise<ReadBack> {
+async function readBack(
+  { run, watch }: StepTools,
+  expected: Expected,
+  missingCount: number,
+): Promise<ReadBack> {
   const { settings, host, summary } = expected;
   const id = summary.snapshot_id;
   const paths = sourcesOf(settings);
-  // Nothing new: then the newest of the same host and paths is the one.
-  const filter = id === null ? [`--host=${host}`, ...paths.map((path) => `--path=${path}`)] : [id];
-  const read = await listSnapshots(run, filter);
+  // Nothing new: then the newest of the same host and paths is the one. Who watches wants to see all of them.
+  const alike = [`--host=${host}`, ...paths.map((path) => `--path=${path}`)];
+  const read = await listSnapshots(run, watch !== null ? [] : id === null ? alike : [id]);
+  const isAlike = (each: Snapshot): boolean =>
+    each.hostname === host && paths.every((path) => each.paths.includes(path));
   if (read.kind === 'no' && read.end.verdict === 'cut-short')
     return { kind: 'no', outcome: outcomeOf(read.end, 'reading the snapshot back') };
   const found =
     read.kind === 'no'
       ? null
       : id === null
-        ? newestOf(read.snapshots)
+        ? newestOf(read.snapshots.filter(isAlike))
         : (read.snapshots.find((each) => each.id.startsWith(id)) ?? null);
   if (found === null) {
     const words = read.kind === 'no' && read.end.lastWords !== '' ? `: ${read.end.lastWords}` : '';
@@ -186,7 +203,8 @@ async function readBack({ run }: StepTools, expected: Expected, missingCount: nu
     return { kind: 'no', outcome };
   }
   const difference = differenceOf(found, expected, missingCount);
-  if (difference === null) return { kind: 'read', snapshot: found };
+  const list = read.kind === 'no' ? [] : read.snapshots;
+  if (difference === null) return { kind: 'read', snapshot: found, list };
   const outcome = failed(
     'not-as-asked',
     `snapshot ${found.id.slice(0, 8)} on the vault is not the one that was asked for: ${difference}`,

@@ -50,16 +50,25 @@ export interface BackupWatch {
   /** What the scan of the sources found. */
   scanned(seen: ScanSeen): void;
   /** The snapshot stands in the vault and was read back; the vault is still connected. */
-  ended(backup: EndedBackup): Promise<Suspicion | null>;
+  ended(backup: EndedBackup): Promise<Judged>;
 }
 
 export interface EndedBackup {
   readonly run: Run;
   readonly snapshot: Snapshot;
+  /** Everything that is in the repository now. */
+  readonly list: readonly Snapshot[];
   readonly summary: BackupSummary;
+  /** Snapshots that we made, as far as the ledger knows. */
+  readonly known: RepositoryRecord['snapshots'];
 }
 
-/** Something is not as usual: nothing is forgotten in the repository until a person has looked. */
-export interface Suspicion {
-  readonly why: string;
+/** What was thought of a backup. */
+export interface Judged {
+  /** Why it is not good, and nothing may be forgotten until a person has looked; `null` when all is as usual. */
+  readonly why: string | null;
+  /** As it stands now: a tag gives it another id. */
+  readonly snapshot: Snapshot;
+  /** What is known from now on. */
+  readonly known: RepositoryRecord['snapshots'];
 }

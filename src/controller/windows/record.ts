@@ -5,7 +5,7 @@ import { ControllerFault } from '../fault.ts';
 import { worstOf } from '../outcome.ts';
 import type { OutcomeKind } from '../outcome.ts';
 import type { Cut } from './cut.ts';
-import type { CommandReport, StepReport, WindowReport } from '../report.ts';
+import type { AnomalyReport, CommandReport, GuardReport, StepReport, WindowReport } from '../report.ts';
 import { type EvidenceReport, REPORT_FORMAT } from '../reports/document.ts';
 import { proofTestsOf, tripWithTimes } from './evidence.ts';
 import type { WindowJob } from './job.ts';
@@ -29,6 +29,8 @@ export interface Draft {
   /** Steps whose rest needs no vault. */
   unfinished: readonly Unfinished[];
   hooks: readonly CommandReport[];
+  guards: readonly GuardReport[];
+  anomalies: readonly AnomalyReport[];
   halt: Halt | null;
   /** True when the work was cut or asked to stop. */
   isStopped: boolean;
@@ -60,6 +62,16 @@ export function haltOf(error: unknown): Halt {
     why: message,
     hint: 'see whether the state directory of the controller is full or read-only',
   };
+}
+
+/** The halt that guards mean: the first that tripped, else the first that bars. */
+export function haltBy(guards: readonly GuardReport[]): Halt | null {
+  const bars =
+    guards.find(({ outcome }) => outcome === 'tripped') ??
+    guards.find(({ outcome }) => outcome === 'skipped');
+  if (bars === undefined) return null;
+  const why = `the guard ${bars.guard} bars the window: ${bars.why ?? ''}`;
+  return { code: 'guard', why, ...(bars.hint === undefined ? {} : { hint: bars.hint }) };
 }
 
 /** How the window ended. A hook that failed afterwards is a failure, too: it may have been the copy of the report to somewhere safe. */
@@ -103,6 +115,8 @@ export function reportOf(job: WindowJob, draft: Draft, end: RunEnd): WindowRepor
     trip: tripWithTimes(end.cut?.trip ?? latch, end.status),
     steps: draft.steps,
     hooks: draft.hooks,
+    ...(draft.guards.length === 0 ? {} : { guards: draft.guards }),
+    ...(draft.anomalies.length === 0 ? {} : { anomalies: draft.anomalies }),
     journal_head: end.head,
     build: end.build,
     ...(end.status === null ? {} : { evidence_grade: end.status.evidence_grade }),

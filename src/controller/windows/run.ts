@@ -19,17 +19,16 @@ import { runHooks } from '../processes/hooks.ts';
 import type { StepReport, WindowReport } from '../report.ts';
 import type { Limits, ResticHost } from '../restic/run.ts';
 import type { DrillRecords } from '../steps/drill-records.ts';
-import type { BackupWatch } from '../steps/step.ts';
+import type { Sentries } from '../sentries.ts';
 import type { Phase, Voice } from '../voice.ts';
 import { finishSteps, runAfter, windowEnv } from './afterwards.ts';
 import { isolation, untilReached, untilSettled } from './connect.ts';
-import type { CutSwitch } from './cut.ts';
 import { evidenceOf } from './evidence.ts';
 import { progressOf } from './job.ts';
 import type { WindowJob } from './job.ts';
 import { markAll } from './marks.ts';
 import type { MarksBefore } from './marks.ts';
-import { haltOf, outcomeOf, reportOf, summaryOf } from './record.ts';
+import { haltBy, haltOf, outcomeOf, reportOf, summaryOf } from './record.ts';
 import type { Draft, Halt } from './record.ts';
 import { stopOf, stopSignal } from './run-switches.ts';
 import type { RunSwitches } from './run-switches.ts';
@@ -60,10 +59,8 @@ export interface WindowTools {
   /** Where a restore drill restores to, unless it says otherwise. */
   readonly scratchDirectory: string;
   readonly records: DrillRecords;
-  /** Looks at everything that can be looked at while isolated; why the window must not go on, or `null`. The place of the guards. */
-  readonly guard?: (job: WindowJob, stop: AbortSignal) => Promise<Halt | null>;
-  /** Looks at the backups of a window, file by file, and may throw its cut. The place of the anomaly rules. */
-  readonly watch?: (job: WindowJob, repository: string, cut: CutSwitch) => BackupWatch | null;
+  /** Guards before anything is connected, and rules over the backups. */
+  readonly sentries?: Pick<Sentries, 'guard' | 'watch' | 'conclude'>;
 }
 
 /** Runs an opening to its report. Rejects when ledger or report cannot be written; the link is isolated and restic dead by then. */
@@ -80,6 +77,8 @@ export async function runWindow(
     steps: [],
     unfinished: [],
     hooks: [],
+    guards: [],
+    anomalies: [],
     halt: null,
     isStopped: false,
   };
@@ -121,6 +120,7 @@ async function afterwards(
   const before = new Set(draft.steps);
   draft.steps = await finishSteps(draft.unfinished, draft.steps, tools, quit.signal);
   for (const step of draft.steps) if (!before.has(step)) journalStep(job, tools, step);
+  draft.anomalies = (await tools.sentries?.conclude(job, draft)) ?? [];
   draft.hooks = [
     ...draft.hooks,
     ...(await runAfter(job, draft, outcomeOf(draft), tools.hookEnv, quit.signal)),
@@ -200,8 +200,8 @@ async function prepare(
       why: failure,
       hint: 'run the hook by hand as the user of the controller',
     };
-  const barred = (await tools.guard?.(job, stop)) ?? null;
-  return stop.aborted ? stopOf(switches) : barred;
+  draft.guards = (await tools.sentries?.guard(job, stop)) ?? [];
+  return stop.aborted ? stopOf(switches) : haltBy(draft.guards);
 }
 
 /** Near the end: first ask, then kill, both early enough that the lease is given back before it is taken. */
@@ -245,7 +245,8 @@ async function underLease(
       return stopOf(switches);
     }));
   // Where nothing was touched, what was known of the repositories still holds.
-  if (!isTouched) await tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
+  if (!isTouched)
+    await tools.ledger.note(Object.fromEntries([...before].map(([name, mark]) => [name, { mark }])));
   return halt;
 }
 
@@ -273,7 +274,7 @@ async function workInVault(
     env: windowEnv(job, tools.hookEnv),
     scratchDirectory: tools.scratchDirectory,
     records: tools.records,
-    watch: (repository) => tools.watch?.(job, repository, switches.cut) ?? null,
+    watch: async (settings) => (await tools.sentries?.watch(job, settings, switches.cut)) ?? null,
     onStep: (step) => journalStep(job, tools, step),
     onProgress: (number, step, progress) =>
       tools.voice.progress(progressOf(job, 'work', { number, step }, progress)),

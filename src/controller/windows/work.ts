@@ -1,4 +1,5 @@
 /** The work in the vault while it is connected: makes each repository ready, does the steps, one outcome each. */
+import type { BackupSettings } from '../../config/schema-steps.ts';
 import { ControllerFault } from '../fault.ts';
 import type { Ledger } from '../ledger.ts';
 import type { StepOutcome } from '../outcome.ts';
@@ -34,7 +35,7 @@ export interface WorkTools {
   readonly scratchDirectory: string;
   readonly records: DrillRecords;
   /** Who looks at the backups of this window, and may throw its cut. */
-  readonly watch: (repository: string) => BackupWatch | null;
+  readonly watch: (settings: BackupSettings) => Promise<BackupWatch | null>;
   /** Called before every restic. */
   readonly look: Look;
   readonly onStep: (report: StepReport) => void;
@@ -190,7 +191,7 @@ async function doStep(
     stop: AbortSignal.any([tools.cut.signal, tools.wrapUp.signal]),
     scratchDirectory: tools.scratchDirectory,
     records: tools.records,
-    watch: repository === null ? null : tools.watch(repository),
+    watch: step.task.kind === 'backup' ? await tools.watch(step.task.settings) : null,
     onProgress: (progress) => tools.onProgress(number, step, progress),
     other: (name) => ({ repository: repositoryIn(job, name), run: runIn(job, name, tools) }),
   }).catch((error: unknown): StepEnd => ({ outcome: faultOutcome(error) }));
