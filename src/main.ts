@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { addProfileCommands } from './command/profile.ts';
 import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
 import { addTokenWords, addUserWords } from './command/people-words.ts';
+import { addReportWords } from './command/report-words.ts';
 import { DEFAULT_CONFIG_FILE } from './config/default-file.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -244,6 +245,8 @@ inJournal(journal.command('tail').description('the newest entries'))
 inJournal(journal.command('export').description('the verified entries, for other programs'))
   .addOption(new Option('--format <format>', 'what to write').choices(['jsonl', 'csv']).default('jsonl'))
   .action(async (options) => ends(await (await import('./command/journal.ts')).exportAll(options)));
+
+addReportWords(program.command('report'), { config, json }, wholeNumber, ends);
 
 program
   .command('emulate')
