@@ -80,6 +80,23 @@ describe.skipIf(missingBrowser() !== null)('trouble', () => {
     expect(trips().length).toBe(asked);
   });
 
+  test('two cuts that get no answer are both asked again; one of everything takes over', async () => {
+    box.state = STATES.several();
+    const { page } = await look();
+    box.answers.set('POST /trip', 'none');
+    await page.getByRole('button', { name: 'Cut disks' }).click();
+    await page.locator('summary', { hasText: 'north' }).click();
+    await page.getByRole('button', { name: 'Cut north' }).click();
+    const asked = (): string[] => trips().map((body) => (body as { links: string[] }).links.join(' '));
+    await expect.poll(() => asked().filter((links) => links === 'disks').length).toBeGreaterThan(1);
+    await expect.poll(() => asked().filter((links) => links === 'north').length).toBeGreaterThan(1);
+    expect(await page.locator('.cut-record').count()).toBe(2);
+    await page.getByRole('button', { name: 'Cut all links' }).click();
+    expect(await page.locator('.cut-record').count()).toBe(1);
+    box.answers.delete('POST /trip');
+    await expect.poll(() => page.locator('.cut-record').innerText()).toMatch(/every link commanded at/);
+  });
+
   test('a cut that is refused says why, and is not asked again', async () => {
     const { page } = await look();
     box.answers.set('POST /trip', {

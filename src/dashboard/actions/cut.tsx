@@ -1,9 +1,10 @@
 /** The button that cuts, and the record of what it did. One click, no question, never out of reach, also without news. */
+import type { TripAnswer } from '../../api/action-documents.ts';
 import { news, state } from '../box.ts';
 import { ProblemNote, Marked } from '../parts/notes.tsx';
-import { POSITION_WORDS, STATE_WORDS } from '../state/state-words.ts';
-import { bounded, swift } from '../words.ts';
-import { cut, lastCut, putAside, type Cut } from './cutting.ts';
+import { POSITION_WORDS } from '../state/state-words.ts';
+import { bounded, many, swift } from '../words.ts';
+import { cut, cuts, putAside, type Cut } from './cutting.ts';
 
 interface ButtonProps {
   /** None: every link. */
@@ -37,24 +38,26 @@ export function CutButton({ links, label, isMain = false }: ButtonProps) {
 
 /** The cut that is always there. */
 export function MainCut() {
-  const many = (state.value?.links.length ?? 1) > 1;
-  return <CutButton links={[]} label={many ? 'Cut all links' : 'Cut link'} isMain />;
+  const isOneOfMany = (state.value?.links.length ?? 1) > 1;
+  return <CutButton links={[]} label={isOneOfMany ? 'Cut all links' : 'Cut link'} isMain />;
 }
 
 /** What was commanded, what the box answered, and what is observed since: told apart. */
 export function CutRecord() {
-  const last = lastCut.value;
-  if (last === null) return <div role="status" class="cut-record none" />;
   return (
-    <div class={`cut-record ${last.outcome.kind}`} role="status">
-      <div class="told">
-        <h2>{headline(last)}</h2>
-        <Answered cut={last} />
-        <Since cut={last} />
-      </div>
-      <button type="button" class="quiet" onClick={putAside}>
-        {last.outcome.kind === 'undelivered' ? 'Stop trying' : 'Put aside'}
-      </button>
+    <div role="status">
+      {cuts.value.map((each) => (
+        <div key={each.id} class={`cut-record ${each.outcome.kind}`}>
+          <div class="told">
+            <h2>{headline(each)}</h2>
+            <Answered cut={each} />
+            <Since cut={each} />
+          </div>
+          <button type="button" class="quiet" onClick={() => putAside(each.id)}>
+            {each.outcome.kind === 'undelivered' ? 'Stop trying' : 'Put aside'}
+          </button>
+        </div>
+      ))}
     </div>
   );
 }
@@ -83,14 +86,7 @@ function Answered({ cut: { outcome, attempts } }: { readonly cut: Cut }) {
     case 'taken':
       return (
         <p>
-          {outcome.answer.links
-            .map(({ link, written_ms }) =>
-              written_ms === null
-                ? `${bounded(link, 40)}: not every isolate command could be written yet`
-                : `${bounded(link, 40)}: last isolate command on its wire after ${swift(written_ms)}`,
-            )
-            .join('; ')}
-          .{' '}
+          {written(outcome.answer)}{' '}
           {outcome.answer.latched ? 'Latched.' : 'The latch could NOT be saved: a power loss would lift it.'}
         </p>
       );
@@ -103,6 +99,31 @@ function Answered({ cut: { outcome, attempts } }: { readonly cut: Cut }) {
     case 'refused':
       return <ProblemNote problem={outcome.problem} />;
   }
+}
+
+/** Names that are listed; of more, how many. */
+const NAMES_LISTED = 8;
+
+const named = (links: readonly string[]): string =>
+  links.length > NAMES_LISTED
+    ? many(links.length, 'link')
+    : links.map((link) => bounded(link, 40)).join(', ');
+
+/** How fast the isolate commands were on their wires, and where one was not. */
+function written({ links }: TripAnswer): string {
+  const isThere = links.flatMap(({ link, written_ms }) =>
+    written_ms === null ? [] : [{ link, written_ms }],
+  );
+  const missing = links.filter(({ written_ms }) => written_ms === null).map(({ link }) => link);
+  const slowest = Math.max(...isThere.map(({ written_ms }) => written_ms));
+  return [
+    ...(isThere.length === 0
+      ? []
+      : [
+          `${named(isThere.map(({ link }) => link))}: last isolate command on its wire after ${swift(slowest)}.`,
+        ]),
+    ...(missing.length === 0 ? [] : [`${named(missing)}: not every isolate command could be written yet.`]),
+  ].join(' ');
 }
 
 /** What is seen now of the links that were cut. */
@@ -119,11 +140,15 @@ function Since({ cut: { links, outcome } }: { readonly cut: Cut }) {
     );
   return (
     <p>
-      {concerned.map(({ link, observed, state: at }) => (
-        <Marked key={link} shape={POSITION_WORDS[observed].shape}>
-          Observed: {bounded(link, 40)} {POSITION_WORDS[observed].word} ({STATE_WORDS[at].word.toLowerCase()})
-        </Marked>
-      ))}
+      {(['isolated', 'unknown', 'connected'] as const).map((position) => {
+        const those = concerned.filter(({ observed }) => observed === position).map(({ link }) => link);
+        if (those.length === 0) return null;
+        return (
+          <Marked key={position} shape={POSITION_WORDS[position].shape}>
+            Observed: {named(those)} {POSITION_WORDS[position].word}
+          </Marked>
+        );
+      })}
     </p>
   );
 }
