@@ -2,6 +2,7 @@
 /** The `portcullis` command: parses arguments, calls one command. Each is loaded only when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
+import { addApplianceWords } from './command/appliance-words.ts';
 import { addProfileCommands } from './command/profile.ts';
 import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
 import { addTokenWords, addUserWords } from './command/people-words.ts';
@@ -168,6 +169,7 @@ program
   );
 
 const window = program.command('window').description('windows: when the vault may be connected');
+addApplianceWords(program, { config, json, ends });
 window
   .command('list')
   .description('when each window opens next')

@@ -102,7 +102,8 @@ const contactsAmong = (
     }),
   );
 
-function ask(
+/** One exchange with the interlock, of whatever build, within `ANSWER_TIMEOUT_MS`. */
+export function ask(
   socketPath: string,
   method: 'GET' | 'POST',
   path: string,

@@ -83,7 +83,7 @@ function wordsOf(asked: Asked): readonly string[] {
 }
 
 /** Where the sockets are, whatever else the file says. */
-function runtimeDirectoryIn(text: string): string {
+export function runtimeDirectoryIn(text: string): string {
   const { file } = readYaml(text);
   const said =
     typeof file === 'object' && file !== null && 'runtime_directory' in file ? file.runtime_directory : null;
@@ -97,7 +97,8 @@ async function profilesIn(wanted?: (id: string) => boolean): Promise<ReadonlyMap
   return profiles;
 }
 
-async function textOf(file: string): Promise<string> {
+/** The text of a configuration. Throws `CommandError` when it cannot be read. */
+export async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (failure) {

@@ -92,7 +92,7 @@ const namesIn = ({ positions }: Written): Surroundings['names'] => ({
 function meaningProblems(written: Written, accepted: Accepted, around: Surroundings): readonly Problem[] {
   const { config, removed } = accepted;
   const findings = [
-    ...processFindings(config),
+    ...processFindings(config, written.positions.has(['links'])),
     ...listenerFindings(config, around),
     ...certificateSourceFindings(config),
     ...linkFindings(config, around),

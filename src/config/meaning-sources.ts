@@ -115,8 +115,8 @@ export function busSecretFindings(config: Config, around: Surroundings): readonl
   );
 }
 
-/** Findings about directories, the clock and what is emulated. */
-export function processFindings(config: Config): readonly Finding[] {
+/** Findings about directories, the clock and what is emulated. `linksAreWritten`: the file has the key, whatever is in it. */
+export function processFindings(config: Config, linksAreWritten: boolean): readonly Finding[] {
   const findings: Finding[] = [];
   if (Buffer.byteLength(config.runtime_directory + LONGEST_SOCKET_NAME) > MOST_SOCKET_PATH_BYTES) {
     const most = MOST_SOCKET_PATH_BYTES - LONGEST_SOCKET_NAME.length;
@@ -142,8 +142,12 @@ export function processFindings(config: Config): readonly Finding[] {
     );
   }
   if (Object.keys(config.links).length === 0) {
+    const what = 'no link is configured: there is nothing to isolate';
+    // Written as empty it is meant: the box is installed, and not wired yet.
     findings.push(
-      error(['links'], 'no link is configured: there is nothing to isolate', 'add a link with a contact'),
+      linksAreWritten
+        ? warning(['links'], what, 'add a link with a contact; `portcullis setup` proposes one')
+        : error(['links'], what, 'add a link with a contact, or write links: {} until there is one'),
     );
   }
   return findings;

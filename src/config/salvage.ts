@@ -13,6 +13,7 @@ import type { Profile } from '../contacts/profile.ts';
 import { linkFindings } from './meaning-links.ts';
 import { formatPath, type Path } from './positions.ts';
 import type { Config, ContactConfig } from './schema.ts';
+import { readYaml } from './yaml.ts';
 
 /** Contacts that can be driven, and those that cannot. */
 export interface Salvaged {
@@ -32,6 +33,7 @@ const PLACE_KEYS: ReadonlySet<unknown> = new Set(['unit', 'channel', 'line', 'po
 /** Reads what can be read. Never throws. */
 export function salvageContacts(text: string, profiles: ReadonlyMap<string, Profile>): Salvaged {
   const written = hardwareIn(text);
+  if (written !== null && saysNoLinks(text)) return { buses: {}, links: {}, left: [] };
   const accepted = written === null ? null : acceptedPart(written);
   if (written === null || accepted === null) {
     return { buses: {}, links: {}, left: [{ path: 'links', why: 'the file says nothing about links' }] };
@@ -109,6 +111,14 @@ function hardwareIn(text: string): { readonly buses: unknown; readonly links: un
     // Aliases without anchors, or too many: `portcullis check` says which.
     return null;
   }
+}
+
+/** A whole file that says in words that there are no links; what is left of a damaged one says nothing. */
+function saysNoLinks(text: string): boolean {
+  const { file, problems } = readYaml(text);
+  if (!isGroup(file) || problems.length > 0) return false;
+  const links = file['links'];
+  return isGroup(links) && Object.keys(links).length === 0 && !Object.hasOwn(file, 'buses');
 }
 
 /** Every contact that stands in the file; for a link without a list of them, the link. */

@@ -128,7 +128,9 @@ links:
   test.each([
     '',
     'links: 3',
-    'links: {}',
+    'buses: { board: { transport: command } }\nlinks: {}',
+    'links: { a: 1 }\nlinks: {}',
+    'links: {}\nsources: {',
     '- a',
     'links: *x',
     'links: { vault: { contacts: 4 } }',
@@ -137,6 +139,10 @@ links:
     const { kept, left } = salvaged(text);
     expect(kept).toEqual([]);
     expect(left).toHaveLength(1);
+  });
+
+  test('a whole file that says that there are no links leaves nothing out', () => {
+    expect(salvaged('state_directory: /var/lib/portcullis\nlinks: {}\n')).toEqual({ kept: [], left: [] });
   });
 
   test('letters overwritten anywhere below the links stop nothing', () => {
