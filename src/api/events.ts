@@ -38,7 +38,7 @@ interface Reader {
 
 /** What the streams are fed from. */
 export interface EventParts {
-  readonly chronicle: Pick<Chronicle, 'listen' | 'recent' | 'through'>;
+  readonly chronicle: Pick<Chronicle, 'listen' | 'recent' | 'through' | 'wasComplete'>;
   /** The state as JSON text. Never rejects. */
   readonly state: () => Promise<string>;
   /** Calls when something has changed. */
@@ -103,9 +103,10 @@ export class EventStreams {
 
   #resume(reader: Reader, after: number): void {
     const { chronicle } = this.#parts;
-    if (after >= chronicle.through) return;
+    // Still catching up after a start: what comes meanwhile is told to nobody.
+    if (chronicle.wasComplete && after >= chronicle.through) return;
     const { entries, gap } = chronicle.recent(after, MOST_RESUMED);
-    this.#write(reader, journalText(entries, gap));
+    this.#write(reader, journalText(entries, gap || !chronicle.wasComplete));
   }
 
   #wake(): void {

@@ -1,6 +1,5 @@
-/** The journal and what follows from it: pages, proof, export, history, reports. */
+/** The journal and what follows from it: pages, proof, export, history. */
 import { Readable } from 'node:stream';
-import { z } from 'zod';
 import { exportPieces, pageOf } from './journal-reading.ts';
 import { nameOf } from './caller.ts';
 import type { Desk } from './desk.ts';
@@ -15,11 +14,8 @@ import {
   verificationRequest,
 } from './journal-documents.ts';
 import { ApiRefusal } from './refusal.ts';
-import { readReport, reportsOf } from './report-reading.ts';
-import { pathName, route, type Route } from './route.ts';
-import { report, reportsPage, reportsQuery } from './work-documents.ts';
+import { route, type Route } from './route.ts';
 
-const ofReport = z.strictObject({ window: pathName, occurrence: pathName });
 const TYPES = { jsonl: 'application/jsonl; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
 
 /** The routes of the journal. */
@@ -84,7 +80,7 @@ export const journalRoutes = (desk: Desk): readonly Route[] => [
 ];
 
 /** The routes of what follows from it. */
-export const workRoutes = (desk: Desk): readonly Route[] => [
+export const historyRoutes = (desk: Desk): readonly Route[] => [
   route({
     method: 'GET',
     path: '/history',
@@ -93,27 +89,5 @@ export const workRoutes = (desk: Desk): readonly Route[] => [
     query: historyQuery,
     answer: history,
     handle: ({ query }) => historyOf(desk.face, query.days),
-  }),
-  route({
-    method: 'GET',
-    path: '/reports',
-    who: 'read',
-    summary: 'Reports of windows, newest first',
-    query: reportsQuery,
-    answer: reportsPage,
-    handle: ({ query }) => reportsOf(desk.face.reportsDirectory, query),
-  }),
-  route({
-    method: 'GET',
-    path: '/reports/:window/:occurrence',
-    who: 'read',
-    summary: 'One report of a window',
-    params: ofReport,
-    answer: report,
-    handle: async ({ params: { window, occurrence } }) => {
-      const found = await readReport(desk.face.reportsDirectory, window, occurrence);
-      if (found !== null) return found;
-      throw new ApiRefusal(404, 'report-unknown', 'there is no such report', 'the newest thousand are kept');
-    },
   }),
 ];

@@ -5,9 +5,10 @@ import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
 import { authorityRoutes, cutRoutes, sessionRoutes } from './routes-actions.ts';
-import { journalRoutes, workRoutes } from './routes-journal.ts';
+import { historyRoutes, journalRoutes } from './routes-journal.ts';
 import { accountRoutes, loginRoutes } from './routes-login.ts';
 import { peopleRoutes, personRoutes, tokenRoutes } from './routes-people.ts';
+import { reportRoutes } from './routes-reports.ts';
 import { stateRoutes } from './routes-state.ts';
 
 /** The routes under the prefix of the API, and those outside of it. */
@@ -18,7 +19,8 @@ export function routesOf(
   const table = [
     ...stateRoutes(desk),
     ...journalRoutes(desk),
-    ...workRoutes(desk),
+    ...historyRoutes(desk),
+    ...reportRoutes(desk),
     ...cutRoutes(desk),
     ...authorityRoutes(desk),
     ...sessionRoutes(desk),

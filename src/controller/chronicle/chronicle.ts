@@ -21,9 +21,11 @@ const FILE = 'chronicle.json';
 const FORMAT = 1;
 /** Entries kept for readers that resume. */
 const RECENT = 1_000;
+/** Entries before a checkpoint that are looked at again: for readers that resume, and to see that it is the same journal. */
+const READ_AGAIN = 200;
 /** Entries after which, and ms after which, a checkpoint is written. */
 const CHECKPOINT_ENTRIES = 5_000;
-const CHECKPOINT_MS = 300_000;
+const CHECKPOINT_MS = 3_600_000;
 /** ms between pages while catching up: others want the interlock, too. */
 const BREATH_MS = 5;
 const RETRY_MS = 2_000;
@@ -59,9 +61,9 @@ export class Chronicle {
   #savedThrough = 0;
   #savedAtMs = performance.now();
   #said = '';
-  /** Entries that were gone before they could be read. */
-  #isWhole = true;
   #wasComplete = false;
+  /** The checkpoint was seen to fit. */
+  #isRecognised = false;
 
   constructor(parts: ChronicleParts) {
     this.#parts = parts;
@@ -106,11 +108,6 @@ export class Chronicle {
   /** Everything was read once since the start; what came since is read as it comes. */
   get wasComplete(): boolean {
     return this.#wasComplete;
-  }
-
-  /** No entry was missing on the way. */
-  get isWhole(): boolean {
-    return this.#isWhole;
   }
 
   get book(): Readonly<BookContent> {
@@ -209,48 +206,54 @@ export class Chronicle {
 
   /** False when there is nothing more now. */
   async #readPage(): Promise<boolean> {
+    if (!this.#isRecognised && !(await this.#recognise())) this.#forget();
+    this.#isRecognised = true;
     const after = this.#book.through;
-    const page = await this.#parts.client.entries(
-      Math.max(0, after - (this.#recent.length === 0 && after > 0 ? 1 : 0)),
-      MOST_ENTRIES,
-    );
+    const page = await this.#parts.client.entries(after, MOST_ENTRIES);
     this.#said = '';
     this.#size = page.size;
-    if (!this.#fits(page.entries, page.size)) {
-      this.#parts.voice.note('warn', 'the journal is another one than before: its history is read anew');
-      this.#book = emptyBook();
-      this.#prev = '';
-      this.#recent = [];
-      this.#wasComplete = false;
+    if (page.size < after) {
+      this.#forget();
       return true;
     }
-    if (page.missing !== null) this.#isWhole = false;
-    const fresh = page.entries.filter(({ seq }) => seq > after);
-    for (const entry of fresh) {
+    for (const entry of page.entries) {
       enter(this.#book, entry);
       this.#prev = entry.prev;
     }
-    if (this.#recent.length === 0) this.#recent = page.entries.filter(({ seq }) => seq <= after);
-    this.#recent = [...this.#recent, ...fresh].slice(-RECENT);
-    if (fresh.length === 0) {
-      // What is missing at the end is passed over, too.
-      this.#book.through = Math.max(this.#book.through, page.next_after);
-      return page.next_after > after && page.next_after < page.size;
-    }
-    if (this.#wasComplete) for (const listener of this.#listeners) listener(fresh);
+    this.#recent = [...this.#recent, ...page.entries].slice(-RECENT);
+    // What is missing at the end is passed over, too.
+    this.#book.through = Math.max(this.#book.through, page.next_after);
+    if (page.entries.length === 0) return page.next_after > after && page.next_after < page.size;
+    if (this.#wasComplete) for (const listener of this.#listeners) listener(page.entries);
     const many = this.#book.through - this.#savedThrough >= CHECKPOINT_ENTRIES;
     if (many || performance.now() - this.#savedAtMs > CHECKPOINT_MS) await this.#save();
     if (!this.isComplete) await this.#rest(BREATH_MS);
     return true;
   }
 
-  /** What was read before a restart must be in this journal: its last entry is looked at again. */
-  #fits(entries: readonly KeptEntry[], size: number): boolean {
-    if (this.#recent.length > 0 || this.#book.through === 0)
-      return size >= this.#book.through || this.#recent.length === 0;
-    if (size < this.#book.through) return false;
-    const again = entries.find(({ seq }) => seq === this.#book.through);
-    return again === undefined || again.prev === this.#prev;
+  /** What was read before a restart must be in this journal. Looks at its last entries again, and keeps them for readers that resume. */
+  async #recognise(): Promise<boolean> {
+    const { through } = this.#book;
+    this.#recent = [];
+    for (let from = Math.max(0, through - READ_AGAIN); from < through;) {
+      // oxlint-disable-next-line no-await-in-loop -- long entries come in several answers
+      const page = await this.#parts.client.entries(from, Math.min(MOST_ENTRIES, through - from));
+      if (page.size < through) return false;
+      this.#recent.push(...page.entries);
+      if (page.next_after <= from) break;
+      from = page.next_after;
+    }
+    const last = this.#recent.at(-1);
+    return last?.seq !== through || last.prev === this.#prev;
+  }
+
+  #forget(): void {
+    this.#parts.voice.note('warn', 'the journal is another one than before: its history is read anew');
+    this.#book = emptyBook();
+    this.#prev = '';
+    this.#recent = [];
+    this.#savedThrough = 0;
+    this.#wasComplete = false;
   }
 
   async #rest(ms: number): Promise<void> {
