@@ -9,7 +9,8 @@ import type { Me } from '../../src/api/people-documents.ts';
 import type { Problem } from '../../src/api/problem.ts';
 import type { State } from '../../src/api/state-document.ts';
 import type { Configuration } from '../../src/api/work-documents.ts';
-import { entryOf, historyOf, SOURCES, STATES, type StateName } from './documents.ts';
+import { STATES, type StateName } from './documents.ts';
+import { entryOf, historyOf, SOURCES } from './past.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

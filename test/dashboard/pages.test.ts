@@ -21,6 +21,8 @@ const WORDS: Record<StateName, string> = {
 };
 
 const CONTRAST = 'color-contrast';
+/** Of this machine: a Raspberry Pi 4 has about a sixth of it. */
+const SLOWER = 6;
 /** Folded parts of a view that are unfolded for axe. */
 const FOLDED_TRIED = 6;
 
@@ -141,6 +143,26 @@ describe.skipIf(missingBrowser() !== null)('pages', () => {
       box.asked.length = 0;
     },
   );
+
+  test('paints the state with one fetch of scripts and one of styles, also on a slow machine', async () => {
+    const { page } = await look('state');
+    await page.locator('.word').waitFor();
+    const protocol = await page.context().newCDPSession(page);
+    await protocol.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+    await page.reload();
+    await page.locator('.word').waitFor();
+    const paint = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime");
+    const word = await page.evaluate('performance.now()');
+    // Printed, not judged: it is the number of this machine and this minute.
+    console.log(
+      `dashboard: first paint after ${Math.round(Number(paint))} ms, the state after ${Math.round(Number(word))} ms at most, ${SLOWER} times slowed down`,
+    );
+    const fetched = (await page.evaluate(
+      "performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)",
+    )) as string[];
+    expect(fetched.filter((path) => path.endsWith('.js'))).toHaveLength(1);
+    expect(fetched.filter((path) => path.endsWith('.css'))).toHaveLength(1);
+  });
 
   test('the theme of the person goes before that of the system, and stays', async () => {
     const { page } = await look('state', { colorScheme: 'light' });

@@ -78,6 +78,7 @@ function Filters({
   readonly onFilter: (filter: Filter) => void;
 }) {
   const text = useSignal(filter.text);
+  const links = (state.value?.links ?? []).map(({ link }) => link);
   return (
     <form
       class="row"
@@ -87,33 +88,18 @@ function Filters({
         onFilter({ ...filter, text: text.value.trim() });
       }}
     >
-      <label>
-        Kind
-        <select
-          value={filter.type}
-          onChange={(event) => onFilter({ ...filter, type: event.currentTarget.value })}
-        >
-          {KINDS.map(([value, name]) => (
-            <option key={value} value={value}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Link
-        <select
-          value={filter.link}
-          onChange={(event) => onFilter({ ...filter, link: event.currentTarget.value })}
-        >
-          <option value="">any</option>
-          {(state.value?.links ?? []).map(({ link }) => (
-            <option key={link} value={link}>
-              {bounded(link, 40)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label="Kind"
+        value={filter.type}
+        options={KINDS}
+        onChoice={(type) => onFilter({ ...filter, type })}
+      />
+      <Choice
+        label="Link"
+        value={filter.link}
+        options={[['', 'any'], ...links.map((link) => [link, bounded(link, 40)] as const)]}
+        onChoice={(link) => onFilter({ ...filter, link })}
+      />
       <label>
         Day
         <input
@@ -135,6 +121,28 @@ function Filters({
       </label>
       <button type="submit">Filter</button>
     </form>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, name: string])[];
+  readonly onChoice: (value: string) => void;
+}
+
+function Choice({ label, value, options, onChoice }: ChoiceProps) {
+  return (
+    <label>
+      {label}
+      <select value={value} onChange={(event) => onChoice(event.currentTarget.value)}>
+        {options.map(([each, name]) => (
+          <option key={each} value={each}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
