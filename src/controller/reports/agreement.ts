@@ -34,5 +34,8 @@ export function disagreementsOf(
       );
   }
   const finished = [...runs.entries()].filter(([, { outcome }]) => outcome !== null);
-  return { disagreements, notHere: finished.filter(([key]) => !reported.has(key)).length };
+  return {
+    disagreements: disagreements.toSorted(),
+    notHere: finished.filter(([key]) => !reported.has(key)).length,
+  };
 }

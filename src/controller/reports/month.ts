@@ -119,7 +119,7 @@ function notVerified({ tally, proof, signedHead, now }: MonthParts): string[] {
   const notes = [...proof.notes];
   if (!proof.ok)
     notes.unshift(
-      `the journal verifies only up to entry ${proof.head.size}: nothing behind it is counted here, and a window of that time is listed as not known`,
+      `the journal verifies only up to entry ${proof.head.size}: neither that entry nor anything behind it is counted here, and a window of that time is listed as not known`,
     );
   if (proof.fromSeq !== null && proof.fromSeq > 1)
     notes.push(

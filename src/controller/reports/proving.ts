@@ -9,6 +9,7 @@ import { verifyHead } from '../../journal/heads.ts';
 import { type KnownHead, walkJournal } from '../../journal/reading.ts';
 import type { InterlockClient } from '../../protocol/client.ts';
 import { MOST_ENTRIES } from '../../protocol/journal.ts';
+import type { BookEntry } from '../chronicle/book.ts';
 import type { KeptReport } from './agreement.ts';
 import type { JournalProof } from './month.ts';
 import type { MonthTally } from './tally.ts';
@@ -57,7 +58,9 @@ export const NOTHING_FROM_ELSEWHERE =
 
 /** From the files of a directory. Rejects when it cannot be read. */
 export async function proveFiles(directory: string, tally: MonthTally, heads: Heads): Promise<JournalProof> {
-  const found = await walkJournal(directory, heads.known, { entry: (entry) => tally.enter(entry) });
+  const behind = new OneBehind(tally);
+  const found = await walkJournal(directory, heads.known, { entry: (entry) => behind.enter(entry) });
+  if (found.ok) behind.end();
   return {
     readFrom: 'files',
     ok: found.ok,
@@ -71,6 +74,27 @@ export async function proveFiles(directory: string, tally: MonthTally, heads: He
     unchecked: [...found.uncheckedHeads.map(named), ...heads.unusable],
     notes: [],
   };
+}
+
+/** What an entry says is vouched for by the one that follows it: the last before a break may be the very one that was changed. */
+class OneBehind {
+  readonly #tally: MonthTally;
+  #last: BookEntry | null = null;
+
+  constructor(tally: MonthTally) {
+    this.#tally = tally;
+  }
+
+  enter(entry: BookEntry): void {
+    this.end();
+    this.#last = entry;
+  }
+
+  /** Nothing follows, and nothing is wrong. */
+  end(): void {
+    if (this.#last !== null) this.#tally.enter(this.#last);
+    this.#last = null;
+  }
 }
 
 const named = ({ size, label }: KnownHead): string => `head ${size} from ${label}`;
@@ -115,7 +139,7 @@ async function firstSince(client: Entries, fromMs: number, size: number): Promis
 
 /** The chain as far as it was followed over the socket. */
 class SocketWalk {
-  readonly #tally: MonthTally;
+  readonly #tally: OneBehind;
   readonly #heads: Heads;
   readonly #problems: string[] = [];
   readonly #confirmed: string[] = [];
@@ -126,7 +150,7 @@ class SocketWalk {
   entries = 0;
 
   constructor(tally: MonthTally, heads: Heads) {
-    this.#tally = tally;
+    this.#tally = new OneBehind(tally);
     this.#heads = heads;
   }
 
@@ -139,7 +163,7 @@ class SocketWalk {
     if (this.entries > 0 || from !== 1) this.#problems.push(`entries ${from} to ${to}: ${why}`);
   }
 
-  feed(entry: Parameters<MonthTally['enter']>[0], line: string): void {
+  feed(entry: BookEntry, line: string): void {
     this.#verifier ??= createVerifier(entry.seq === 1 ? GENESIS : null);
     const { broken } = this.#verifier.feed(line);
     if (broken !== undefined) return void this.#problems.push(`entry ${broken.seq}: ${broken.why}`);
@@ -163,9 +187,11 @@ class SocketWalk {
     for (const each of this.#heads.known.filter((one) => !this.#seen.has(one)))
       if (each.size < (this.#fromSeq ?? 0)) unchecked.push(named(each));
       else this.#contradicted.push(`${named(each)}: the journal verifies only up to entry ${head.size}`);
+    const ok = this.isWhole && this.#contradicted.length === 0;
+    if (ok) this.#tally.end();
     return {
       readFrom: 'socket',
-      ok: this.isWhole && this.#contradicted.length === 0,
+      ok,
       fromSeq: this.#fromSeq,
       head,
       problems: this.#problems,
