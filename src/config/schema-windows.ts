@@ -14,6 +14,12 @@ export const window = z.strictObject({
     .enum(['presence', 'approved', 'never'])
     .default('presence')
     .describe('who may run it at any time: somebody at the box; two approvers as well; nobody'),
+  catch_up: z
+    .enum(['none', 'once'])
+    .default('none')
+    .describe(
+      'once: an opening in which no lease was granted (box off, clock not synchronised, refused) is made up for, once, when nothing refuses',
+    ),
   lasts: duration(1_000, 86_400_000).describe('the absolute end, counted from opening'),
   grace: duration(0, 600_000)
     .default(30_000)

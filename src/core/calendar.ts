@@ -2,6 +2,7 @@
  * The window calendar: which windows are in progress. Pure. Calendar time only decides when a window begins; from then on
  * the monotonic clock counts, so no clock step lengthens a window, and minutes skipped by a step begin nothing.
  */
+import type { CatchUp } from './catch-up.ts';
 import { later, type Millis } from './time.ts';
 
 /** A jump of calendar time against monotonic time larger than this is a clock step, ms. */
@@ -19,6 +20,8 @@ export interface WindowPlan {
   readonly lastsMs: number;
   readonly jitterMs: number;
   readonly byHand: ByHand;
+  /** Default: `none`. */
+  readonly catchUp?: CatchUp;
   /** True when the schedule names the minute that begins at this calendar time (ms since 1970, a whole minute). */
   readonly names: (minuteMs: number) => boolean;
   /** A name for the opening scheduled for this minute, unique for this window. */
@@ -63,7 +66,15 @@ export type CalendarEvent =
     }
   | { readonly kind: 'clock-stepped'; readonly byMs: number };
 
-export type Missed = 'clock-unsynchronised' | 'clock-stepped' | 'already-open' | 'already-begun';
+export type Missed =
+  | 'clock-unsynchronised'
+  | 'clock-stepped'
+  | 'already-open'
+  | 'already-begun'
+  /** It opened, and no lease was granted in it. */
+  | 'unused'
+  /** The box, or this process, was off at its minute. */
+  | 'not-running';
 
 export interface CalendarTick {
   readonly now: Millis;
@@ -175,6 +186,20 @@ export function openByHand(
     byHand,
     right,
   };
+  return { calendar: { ...before, open: [...before.open, opening] }, opening };
+}
+
+/** Opens a window now to make up for an opening that was missed. The caller has seen that it is neither open nor waiting. */
+export function openCatchUp(
+  before: Calendar,
+  plan: WindowPlan,
+  now: Millis,
+  minuteMs: number,
+): { readonly calendar: Calendar; readonly opening: Opening } {
+  const { window, link, lastsMs } = plan;
+  const occurrence = `catch-up-${plan.label(minuteMs)}`;
+  const endsAt = later(now, lastsMs);
+  const opening: Opening = { window, link, occurrence, opensAt: now, endsAt, byHand: null, right: null };
   return { calendar: { ...before, open: [...before.open, opening] }, opening };
 }
 

@@ -203,7 +203,7 @@ async function assembled(
     approvers,
     ...configuredButton(config, hardware.button, clock),
     ...configuredLamps(config, hardware.lamps, clock),
-    windows: new WindowClock(config.windows, ledger.lastBegun),
+    windows: new WindowClock(config.windows, ledger.lastBegun, undefined, ledger.openings),
     pages: new JournalPages(join(state, JOURNAL_DIRECTORY), () => journal.head().size),
     signedHead: () => (headKey === null ? null : signHead(journal.head(), headKey)),
     links,

@@ -34,7 +34,7 @@ import { type ResetAsked, resetLink } from './reset.ts';
 import { SourceRecord } from './source-record.ts';
 import { linkStatusOf } from './status.ts';
 import { lookedAt } from './looked-at.ts';
-import { endWindow, openWindow, tellWindows } from './window-hands.ts';
+import { endWindow, openWindow, linkReady, tellWindows, windowUsed } from './window-hands.ts';
 
 /** How often time passes for every link and the calendar, ms. */
 const TICK_MS = 250;
@@ -133,7 +133,10 @@ export class Interlock {
     const conditions = this.#conditions(link, claim);
     const step = link.shell.handle({ ...asked, conditions, turn: link.turn });
     const granted = leaseOf(link.shell.state)?.id === id;
-    if (granted) link.hold({ id, claim, holder });
+    if (granted) {
+      link.hold({ id, claim, holder });
+      windowUsed(this, claim);
+    }
     const refusals = refusalsIn(await step);
     return granted ? { id } : { refusals };
   }
@@ -208,7 +211,11 @@ export class Interlock {
     const { clock, journal, ledger, proofs, windows } = this.parts;
     const now = clock.now();
     for (const link of this.links.values()) void link.shell.handle({ kind: 'tick', now });
-    tellWindows(this, windows.tick(now, clock.calendarMs(), this.parts.trust().synchronised));
+    const { synchronised } = this.parts.trust();
+    tellWindows(
+      this,
+      windows.tick(now, clock.calendarMs(), synchronised, (link) => linkReady(this, link)),
+    );
     for (const link of this.links.values()) {
       if (this.heartbeats.look(link)) link.watch.poke();
       link.settings.refresh();

@@ -1,5 +1,6 @@
 /** What must outlive the interlock besides the latch: exposure of the last day, stretches in progress, last openings. */
 import { z } from 'zod';
+import { NO_PAST, type PastOpenings } from '../core/catch-up.ts';
 import { counts, exposedMs, type Exposure, type Moment } from '../core/exposure.ts';
 import { millis, type Millis } from '../core/time.ts';
 import type { Disk } from '../journal/disk.ts';
@@ -25,6 +26,14 @@ const shape = z.strictObject({
     z.strictObject({ boot: z.string(), at: monotonic, calendarMs: z.number(), plannedMs: z.number() }),
   ),
   lastBegun: z.record(z.string(), z.number()),
+  /** Of `core/catch-up.ts`; missing in files of earlier versions. */
+  openings: z
+    .strictObject({
+      used: z.record(z.string(), z.number()),
+      caughtUp: z.record(z.string(), z.number()),
+      told: z.record(z.string(), z.number()),
+    })
+    .exactOptional(),
 });
 type Content = z.infer<typeof shape>;
 
@@ -53,6 +62,11 @@ export class Ledger {
 
   get lastBegun(): Readonly<Record<string, number>> {
     return this.#content.lastBegun;
+  }
+
+  /** What is remembered of openings that were used, missed and made up for. */
+  get openings(): PastOpenings {
+    return this.#content.openings ?? NO_PAST;
   }
 
   /** Tries again, now and then, to write what could not be written. */
@@ -87,6 +101,12 @@ export class Ledger {
   /** Remembers the scheduled minute at which each window last began. */
   begun(lastBegun: Readonly<Record<string, number>>): Promise<void> {
     this.#content.lastBegun = { ...lastBegun };
+    return this.#file.save();
+  }
+
+  /** Remembers openings that were used, missed and made up for. */
+  remember({ used, caughtUp, told }: PastOpenings): Promise<void> {
+    this.#content.openings = { used: { ...used }, caughtUp: { ...caughtUp }, told: { ...told } };
     return this.#file.save();
   }
 

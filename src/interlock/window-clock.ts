@@ -7,9 +7,20 @@ import {
   type CalendarEvent,
   emptyCalendar,
   type Missed,
+  openCatchUp,
   tickCalendar,
   type WindowPlan,
 } from '../core/calendar.ts';
+import {
+  type CatchUp,
+  leavesRoom,
+  mayCatchUp,
+  missedBy,
+  NO_PAST,
+  type PastOpenings,
+  type Search,
+  searchOn,
+} from '../core/catch-up.ts';
 import type { Refusal } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
 import type { EntryInput } from '../journal/entry.ts';
@@ -25,8 +36,11 @@ export interface WindowConfig {
   readonly lasts: number;
   /** Default: `presence`. */
   readonly by_hand?: ByHand;
+  /** Default: `none`. */
+  readonly catch_up?: CatchUp;
 }
 
+const MINUTE_MS = 60_000;
 /** Resolution of the jitter draw. */
 const DRAWS = 2 ** 32;
 const randomDraw = (): number => randomInt(0, DRAWS - 1) / DRAWS;
@@ -35,14 +49,22 @@ const randomDraw = (): number => randomInt(0, DRAWS - 1) / DRAWS;
 export class WindowClock {
   readonly #tasks: ReadonlyMap<string, ScheduledTask>;
   readonly #draw: () => number;
+  readonly #searches = new Map<string, Search>();
+  /** Openings in which a lease was granted, as `window occurrence`. */
+  readonly #granted = new Set<string>();
+  readonly #why = new Map<string, Missed>();
   readonly plans: readonly WindowPlan[];
   calendar: Calendar;
+  /** What is to be remembered over restarts. */
+  past: PastOpenings;
 
   constructor(
     windows: Readonly<Record<string, WindowConfig>>,
     lastBegun: Readonly<Record<string, number>>,
     draw: () => number = randomDraw,
+    past: PastOpenings = NO_PAST,
   ) {
+    this.past = past;
     this.#draw = draw;
     this.#tasks = new Map(
       Object.entries(windows).map(([name, { opens, timezone }]) => [
@@ -55,8 +77,13 @@ export class WindowClock {
     this.calendar = emptyCalendar(lastBegun);
   }
 
-  /** Lets time pass; what happened is returned in order. */
-  tick(now: Millis, calendarMs: number, clockTrusted: boolean): readonly CalendarEvent[] {
+  /** Lets time pass; what happened is returned in order. `ready`: nothing but the time would refuse a lease of this link. */
+  tick(
+    now: Millis,
+    calendarMs: number,
+    clockTrusted: boolean,
+    ready: (link: string) => boolean = () => false,
+  ): readonly CalendarEvent[] {
     const ticked = tickCalendar(this.calendar, this.plans, {
       now,
       calendarMs,
@@ -64,7 +91,98 @@ export class WindowClock {
       draw: this.#draw,
     });
     this.calendar = ticked.calendar;
-    return ticked.events;
+    const events = [...ticked.events, ...ticked.events.flatMap((event) => this.#unused(event))];
+    for (const event of events) if (event.kind === 'missed') this.#remember(event);
+    const { holdUntil } = ticked.calendar;
+    const held = holdUntil !== null && now < holdUntil;
+    for (const plan of this.plans) {
+      // A clock that may be wrong says nothing about the past.
+      if (held || !clockTrusted) this.#searches.delete(plan.window);
+      else events.push(...this.#lookBack(plan, now, calendarMs, ready));
+    }
+    return events;
+  }
+
+  /** A lease was granted in an opening. `calendarMs`: now, or null while the clock is not synchronised. */
+  granted(window: string, occurrence: string, calendarMs: number | null): void {
+    this.#granted.add(`${window} ${occurrence}`);
+    if (calendarMs !== null) this.past = { ...this.past, used: { ...this.past.used, [window]: calendarMs } };
+  }
+
+  /** An opening that has ended without a lease was missed. */
+  #unused(event: CalendarEvent): readonly CalendarEvent[] {
+    if (event.kind !== 'ended' || event.opening.byHand !== null) return [];
+    const { window, occurrence } = event.opening;
+    if (this.#granted.delete(`${window} ${occurrence}`)) return [];
+    const minuteMs = this.calendar.lastBegun[window];
+    return minuteMs === undefined ? [] : [{ kind: 'missed', window, minuteMs, why: 'unused' }];
+  }
+
+  #lookBack(
+    plan: WindowPlan,
+    now: Millis,
+    calendarMs: number,
+    ready: (link: string) => boolean,
+  ): readonly CalendarEvent[] {
+    const { window, lastsMs, jitterMs } = plan;
+    const minuteMs = Math.floor(calendarMs / MINUTE_MS) * MINUTE_MS;
+    const before = this.#searches.get(window) ?? null;
+    const search = searchOn(before, plan.names, minuteMs);
+    this.#searches.set(window, search);
+    const missedMs = this.#missedNow(window, search);
+    if (missedMs === null) return [];
+    const isNews = (this.past.told[window] ?? -1) < missedMs;
+    const why = this.#why.get(`${window} ${missedMs}`) ?? 'not-running';
+    const news = { kind: 'missed' as const, window, minuteMs: missedMs, why };
+    if (isNews) this.#remember(news);
+    const events: CalendarEvent[] = isNews ? [news] : [];
+    // Thought about once a minute: looking whether there is room takes a few ms.
+    if (before?.to === minuteMs || !mayCatchUp(window, plan.catchUp ?? 'none', missedMs, this.past))
+      return events;
+    if (!ready(plan.link) || !leavesRoom(plan.names, minuteMs, lastsMs + jitterMs)) return events;
+    const { calendar, opening } = openCatchUp(this.calendar, plan, now, missedMs);
+    this.calendar = calendar;
+    this.past = { ...this.past, caughtUp: { ...this.past.caughtUp, [window]: missedMs } };
+    return [...events, { kind: 'opened', opening }];
+  }
+
+  #missedNow(window: string, search: Search): number | null {
+    const { open, waiting } = this.calendar;
+    return missedBy(
+      window,
+      search,
+      this.past,
+      [...open, ...waiting].some((each) => each.window === window),
+    );
+  }
+
+  #remember({ window, minuteMs, why }: Extract<CalendarEvent, { kind: 'missed' }>): void {
+    for (const key of this.#why.keys()) if (key.startsWith(`${window} `)) this.#why.delete(key);
+    this.#why.set(`${window} ${minuteMs}`, why);
+    const told = Math.max(minuteMs, this.past.told[window] ?? minuteMs);
+    this.past = { ...this.past, told: { ...this.past.told, [window]: told } };
+  }
+
+  #nextMs(window: string): number | null {
+    return this.#tasks.get(window)?.getNextRuns(1)[0]?.getTime() ?? null;
+  }
+
+  /** The newest opening that brought no lease, and what comes next; empty when there is none. */
+  #missedShown({ window, catchUp = 'none' }: WindowPlan): Pick<WindowStatus, 'missed'> {
+    const search = this.#searches.get(window);
+    const missedMs = search === undefined ? null : this.#missedNow(window, search);
+    if (missedMs === null) return {};
+    const nextMs = this.#nextMs(window);
+    const scheduled = nextMs === null ? null : calendarText(nextMs);
+    const isOwed = mayCatchUp(window, catchUp, missedMs, this.past);
+    return {
+      missed: {
+        scheduled: calendarText(missedMs),
+        why: missedWords[this.#why.get(`${window} ${missedMs}`) ?? 'not-running'],
+        next_chance: isOwed ? null : scheduled,
+        by: isOwed ? 'catch-up' : scheduled === null ? 'nobody' : 'schedule',
+      },
+    };
   }
 
   /** A calendar event as journal entry and, where the controller must know, as event line. */
@@ -125,6 +243,7 @@ export class WindowClock {
             : { occurrence: open.occurrence, ends_in_ms: Math.floor(open.endsAt - now) },
         by_hand: byHand,
         run_needs: [...needs(plan)],
+        ...this.#missedShown(plan),
       };
     });
   }
@@ -136,6 +255,7 @@ export class WindowClock {
       lastsMs: window.lasts,
       jitterMs: window.jitter,
       byHand: window.by_hand ?? 'presence',
+      catchUp: window.catch_up ?? 'none',
       names: (minuteMs) => this.#tasks.get(name)?.match(new Date(minuteMs)) ?? false,
       label: calendarText,
     };
@@ -147,4 +267,6 @@ const missedWords: Readonly<Record<Missed, string>> = {
   'clock-stepped': 'the clock had just been stepped',
   'already-open': 'the window was still in progress',
   'already-begun': 'this minute had begun the window before (the clock was set back)',
+  unused: 'it opened, and no lease was granted in it',
+  'not-running': 'the box was off, or its clock not synchronised',
 };

@@ -4,6 +4,7 @@ import type { Authority } from '../core/attended.ts';
 import { calendarText } from './clock.ts';
 import type { Interlock } from './interlock.ts';
 import type { Claim } from './outlook.ts';
+import { readinessOf } from './session-asking.ts';
 
 /** Opens a window now. Null when it is open already, or waits for its jitter. */
 export function openWindow(
@@ -22,6 +23,21 @@ export function openWindow(
   return { occurrence, endsInMs: Math.round(opened.opening.endsAt - now) };
 }
 
+/** True when nothing but the time would refuse a lease of this link. */
+export function linkReady(interlock: Interlock, name: string): boolean {
+  const link = interlock.links.get(name);
+  return link !== undefined && readinessOf(interlock, link, false).length === 0;
+}
+
+/** A lease was granted in a window: this opening is not missed. */
+export function windowUsed(interlock: Interlock, claim: Claim): void {
+  if ('session' in claim) return;
+  const { clock, ledger, trust, windows } = interlock.parts;
+  windows.granted(claim.window, claim.occurrence, trust().synchronised ? clock.calendarMs() : null);
+  // Not written: after a restart it may be told as missed, and be made up for once.
+  ledger.remember(windows.past).catch(() => undefined);
+}
+
 /** The work of a window is done: nothing entitles its link any more. */
 export function endWindow(interlock: Interlock, claim: Claim): void {
   const { windows } = interlock.parts;
@@ -38,6 +54,9 @@ export function tellWindows(interlock: Interlock, events: readonly CalendarEvent
   for (const event of events) {
     const told = windows.tell(event, clock.now());
     interlock.note(told.entry);
+    if (event.kind === 'missed' || event.kind === 'opened')
+      // Not written: after a restart it is told again.
+      ledger.remember(windows.past).catch(() => undefined);
     if (told.line !== null) interlock.announcer.announce(told.line);
     if (event.kind !== 'opened') continue;
     // Not written: after a restart the same minute is over, so nothing begins twice; the journal shows the failure.

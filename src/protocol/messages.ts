@@ -145,6 +145,17 @@ export const windowStatus = z.object({
   by_hand: z.enum(['presence', 'approved', 'never']),
   /** What running it now from afar lacks. That its link would refuse the lease is said by the link. */
   run_needs: z.array(refusal),
+  /** The newest scheduled opening, when no lease was granted in it or since. */
+  missed: z
+    .object({
+      /** Calendar time, RFC 3339. */
+      scheduled: z.string(),
+      why: z.string(),
+      /** Calendar time of the next scheduled opening; null when it is made up for before, as soon as nothing refuses, or never. */
+      next_chance: z.string().nullable(),
+      by: z.enum(['catch-up', 'schedule', 'nobody']),
+    })
+    .exactOptional(),
 });
 export type WindowStatus = z.infer<typeof windowStatus>;
 
