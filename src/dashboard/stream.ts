@@ -20,6 +20,8 @@ const GATHER_MS = 200;
 
 /** New entries of the journal since the page was loaded, newest first. */
 export const entries = signal<readonly JournalEntry[]>([]);
+/** How often entries were left out: what was shown before no longer joins what comes. */
+export const gaps = signal(0);
 /** Set when the session is over: by itself or by somebody. */
 export const signedOut = signal(false);
 /** The stream was given up because the page is hidden. */
@@ -72,7 +74,13 @@ function begin(): void {
     heard();
     const seq = Number(id);
     if (Number.isSafeInteger(seq)) lastSeq = seq;
-    gathered = [...(data as JournalEvent).entries.toReversed(), ...gathered].slice(0, ENTRIES_KEPT);
+    const { entries: fresh, gap } = data as JournalEvent;
+    if (gap) {
+      gathered = [];
+      entries.value = [];
+      gaps.value += 1;
+    }
+    gathered = [...fresh.toReversed(), ...gathered].slice(0, ENTRIES_KEPT);
     gathering ??= setTimeout(handOn, GATHER_MS);
   });
   on('over', (data) => {

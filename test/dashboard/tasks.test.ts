@@ -138,8 +138,8 @@ describe.skipIf(missing !== null)('a person at the dashboard of a real appliance
     await dialog.getByLabel('Second code').fill(appliance.codeOf('grace'));
     await dialog.getByRole('button', { name: 'Reset vault' }).click();
     await word('Isolated').waitFor();
-    expect(await dialog.count()).toBe(0);
-    expect(appliance.scenario.latchOnDisk()).toBeNull();
+    await expect.poll(() => dialog.count()).toBe(0);
+    await expect.poll(() => appliance.scenario.latchOnDisk()).toBeNull();
   });
 
   test('last night’s failure is found: which step, and why', async () => {

@@ -5,6 +5,7 @@ import { missingBrowser, SIZES, startBrowser, visit, type Visit } from './browse
 import { builtDashboard } from './built.ts';
 import { STATES } from './documents.ts';
 import { ADA, FakeBox, problem } from './fake-box.ts';
+import { entryOf } from './past.ts';
 
 const LONG_MS = 60_000;
 
@@ -226,6 +227,33 @@ describe.skipIf(missingBrowser() !== null)('trouble', () => {
     await page.setViewportSize(SIZES.phone);
     await page.getByRole('button', { name: 'Cut link' }).click();
     await expect.poll(trips).toHaveLength(1);
+  });
+
+  test('the journal is followed, also through a filter, and without a hole where entries were left out', async () => {
+    const { page } = await look('journal');
+    const seen = (): Promise<string[]> =>
+      page.evaluate("[...document.querySelectorAll('.entries .seq')].map((each) => each.textContent)");
+    await expect.poll(async () => (await seen())[0]).toBe('48213');
+    box.record(entryOf(48_214));
+    await expect.poll(async () => (await seen())[0]).toBe('48214');
+    // Three that this page was never told of, and one that it was.
+    box.entries = [48_218, 48_217, 48_216, 48_215].map((seq) => entryOf(seq)).concat(box.entries);
+    box.say('journal', { entries: [entryOf(48_218)], gap: true }, 48_218);
+    await expect
+      .poll(async () => (await seen()).slice(0, 5))
+      .toEqual(['48218', '48217', '48216', '48215', '48214']);
+    await page.getByLabel('Kind').selectOption({ label: 'links' });
+    await page.getByLabel('Text in type').fill('tripped');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await expect.poll(seen).toEqual(['48210']);
+    box.record(entryOf(48_219));
+    box.record(entryOf(48_220, 'link.tripped'));
+    await expect.poll(seen).toEqual(['48220', '48210']);
+    await page.getByLabel('Follow').uncheck();
+    box.record(entryOf(48_221, 'link.tripped'));
+    box.become(STATES.tripped());
+    await expect.poll(() => page.title()).toMatch(/^TRIPPED/);
+    expect(await seen()).toEqual(['48220', '48210']);
   });
 
   test('a tab that nobody looks at gives its stream back, and takes it again when somebody does', async () => {

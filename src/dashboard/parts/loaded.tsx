@@ -1,5 +1,5 @@
 /** A document that a view fetches when it is shown. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { Problem } from '../../api/problem.ts';
 import { ask, type Answer } from '../requests.ts';
@@ -12,7 +12,13 @@ export interface Loaded<Body> {
   again(): void;
 }
 
-/** Fetches `path` now, whenever it changes, and when asked again. Answers to an older question are dropped. */
+/** ms between two fetches that nobody asked for. */
+const REFRESH_MS = 2_000;
+
+/**
+ * Fetches `path` now, whenever it changes, and when asked again; some time after `when` has changed, too. Answers to an older
+ * question are dropped.
+ */
 export function useLoaded<Body>(path: string, when: unknown = null): Loaded<Body> {
   const [turn, setTurn] = useState(0);
   const [answer, setAnswer] = useState<Answer<Body> | null>(null);
@@ -24,7 +30,18 @@ export function useLoaded<Body>(path: string, when: unknown = null): Loaded<Body
     return () => {
       wanted = false;
     };
-  }, [path, when, turn]);
+  }, [path, turn]);
+  const known = useRef(when);
+  const later = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    if (known.current === when) return;
+    known.current = when;
+    later.current ??= setTimeout(() => {
+      later.current = undefined;
+      setTurn((last) => last + 1);
+    }, REFRESH_MS);
+  }, [when]);
+  useEffect(() => () => clearTimeout(later.current), []);
   return {
     body: answer?.ok === true ? answer.body : null,
     problem: answer?.ok === false ? answer.problem : null,

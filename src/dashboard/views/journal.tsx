@@ -1,13 +1,13 @@
 /** The journal: what happened and what was refused, in order; filtered, followed, proven whole, taken away. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalEntry, JournalPage } from '../../api/journal-documents.ts';
 import type { Problem } from '../../api/problem.ts';
 import { state } from '../box.ts';
 import { Empty, ProblemNote } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
 import { API, ask } from '../requests.ts';
-import { entries } from '../stream.ts';
+import { entries, gaps } from '../stream.ts';
 import { actor, bounded, count } from '../words.ts';
 import { ProofOfJournal } from './verification.tsx';
 
@@ -159,33 +159,63 @@ const queryOf = ({ type, link, text, day }: Filter, cursor: string | null): stri
   return query.toString();
 };
 
-function Entries({ filter, follows }: { readonly filter: Filter; readonly follows: boolean }) {
+/** Pages without a fit that are passed over before a person is asked whether to go on. */
+const EMPTY_PAGES = 20;
+
+function useEntries(filter: Filter, follows: boolean) {
   const [pages, setPages] = useState<readonly JournalEntry[]>([]);
   const [next, setNext] = useState<string | null>(null);
   const [phase, setPhase] = useState<'asking' | 'there' | 'failed'>('asking');
   const [problem, setProblem] = useState<Problem | null>(null);
+  const isWantedAgain = useRef(false);
   const load = async (cursor: string | null): Promise<void> => {
     setPhase('asking');
-    const answer = await ask<JournalPage>('GET', `/journal?${queryOf(filter, cursor)}`);
-    if (answer.ok) {
+    let from = cursor;
+    for (let page = 0; page < EMPTY_PAGES; page += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each page names the next
+      const answer = await ask<JournalPage>('GET', `/journal?${queryOf(filter, from)}`);
+      if (!answer.ok) {
+        setProblem(answer.problem);
+        return setPhase('failed');
+      }
+      from = answer.body.next;
       setPages((before) => merged(before, answer.body.entries));
-      setNext(answer.body.next);
-      setPhase('there');
-    } else {
-      setProblem(answer.problem);
-      setPhase('failed');
+      setNext(from);
+      if (answer.body.entries.length > 0 || from === null) break;
     }
+    setPhase('there');
   };
   useEffect(() => void load(null), []);
+  useEffect(() => {
+    if (gaps.value === 0) return;
+    setPages([]);
+    void load(null);
+  }, [gaps.value]);
   const isPlain = JSON.stringify(filter) === JSON.stringify(NOTHING);
   useEffect(() => {
-    if (follows && isPlain) setPages((before) => merged(before, entries.value));
-    else if (follows && entries.value.length > 0) void load(null);
+    if (!follows || entries.value.length === 0) return;
+    if (isPlain) setPages((before) => merged(before, entries.value));
+    else isWantedAgain.current = true;
   }, [entries.value, follows]);
+  // The filter is the box's to apply, one question at a time.
+  useEffect(() => {
+    if (phase === 'asking' || !isWantedAgain.current) return;
+    isWantedAgain.current = false;
+    void load(null);
+  }, [phase, entries.value]);
+  return { pages, next, phase, problem, load };
+}
+
+function Entries({ filter, follows }: { readonly filter: Filter; readonly follows: boolean }) {
+  const { pages, next, phase, problem, load } = useEntries(filter, follows);
   return (
     <>
       {phase === 'failed' && problem !== null && <ProblemNote problem={problem} />}
-      {pages.length === 0 && phase === 'there' && <Empty>No entry fits this filter.</Empty>}
+      {pages.length === 0 && phase === 'there' && (
+        <Empty>
+          {next === null ? 'No entry fits this filter.' : 'No entry fits so far; there are older ones.'}
+        </Empty>
+      )}
       <ol class="entries" aria-label="Entries, newest first" aria-busy={phase === 'asking'}>
         {pages.map((entry) => (
           <Entry key={entry.seq} entry={entry} />
