@@ -1,7 +1,9 @@
 /** How `portcullis report` is called. The command itself is loaded only when it is. */
 import { type Command, Option } from 'commander';
+import type { AskOptions } from './ask.ts';
 import type { ExitCode } from './exit.ts';
 import type { CommonOptions } from './people-words.ts';
+import type { ReportOptions } from './report.ts';
 
 const html = (): Option => new Option('--html', 'a page to print, self-contained').conflicts('json');
 
@@ -19,7 +21,9 @@ export function addReportWords(
     .option('-n, --count <number>', 'how many', wholeNumber, 50)
     .addOption(config())
     .addOption(json())
-    .action(async (options) => (await import('./report.ts')).listReports(options));
+    .action(async (options: AskOptions & { count: number }) =>
+      (await import('./report.ts')).listReports(options),
+    );
   report
     .command('show')
     .description('one report as JSON; the newest of the window unless an occurrence is named')
@@ -28,7 +32,7 @@ export function addReportWords(
     .addOption(config())
     .addOption(html())
     .addOption(json())
-    .action(async (name: string, occurrence: string | undefined, options) =>
+    .action(async (name: string, occurrence: string | undefined, options: ReportOptions) =>
       (await import('./report.ts')).showReport(name, occurrence, options),
     );
   report
@@ -40,7 +44,7 @@ export function addReportWords(
     .addOption(config())
     .addOption(html())
     .addOption(json())
-    .action(async (month: string, options) =>
+    .action(async (month: string, options: ReportOptions & { head?: string[]; vkey?: string }) =>
       ends(await (await import('./report.ts')).showMonth(month, options)),
     );
 }
