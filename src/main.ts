@@ -7,6 +7,7 @@ import { addProfileCommands } from './command/profile.ts';
 import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
 import { addTokenWords, addUserWords } from './command/people-words.ts';
 import { addReportWords } from './command/report-words.ts';
+import { addSentryWords } from './command/sentry-words.ts';
 import { DEFAULT_CONFIG_FILE } from './config/default-file.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -58,7 +59,9 @@ program
   );
 program
   .command('mount-hand', { hidden: true })
-  .description('mount or unmount one disk of a vault for the controller, as a line on standard input says; as root')
+  .description(
+    'mount or unmount one disk of a vault for the controller, as a line on standard input says; as root',
+  )
   .addOption(config())
   .action(async (options: { config: string }) =>
     ends(await (await import('./command/mount-hand.ts')).mountForController(options.config)),
@@ -167,9 +170,9 @@ program
   .action(async (options: { config: string; json?: true }) =>
     (await import('./command/isolate.ts')).isolateEverything(options.config, options.json === true),
   );
+addApplianceWords(program, { config, json, ends });
 
 const window = program.command('window').description('windows: when the vault may be connected');
-addApplianceWords(program, { config, json, ends });
 window
   .command('list')
   .description('when each window opens next')
@@ -214,12 +217,10 @@ notify
 
 addProfileCommands(program.command('profile').description('firmware profiles: boards as data'), json, ends);
 
-addUserWords(program.command('user').description('accounts of the dashboard; at the box'), { config, json });
-addTokenWords(
-  program.command('token').description('tokens for programs: they read and they cut, and never connect'),
-  { config, json },
-  wholeNumber,
-);
+addUserWords(program.command('user'), { config, json });
+addTokenWords(program.command('token'), { config, json }, wholeNumber);
+
+addSentryWords(program, { config, json }, ends);
 
 const journal = program
   .command('journal')

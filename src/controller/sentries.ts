@@ -3,7 +3,7 @@ import type { Config, WindowConfig } from '../config/schema.ts';
 import type { BackupSettings } from '../config/schema-steps.ts';
 import type { Disk } from '../journal/disk.ts';
 import type { InterlockClient } from '../protocol/client.ts';
-import { AnomalyBook, passFor } from './anomalies/book.ts';
+import { AnomalyBook, heldWords, passFor } from './anomalies/book.ts';
 import type { Anomaly } from './anomalies/book.ts';
 import { withReleased } from './anomalies/past.ts';
 import { keyOf, PastStore } from './anomalies/past-store.ts';
@@ -143,7 +143,7 @@ export class Sentries {
         reason: release?.reason,
       });
       // oxlint-disable-next-line no-await-in-loop
-      if (release?.expected === true) await this.#learnReleased(window, id);
+      await this.#learnReleased(window, id, release?.expected === true);
       if (repository === null) continue;
       const isLast = all.every((each) => each.repository !== repository || each.release !== null);
       // oxlint-disable-next-line no-await-in-loop
@@ -213,7 +213,7 @@ export class Sentries {
     );
     this.#tools.voice.note('error', `anomaly ${kept.id} (${rule}): ${why}`, { window, repository, action });
     if (repository !== null) {
-      const frozen = { why: `${why} (portcullis anomaly release ${kept.id})`, at };
+      const frozen = { why: heldWords(kept), at };
       await this.#tools.ledger.note({ [repository]: { frozen } });
     }
     return kept;
@@ -276,11 +276,11 @@ export class Sentries {
     }
   }
 
-  async #learnReleased(window: string, id: string): Promise<void> {
+  async #learnReleased(window: string, id: string, isExpected: boolean): Promise<void> {
     for (const settings of this.#backupsOf(window)) {
       const key = keyOf(settings);
       // oxlint-disable-next-line no-await-in-loop
-      await this.#pasts.write(key, withReleased(await this.#pasts.read(key), new Set([id])));
+      await this.#pasts.write(key, withReleased(await this.#pasts.read(key), id, isExpected));
     }
   }
 }

@@ -42,6 +42,16 @@ const report = (change: Partial<WindowReport> = {}): WindowReport => ({
   ...change,
 });
 
+const unusual = {
+  id: 'a20261121-0a1b2c',
+  rule: 'random-data',
+  repository: 'main',
+  action: 'isolate',
+  why: '50 of the last 60 files cannot be compressed any more',
+  numbers: { files_seen: 60 },
+  snapshot: null,
+} as const;
+
 /** Everything that is worth telling, once each. */
 function everything(): readonly Draft[] {
   const calm = new News({});
@@ -108,6 +118,7 @@ function everything(): readonly Draft[] {
       }),
     ),
     ...calm.ended(report({ isolation_proven: false })),
+    ...calm.ended(report({ anomalies: [unusual, { ...unusual, id: null, action: 'warn' }] })).slice(1),
     windowMissed('nightly', 'two', 'this opening ended the controller twice'),
     noticesLost(7, 1),
     testNotice('slack'),

@@ -50,6 +50,10 @@ export type Anomaly = Readonly<z.output<typeof anomaly>>;
 /** What is to be written down. */
 export type Found = Omit<Anomaly, 'format' | 'id' | 'at' | 'last_at' | 'times' | 'release' | 'used_at'>;
 
+/** Why something is held, and what lifts it. */
+export const heldWords = ({ why, id }: Pick<Anomaly, 'why' | 'id'>): string =>
+  `${why} (portcullis anomaly release ${id})`;
+
 /** The directory in a state directory. */
 export const anomaliesIn = (stateDirectory: string): string => join(stateDirectory, DIRECTORY);
 

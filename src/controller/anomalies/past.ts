@@ -19,6 +19,8 @@ const run = z.strictObject({
   ratio: z.number().nullable(),
   /** Dense files of a type that never was. */
   out_of_type: z.number(),
+  /** Their types. */
+  out_of_types: z.array(z.string()),
   /** Files gone and come since the last good snapshot; `null` where nothing was compared. */
   removed: z.number().nullable(),
   /** Identity of the anomaly that it was, or `null`. */
@@ -57,6 +59,8 @@ const LEAST_SEEN = 20;
 /** A type of which so few files are dense never is; of which so many are, is. */
 const NEVER_DENSE = 0.02;
 const MOSTLY_DENSE = 0.5;
+/** Neither: a person said that such files may be dense. */
+const SOMETIMES = 0.2;
 
 /** What a backup is compared with. Medians are `null` until enough is known. */
 export interface Expected {
@@ -70,7 +74,7 @@ export interface Expected {
   readonly packed: number | null;
   /** Share of dense files among those measured. */
   readonly dense: number | null;
-  /** Dense files of a wrong type in the last two weeks' worth of backups. */
+  /** Dense files of a wrong type in all backups that are remembered, since a person last released some. */
   readonly outOfType: number;
   readonly types: ReadonlyMap<string, TypeWord>;
 }
@@ -95,7 +99,7 @@ export function expectedFrom(past: Past, learnFrom: number): Expected {
     ratio: median((one) => (one.measured === 0 ? null : one.ratio)),
     packed: median((one) => one.packed),
     dense: isLearnt && measured > 0 ? sum(good, (one) => one.dense) / measured : null,
-    outOfType: sum(past.runs.slice(-SETTLED_AFTER), (one) => one.out_of_type),
+    outOfType: sum(past.runs, (one) => one.out_of_type),
     types: typesFrom(past),
   };
 }
@@ -129,19 +133,29 @@ export function withRun(
   return { format: 1, learnt: past.learnt + 1, runs, types: Object.fromEntries(known), pending: null };
 }
 
-/** The past once a person has said that these were meant to be: what was suspect is good, and counted out no more. */
-export const withReleased = (past: Past, ids: ReadonlySet<string>): Past => ({
-  ...past,
-  runs: past.runs.map((one) =>
-    one.suspect !== null && ids.has(one.suspect) ? { ...one, suspect: null, out_of_type: 0 } : one,
-  ),
-});
-
-/** Tagging a snapshot gives it another id. */
-export const withRenamed = (past: Past, before: string, after: string): Past => ({
-  ...past,
-  runs: past.runs.map((one) => (one.snapshot === before ? { ...one, snapshot: after } : one)),
-});
+/**
+ * The past once a person has looked: what led to it is not counted again. When it was meant to be, what was suspect is good, and its
+ * types are no more held to be compressible.
+ */
+export function withReleased(past: Past, id: string, isExpected: boolean): Past {
+  const released = past.runs.filter(({ suspect }) => suspect === id);
+  if (released.length === 0) return past;
+  const hasTypes = released.some((one) => one.out_of_type > 0);
+  // With it all that led to it: a few a night are one thing.
+  const isMeant = (one: PastRun): boolean => hasTypes && (one.suspect === null || one.suspect === id);
+  const types = { ...past.types };
+  const meant = isExpected ? past.runs.filter(isMeant) : [];
+  for (const name of meant.flatMap((one) => one.out_of_types)) {
+    const known = types[name];
+    if (known !== undefined) types[name] = { ...known, dense: Math.max(known.dense, known.seen * SOMETIMES) };
+  }
+  const runs = past.runs.map((one) => ({
+    ...one,
+    suspect: isExpected && one.suspect === id ? null : one.suspect,
+    ...(isMeant(one) ? { out_of_type: 0, out_of_types: [] } : {}),
+  }));
+  return { ...past, runs, types };
+}
 
 /** The middle one; `null` of nothing. */
 export function medianOf(values: readonly number[]): number | null {

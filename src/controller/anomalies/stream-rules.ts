@@ -52,6 +52,8 @@ export interface StreamFigures {
   readonly dense: number;
   readonly ratio: number | null;
   readonly outOfType: number;
+  /** The same by type; a few suffice. */
+  readonly outOfTypes: ReadonlyMap<string, number>;
   readonly types: ReadonlyMap<string, { readonly seen: number; readonly dense: number }>;
 }
 
@@ -72,7 +74,7 @@ export class StreamRules {
   #dense = 0;
   #measuredBytes = 0;
   #measuredPacked = 0;
-  #outOfType = 0;
+  readonly #outOfType = new Map<string, number>();
 
   constructor(expected: Expected, settings: AnomalySettings, canaries: ReadonlySet<string>) {
     this.#expected = expected;
@@ -120,7 +122,8 @@ export class StreamRules {
       measured: this.#measured,
       dense: this.#dense,
       ratio: this.#measuredBytes === 0 ? null : this.#measuredPacked / this.#measuredBytes,
-      outOfType: this.#outOfType,
+      outOfType: this.#outOfTypeInAll,
+      outOfTypes: this.#outOfType,
       types: this.#types,
     };
   }
@@ -136,8 +139,10 @@ export class StreamRules {
     const isLong = dataBytes >= LEAST_BYTES;
     const isDense = isLong && ratio >= DENSE;
     const known = this.#types.get(extension) ?? { seen: 0, dense: 0 };
-    known.seen += isLong ? 1 : 0;
-    known.dense += isDense ? 1 : 0;
+    const isOutOfType = isDense && types.get(type) === 'compressible';
+    // What cannot be is not learnt: a few files each night would make it usual.
+    known.seen += isLong && !isOutOfType ? 1 : 0;
+    known.dense += isDense && !isOutOfType ? 1 : 0;
     if (this.#types.has(extension) || this.#types.size < TYPES_COUNTED) this.#types.set(extension, known);
     if (!isLong || isDenseType(extension) || types.get(extension) === 'dense') return false;
 
@@ -145,10 +150,14 @@ export class StreamRules {
     this.#dense += isDense ? 1 : 0;
     this.#measuredBytes += dataBytes;
     this.#measuredPacked += dataBytesInRepository;
-    if (isDense && types.get(type) === 'compressible') this.#outOfType += 1;
+    if (isOutOfType) this.#outOfType.set(type, (this.#outOfType.get(type) ?? 0) + 1);
     this.#ratios.push(ratio);
     if (this.#ratios.length > FAR) this.#ratios.shift();
     return true;
+  }
+
+  get #outOfTypeInAll(): number {
+    return [...this.#outOfType.values()].reduce((all, count) => all + count, 0);
   }
 
   #judge(): readonly Finding[] {
@@ -160,12 +169,12 @@ export class StreamRules {
       found.push(
         ...this.#say('random-data', 'cut', `${near} of the last ${NEAR} files cannot be compressed any more`),
       );
-    if (this.#outOfType >= OUT_OF_TYPE)
+    if (this.#outOfTypeInAll >= OUT_OF_TYPE)
       found.push(
         ...this.#say(
           'out-of-type',
           'cut',
-          `${this.#outOfType} files cannot be compressed, though files of their types always could`,
+          `${this.#outOfTypeInAll} files cannot be compressed, though files of their types always could`,
         ),
       );
     return [...found, ...this.#againstMedians(count)];

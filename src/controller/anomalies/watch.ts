@@ -8,6 +8,7 @@ import type { Snapshot } from '../restic/snapshots.ts';
 import type { BackupWatch, EndedBackup, Judged } from '../steps/step.ts';
 import type { CutSwitch } from '../windows/cut.ts';
 import { judgeEnded } from './after-rules.ts';
+import { heldWords } from './book.ts';
 import type { Anomaly } from './book.ts';
 import { differenceBetween } from './difference.ts';
 import type { Finding } from './finding.ts';
@@ -19,6 +20,7 @@ import { tagSuspect } from './suspect.ts';
 
 /** ms by which the clock of whoever made a snapshot may differ from ours. */
 const CLOCK_SLACK_MS = 600_000;
+const TYPES_NAMED = 50;
 
 /** What a watch works with. */
 export interface WatchPost {
@@ -121,11 +123,12 @@ export class Watch implements BackupWatch {
       dense: figures.dense,
       ratio: figures.ratio,
       out_of_type: figures.outOfType,
+      out_of_types: [...figures.outOfTypes.keys()].slice(0, TYPES_NAMED),
       removed: difference?.removed ?? null,
       suspect,
     };
     this.#past = isNew ? withRun(this.#past, one, figures.types) : { ...this.#past, pending: null };
-    return { why: first?.why ?? null, snapshot: standing, known };
+    return { why: first === null ? null : heldWords(first), snapshot: standing, known };
   }
 
   /** Writes down what nobody has written down yet: after a cut nothing is read back. Returns everything that was unusual. */

@@ -50,10 +50,10 @@ export class Manifest {
       if (this.#seen[index] === 0) this.#seenCount += 1;
       this.#seen[index] = 1;
       const at = this.#at(index);
-      const [bytes, mtimeMs, ctimeS] = statesOf(stats);
+      const [bytes, mtimeMs, ctimeMs32] = statesOf(stats);
       if (this.#bytes.readUIntLE(at + 8, 6) !== bytes) return 'changed';
       if (this.#bytes.readUIntLE(at + 14, 6) !== mtimeMs) return 'changed';
-      return this.#bytes.readUInt32LE(at + 20) === ctimeS ? 'same' : 'touched';
+      return this.#bytes.readUInt32LE(at + 20) === ctimeMs32 ? 'same' : 'touched';
     }
   }
 
@@ -108,12 +108,12 @@ export class ManifestDraft {
   add(path: string, stats: Stats): void {
     const [low, high] = hashOf(path, this.#seed.readUInt32LE(0), this.#seed.readUInt32LE(4));
     const at = this.#filled;
-    const [bytes, mtimeMs, ctimeS] = statesOf(stats);
+    const [bytes, mtimeMs, ctimeMs32] = statesOf(stats);
     this.#block.writeUInt32LE(low, at);
     this.#block.writeUInt32LE(high, at + 4);
     this.#block.writeUIntLE(bytes, at + 8, 6);
     this.#block.writeUIntLE(mtimeMs, at + 14, 6);
-    this.#block.writeUInt32LE(ctimeS, at + 20);
+    this.#block.writeUInt32LE(ctimeMs32, at + 20);
     this.#filled += RECORD_BYTES;
     this.count += 1;
     if (this.#filled === BLOCK_BYTES) this.#flush();
@@ -165,10 +165,10 @@ export const dropDraft = (path: string): Promise<void> => rm(draftOf(path), { fo
 
 const MOST_48_BITS = 2 ** 48 - 1;
 
-/** Size, ms of the last change of the content, s of the last change of the inode (32 bits). */
+/** Size, ms of the last change of the content, the low 32 bits of the ms of the last change of the inode. */
 function statesOf({ size, mtimeMs, ctimeMs }: Stats): readonly [number, number, number] {
   const within = (value: number): number => Math.min(Math.max(0, Math.trunc(value)), MOST_48_BITS);
-  return [within(size), within(mtimeMs), Math.trunc(ctimeMs / 1_000) >>> 0];
+  return [within(size), within(mtimeMs), Math.trunc(ctimeMs) % 2 ** 32];
 }
 
 /** 64 bits of a path (two rounds of multiply and fold, as in MurmurHash3); not for secrets, the seed keeps it unpredictable. */

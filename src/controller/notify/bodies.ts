@@ -90,6 +90,7 @@ export function pingForm(notice: Notice): { readonly suffix: string; readonly fo
     case 'portcullis.link.budget-nearly-spent':
     case 'portcullis.link.budget-spent':
     case 'portcullis.heartbeat.lost':
+    case 'portcullis.anomaly.found':
     case 'portcullis.notices.lost':
       return null;
   }

@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import type { EventLine, LinkStatus, TripRecord } from '../../protocol/messages.ts';
 import type { WindowReport } from '../report.ts';
+import { anomaliesFound } from './anomaly-texts.ts';
 import type { Draft } from './notice.ts';
 import * as texts from './texts.ts';
 import { tripped, trippedAndReset } from './trip-texts.ts';
@@ -158,7 +159,7 @@ export class News {
 
   /** A window is over. */
   ended(report: WindowReport): readonly Draft[] {
-    return [texts.windowEnded(report)];
+    return [texts.windowEnded(report), ...anomaliesFound(report)];
   }
 
   /** What is due about a link: the news of a trip, that it is stuck, that isolation is unproven (again). */

@@ -18,6 +18,7 @@ export const NOTICE_TYPES = [
   'portcullis.window.done',
   'portcullis.window.failed',
   'portcullis.window.skipped',
+  'portcullis.anomaly.found',
   'portcullis.notices.lost',
   'portcullis.test',
 ] as const;
