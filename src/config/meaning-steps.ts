@@ -28,9 +28,14 @@ export function stepFindings(
   if ('forget' in step)
     return [
       ...named('forget', 'repository', step.forget.repository),
+      ...keptFindings([...path, 'forget', 'repository'], step.forget.repository, config),
       ...ruleFindings([...path, 'forget'], step.forget),
     ];
-  if ('prune' in step) return named('prune', 'repository', step.prune.repository);
+  if ('prune' in step)
+    return [
+      ...named('prune', 'repository', step.prune.repository),
+      ...keptFindings([...path, 'prune', 'repository'], step.prune.repository, config),
+    ];
   if ('check' in step) return named('check', 'repository', step.check.repository);
   if ('restore_drill' in step)
     return [
@@ -39,6 +44,18 @@ export function stepFindings(
     ];
   return [];
 }
+
+/** Nothing can be removed where the server is append-only. */
+const keptFindings = (path: Path, name: string, { repositories }: Config): readonly Finding[] =>
+  repositories[name]?.append_only === true
+    ? [
+        error(
+          path,
+          `${quoted(name)} is append_only: its server refuses every delete`,
+          'forget and prune on the vault itself, past that server',
+        ),
+      ]
+    : [];
 
 function sourceFindings(
   path: Path,

@@ -48,6 +48,10 @@ export const repository = z.strictObject({
     .describe(
       'the network interface towards the vault; nothing is sent when its packets would leave by another one',
     ),
+  append_only: z
+    .boolean()
+    .default(false)
+    .describe('its server lets nothing be deleted but locks: nothing is forgotten, pruned or repaired from here'),
   recovery_point: duration(600_000)
     .exactOptional()
     .describe(

@@ -16,6 +16,8 @@ const SFTP_PORT = 2_222;
 export interface CutVault {
   /** The repository's entry in the configuration, but for the password. */
   readonly entry: Readonly<Record<string, unknown>>;
+  /** `host:port` that answers when the vault does; a fresh link gives "no route to host" for a moment. */
+  readonly reach: string | null;
   readonly connect: () => void;
   /** From now on nothing arrives. */
   readonly cut: () => void;
@@ -50,8 +52,9 @@ class Far {
     this.#server = server;
     await eventually('the server of the vault to listen', () => {
       if (server.exitCode !== null) throw new Error(`it ended: ${this.#said}`);
-      const [command_ = '', ...args] = [...this.cable.inside, 'ss', '-Hltn', `sport = :${listensOn}`];
-      return spawnSync(command_, args, { encoding: 'utf8' }).stdout.trim() !== '';
+      const [ip, ...inside] = this.cable.inside;
+      const args = [...inside, 'ss', '-Hltn', `sport = :${listensOn}`];
+      return spawnSync(ip ?? '', args, { encoding: 'utf8' }).stdout.trim() !== '';
     });
   }
 
@@ -67,12 +70,17 @@ class Far {
 
 /** Either end of the cable loses it: by the plug at the far end, or by our own interface. */
 const cutter = (cable: Cable, isOurEnd: () => boolean) => {
-  let wasOurs = false;
+  let lost: 'none' | 'ours' | 'theirs' = 'none';
   return {
-    connect: () => (wasOurs ? cable.administer('up') : cable.plug()),
+    connect: () => {
+      if (lost === 'ours') cable.administer('up');
+      if (lost === 'theirs') cable.plug();
+      lost = 'none';
+    },
     cut: () => {
-      wasOurs = isOurEnd();
-      if (wasOurs) cable.administer('down');
+      if (lost !== 'none') return;
+      lost = isOurEnd() ? 'ours' : 'theirs';
+      if (lost === 'ours') cable.administer('down');
       else cable.pull();
     },
   };
@@ -90,6 +98,7 @@ export async function restVault(directory: string, isOurEnd: () => boolean): Pro
   );
   return {
     entry: { url: `rest:http://${address}/`, interface: far.cable.interface },
+    reach: address,
     ...cutter(far.cable, isOurEnd),
     inspect: (look) => look(vault),
     stop: () => far.stop(),
@@ -126,6 +135,7 @@ export async function sftpVault(directory: string, isOurEnd: () => boolean): Pro
       interface: far.cable.interface,
       ssh: { key_file: join(keys, 'client'), known_hosts_file: known },
     },
+    reach: `${far.cable.far}:${SFTP_PORT}`,
     ...cutter(far.cable, isOurEnd),
     inspect: (look) => look(vault),
     stop: () => far.stop(),
@@ -146,6 +156,7 @@ export function diskVault(directory: string): CutVault {
     spawnSync('losetup', ['-n', '-O', 'NAME', '-j', disk.image], { encoding: 'utf8' }).stdout.trim() !== '';
   return {
     entry: { url: `${place.at}/restic`, mount: { uuid: disk.uuid, at: place.at, timeout: '10s' } },
+    reach: null,
     connect: () => disk.plug(),
     cut: () => {
       if (spawnSync('mountpoint', ['-q', place.at]).status === 0)
@@ -155,6 +166,8 @@ export function diskVault(directory: string): CutVault {
     inspect: (see) => {
       // While it is attached it is seen where it is mounted; else on a loop device of its own.
       if (spawnSync('mountpoint', ['-q', place.at]).status === 0) return see(join(place.at, 'restic'));
+      // A killed restic that waited for the disk holds it until the kernel lets go of it.
+      for (let count = 0; count < 100 && stillThere(); count += 1) spawnSync('sleep', ['0.1']);
       if (stillThere()) throw new Error('the disk is still held by somebody');
       execFileSync('mount', ['-o', 'loop', disk.image, look]);
       try {

@@ -5,8 +5,16 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { WindowReport } from '../../src/controller/report.ts';
@@ -75,13 +83,19 @@ class CutAppliance extends Appliance {
     }
   }
 
-  async backing(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  async backing(): Promise<void> {
+    const reach = this.vaultBehind?.reach ?? null;
     const entry = { password_file: this.passwordFile, ...this.vaultBehind?.entry };
     const steps = [
       { backup: { repository: 'main', paths: [this.source], limit_upload: 8_000, pack_size: 4 } },
       { forget: { repository: 'main', keep_last: 3, minimum_snapshots: 1, prune: true } },
     ];
-    await this.run(this.config({ steps, ...more }, { repositories: { main: entry } }));
+    await this.run(
+      this.config(
+        { steps, ...(reach === null ? {} : { reach: { tcp: reach } }) },
+        { repositories: { main: entry } },
+      ),
+    );
   }
 
   /** restic on what lies in the vault, past the link. */
@@ -178,11 +192,17 @@ function contentOf(directory: string): {
   readonly packs: readonly string[];
 } {
   const data = filesIn(directory, 'data');
-  const isPack = (name: string): boolean => /[0-9a-f]{64}$/.test(name) && finished([name]).length === 1;
+  // A server that writes under the final name leaves half a pack there: only its content says whether it is whole.
+  const isPack = (name: string): boolean =>
+    finished([name])[0] ===
+    createHash('sha256')
+      .update(readFileSync(join(directory, 'data', name)))
+      .digest('hex');
+  const packs = data.filter(isPack);
   return {
     locks: finished(filesIn(directory, 'locks')).length,
-    unfinished: data.filter((name) => !isPack(name)),
-    packs: data.filter(isPack),
+    unfinished: data.filter((name) => !packs.includes(name)),
+    packs,
   };
 }
 
@@ -303,7 +323,10 @@ describe('a cut at any moment', { timeout: LONG ? 1_200_000 : 180_000 }, () => {
   test.each(KINDS.map(([name, make, why], index) => ({ name, make, why, index })))(
     '$name: the next window recovers by itself, and all data is good',
     async ({ name, make, why, index }) => {
-      if (why !== null) return void console.warn(`NOT TESTED: cuts of ${name}: ${why}`);
+      if (why !== null) {
+        console.warn(`NOT TESTED: cuts of ${name}: ${why}`);
+        return;
+      }
       const throwOf = dice(SEED + index);
       const [appliance, vault] = await ready(make, throwOf);
       let count = 0;

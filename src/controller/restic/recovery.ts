@@ -13,15 +13,20 @@ export async function removeOwnLocks(run: Run): Promise<StepOutcome> {
   return outcomeOf(await run({ args: ['unlock'], timeoutMs: SMALL_TIMEOUT_MS }), 'removing our stale lock');
 }
 
-/** After a cut: lock, then index (so that the packs that were finished before the cut are not sent again), then check. */
-export async function recover(run: Run, version: ResticVersion): Promise<StepOutcome> {
+/**
+ * After a cut: lock, then index (so that the packs that were finished before the cut are not sent again), then check. Where nothing can be
+ * deleted the index stays as it is: rebuilding it would end in a refused delete, which looks like an attack. What was sent is sent again.
+ */
+export async function recover(run: Run, version: ResticVersion, isAppendOnly: boolean): Promise<StepOutcome> {
   const unlocked = await removeOwnLocks(run);
   if (unlocked.kind !== 'done') return unlocked;
-  const index = outcomeOf(
-    await run({ args: repairIndexCommand(version), timeoutMs: null }),
-    'rebuilding the index',
-  );
-  if (index.kind !== 'done') return index;
+  if (!isAppendOnly) {
+    const index = outcomeOf(
+      await run({ args: repairIndexCommand(version), timeoutMs: null }),
+      'rebuilding the index',
+    );
+    if (index.kind !== 'done') return index;
+  }
   return outcomeOf(
     await run({ args: ['check', '--json'], timeoutMs: null }),
     'the check after an interruption',

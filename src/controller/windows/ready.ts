@@ -24,6 +24,8 @@ export interface Claim {
   readonly recovery: Recovery;
   readonly version: ResticVersion;
   readonly ledger: Ledger;
+  /** Its server refuses every delete. */
+  readonly isAppendOnly: boolean;
   /** One that is only read is never made. */
   readonly mayMake: boolean;
   /** Whose chunker parameters a new one gets, or `null`. */
@@ -45,7 +47,7 @@ export async function makeReady(claim: Claim): Promise<Ready> {
   if (recovery === 'none') return { standing: { kind: 'usable' }, isRecovered: true, report: null };
 
   const beganAtMs = performance.now();
-  const recovered = recovery === 'full' ? recover(run, version) : removeOwnLocks(run);
+  const recovered = recovery === 'full' ? recover(run, version, claim.isAppendOnly) : removeOwnLocks(run);
   const outcome = claim.unlessDone(await recovered) ?? { kind: 'done' as const };
   const took_ms = Math.round(performance.now() - beganAtMs);
   const report: StepReport = { step: 'recover', repository: name, outcome, took_ms };

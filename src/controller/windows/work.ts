@@ -131,6 +131,7 @@ async function readyOf(job: WindowJob, name: string, before: MarksBefore, tools:
       recovery,
       version: tools.host.program.version,
       ledger: tools.ledger,
+      isAppendOnly: repositoryIn(job, name).settings.append_only,
       mayMake: job.steps.some((step) => step.repository === name),
       alike: alike === undefined ? null : repositoryIn(job, alike),
       unlessDone: (outcome) => (outcome.kind === 'done' ? null : withReason(outcome, tools)),
