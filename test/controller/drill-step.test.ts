@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nanosecondsOf } from '../../src/controller/steps/drill-comparison.ts';
@@ -51,7 +53,7 @@ describe.skipIf(missingTools() !== null)('a restore drill', { timeout: 60_000 },
     expect(bench.left()).toEqual([]);
 
     // What a killed drill left behind goes; what is not of a drill stays.
-    mkdirSync(join(bench.scratch, 'portcullis-drill-vault-old'), { recursive: true });
+    mkdirSync(join(bench.scratch, 'portcullis-drill-vault-aB3dE9'), { recursive: true });
     mkdirSync(join(bench.scratch, 'mine'));
     const begun = await bench.begin(drill());
     expect(bench.left()).toHaveLength(2);
@@ -84,6 +86,52 @@ describe.skipIf(missingTools() !== null)('a restore drill', { timeout: 60_000 },
       last_restore_drill: { outcome: 'partly-done' },
       frozen: null,
     });
+  });
+
+  test('two drills of one window wait for their comparison side by side', async () => {
+    bench.write('dump/one.sql', 'CREATE');
+    await backUp();
+    const sample = await bench.begin(drill());
+    const whole = await bench.begin(drill({ path: join(bench.source, 'dump') }));
+    expect(bench.left()).toHaveLength(2);
+    for (const begun of [sample, whole])
+      // oxlint-disable-next-line no-await-in-loop -- in order, as a window does it
+      expect(await begun.afterwards?.(bench.stop.signal)).toMatchObject({
+        outcome: { kind: 'done' },
+        facts: { drill: { files: 1, as_source: 1 } },
+      });
+    expect(bench.left()).toEqual([]);
+    expect(bench.ledger.frozen('vault')).toBeNull();
+  });
+
+  test('what another repository still needs is left alone, however alike the names', async () => {
+    mkdirSync(join(bench.scratch, 'portcullis-drill-vault-two-aB3dE9'), { recursive: true });
+    bench.write('one', 'x');
+    await backUp();
+    await bench.step(drill());
+    expect(bench.left()).toEqual(['portcullis-drill-vault-two-aB3dE9']);
+  });
+
+  test('names that are no UTF-8 are no reason to freeze anything', async () => {
+    bench.write('good', 'x');
+    writeFileSync(Buffer.concat([Buffer.from(`${bench.source}/bad`), Buffer.from([0xff])]), 'y');
+    await backUp();
+    for (const more of [{}, { path: bench.source }])
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await bench.step(drill(more))).toMatchObject({
+        outcome: { kind: 'done' },
+        facts: { drill: { files: 1 } },
+      });
+    expect(bench.ledger.frozen('vault')).toBeNull();
+  });
+
+  test('a drill that compared nothing is not done, whosever snapshot it is', async () => {
+    const path = bench.write('one', 'x');
+    await bench.step({ backup: { repository: 'vault', paths: [bench.source], host: 'laptop' } });
+    rmSync(path);
+    for (const more of [{}, { path: bench.source }])
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await bench.step(drill(more))).outcome).toMatchObject({ kind: 'partly-done' });
   });
 
   test('a source with another content behind the same size and time fails it, and keeps what is kept', async () => {
@@ -148,6 +196,38 @@ describe.skipIf(missingTools() !== null)('a restore drill', { timeout: 60_000 },
     expect(wrong.outcome).toMatchObject({ kind: 'failed', code: 'scratch-unusable' });
     expect(bench.left()).toEqual([]);
   });
+});
+
+test('what was restored goes also where its directories let nobody write', async () => {
+  // Root may write everywhere: only another user sees it.
+  const where = mkdtempSync(join(tmpdir(), 'portcullis-scratch-'));
+  try {
+    chmodSync(where, 0o777);
+    const module = join(import.meta.dirname, '../../src/controller/steps/drill-scratch.ts');
+    const script = `import { freshScratch, removeScratch, dropLeftScratch } from ${JSON.stringify(module)};
+      import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+      const where = ${JSON.stringify(where)};
+      const fill = (directory) => {
+        mkdirSync(directory + '/a/b', { recursive: true });
+        writeFileSync(directory + '/a/b/c', 'x');
+        chmodSync(directory + '/a/b', 0o555);
+        chmodSync(directory + '/a', 0o555);
+      };
+      const mine = await freshScratch(where, 'vault');
+      fill(mine);
+      mkdirSync(where + '/portcullis-drill-vault-aB3dE9');
+      fill(where + '/portcullis-drill-vault-aB3dE9');
+      await dropLeftScratch(where, 'vault');
+      console.log(JSON.stringify([readdirSync(where).length, await removeScratch(mine), readdirSync(where)]));`;
+    const nobody = 65_534;
+    const said = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      encoding: 'utf8',
+      ...(process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}),
+    });
+    expect(JSON.parse(said)).toEqual([1, null, []]);
+  } finally {
+    rmSync(where, { recursive: true, force: true });
+  }
 });
 
 test('a sample is fair, bounded, and without repetition', () => {

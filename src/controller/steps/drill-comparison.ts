@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat } from 'node:fs/promises';
+import { chmod, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DrillRecord } from './drill-records.ts';
 import type { SnapshotFile } from './drill-sample.ts';
@@ -24,7 +24,9 @@ export async function compared(
   directory: string,
   record: DrillRecord | undefined,
 ): Promise<Compared> {
-  const restored = await digestOf(join(directory, file.path));
+  const copy = join(directory, file.path);
+  await chmod(copy, 0o600).catch(() => undefined); // restored with its mode, which may bar its new owner; if it is not there, that is said below
+  const restored = await digestOf(copy);
   if (restored === null) return { kind: 'wrong', why: `${file.path} was not restored` };
   const source = await digestAsIn(file);
   const recorded = record !== undefined && isOf(record, file) ? record.sha256 : null;

@@ -30,6 +30,12 @@ export function fileIn(line: string): SnapshotFile | null {
   return success ? { path: data.path, bytes: data.size, mtime: data.mtime } : null;
 }
 
+/**
+ * False for a name that is no UTF-8: restic prints another character for what is not, so that it can be found neither in the snapshot nor
+ * on the disk by what was printed. Such a file cannot be drilled, and says nothing about the backup.
+ */
+export const isNamedWhole = ({ path }: SnapshotFile): boolean => !path.includes('\uFFFD');
+
 /** Keeps `most` of the files it is offered, each with the same chance, however many there are. */
 export class Reservoir {
   readonly #most: number;

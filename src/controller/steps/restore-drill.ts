@@ -2,8 +2,6 @@
  * `restore_drill`: files of the newest snapshot are restored, not from the cache, and compared with what they were made from; or a whole
  * path is restored and a program of the user's looks at it. Only the restoring needs the vault: the rest is done when it is isolated again.
  */
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RestoreDrillSettings } from '../../config/schema-steps.ts';
 import type { StepOutcome } from '../outcome.ts';
@@ -15,8 +13,9 @@ import { listSnapshots, newestOf } from '../restic/snapshots.ts';
 import type { Snapshot } from '../restic/snapshots.ts';
 import { compared, digestAsIn, isOf } from './drill-comparison.ts';
 import type { DrillRecord } from './drill-records.ts';
-import { fileIn, fitting, patternOf, Reservoir } from './drill-sample.ts';
+import { fileIn, fitting, isNamedWhole, patternOf, Reservoir } from './drill-sample.ts';
 import type { SnapshotFile } from './drill-sample.ts';
+import { freshScratch, removeScratch } from './drill-scratch.ts';
 import type { StepEnd, StepTools } from './step.ts';
 
 /** A drill as it goes on without the vault. */
@@ -46,7 +45,8 @@ export async function drill(settings: RestoreDrillSettings, tools: StepTools): P
   const chosen = await choose(settings, snapshot, tools);
   if ('kind' in chosen) return { outcome: chosen };
 
-  const directory = await freshDirectory(tools.scratchDirectory, settings);
+  const where = settings.scratch_directory ?? tools.scratchDirectory;
+  const directory = await freshScratch(where, settings.repository);
   if (typeof directory !== 'string') return { outcome: directory };
   const includes = settings.path === undefined ? chosen.files.map(({ path }) => path) : [settings.path];
   const end = await tools.run({
@@ -62,22 +62,29 @@ export async function drill(settings: RestoreDrillSettings, tools: StepTools): P
     timeoutMs: settings.timeout,
   });
   const outcome = outcomeOf(end, 'the restore');
-  if (outcome.kind !== 'done') {
-    await rm(directory, { recursive: true, force: true });
-    return concluded({ settings, tools, snapshot, directory, chosen }, outcome, null);
-  }
   const state: Drill = { settings, tools, snapshot, directory, chosen };
+  if (outcome.kind !== 'done') return cleared(state, concluded(state, outcome, null));
   return {
     outcome,
     facts: { snapshot: snapshot.id },
     afterwards: async (stop) => {
       try {
-        return await (settings.verify === undefined ? compareAll(state, stop) : judgeByProgram(state, stop));
+        const judge = settings.verify === undefined ? compareAll : judgeByProgram;
+        return await cleared(state, await judge(state, stop));
       } finally {
-        await rm(directory, { recursive: true, force: true });
+        await removeScratch(directory); // also when the digests could not be written
       }
     },
   };
+}
+
+/** The end of a drill when what was restored is gone; one that leaves it readable has not ended well. */
+async function cleared(state: Drill, end: StepEnd): Promise<StepEnd> {
+  const why = await removeScratch(state.directory);
+  if (why === null || (end.outcome.kind !== 'done' && end.outcome.kind !== 'partly-done')) return end;
+  const hint = 'remove it by hand: it is readable data of the backup';
+  const outcome = failed('scratch-left', `what was restored could not be removed: ${why}`, hint);
+  return { ...concluded(state, outcome, end.facts?.drill ?? null) };
 }
 
 async function choose(
@@ -94,6 +101,7 @@ async function choose(
   let bytes = 0;
   const end = await list(run, snapshot, path, (file) => {
     bytes += file.bytes;
+    if (!isNamedWhole(file)) return;
     if (path !== undefined) {
       if (bytes <= mostBytes) all.push(file);
       return;
@@ -141,30 +149,8 @@ async function list(
   return outcomeOf(end, 'listing the newest snapshot');
 }
 
-/** An empty directory that only this user can look into. What an earlier, killed drill left there is removed. */
-async function freshDirectory(
-  parent: string,
-  { repository, scratch_directory: own }: RestoreDrillSettings,
-): Promise<string | StepOutcome> {
-  const where = own ?? parent;
-  const prefix = `portcullis-drill-${repository}-`;
-  try {
-    await mkdir(where, { recursive: true, mode: 0o700 });
-    const left = (await readdir(where)).filter((name) => name.startsWith(prefix));
-    await Promise.all(left.map((name) => rm(join(where, name), { recursive: true, force: true })));
-    return await mkdtemp(join(where, prefix));
-  } catch (error) {
-    const why = `the scratch directory ${where} cannot be used: ${(error as Error).message.slice(0, 200)}`;
-    return failed(
-      'scratch-unusable',
-      why,
-      'name one with `scratch_directory` that the user of the controller may write',
-    );
-  }
-}
-
 async function compareAll(state: Drill, stop: AbortSignal): Promise<StepEnd> {
-  const { chosen, directory, snapshot, settings } = state;
+  const { chosen, directory, snapshot } = state;
   const counts = { source: 0, record: 0, none: 0 };
   let bytes = 0;
   for (const file of chosen.files) {
@@ -207,10 +193,9 @@ async function compareAll(state: Drill, stop: AbortSignal): Promise<StepEnd> {
     without_reference: counts.none,
   };
   await remember(state, stop);
-  if (settings.path !== undefined || counts.source + counts.record > 0 || snapshot.hostname !== hostname())
-    return concluded(state, { kind: 'done' }, facts);
+  if (counts.source + counts.record > 0) return concluded(state, { kind: 'done' }, facts);
   const why =
-    'every restored file has changed at its source since; only the checksums of restic were compared';
+    'no restored file is as its source is now, or the sources are not on this machine; only the checksums of restic were compared';
   return concluded(state, { kind: 'partly-done', why }, facts);
 }
 
