@@ -33,8 +33,10 @@ const repositoryRecord = z.strictObject({
   id: z.string().nullable(),
   mark: mark.nullable(),
   last_good_backup: z.strictObject({ at: z.string(), snapshot: z.string(), bytes: z.number() }).nullable(),
-  /** How many parts of a rotating check have been read. */
+  /** How many parts of rotating checks have been read. */
   parts_checked: z.number(),
+  /** Which part comes next, counted from 0, by the N of `rotate/N`. */
+  positions: z.record(z.string(), z.number()).default({}),
   /** Good or not; one that was stopped is none. */
   last_check: z
     .strictObject({
@@ -91,6 +93,7 @@ const UNKNOWN_REPOSITORY: RepositoryRecord = {
   mark: null,
   last_good_backup: null,
   parts_checked: 0,
+  positions: {},
   last_check: null,
   last_restore_drill: null,
   frozen: null,

@@ -41,6 +41,7 @@ test('marks survive, and so do facts beside them', async () => {
     mark: null,
     last_good_backup: null,
     parts_checked: 0,
+    positions: {},
     last_check: null,
     last_restore_drill: null,
     frozen: null,
