@@ -103,10 +103,10 @@ describe.skipIf(missingTools() !== null)('backup', { timeout: 60_000 }, () => {
       return context.skip('NOT TESTED: stdin needs restic 0.17 (PORTCULLIS_TEST_RESTIC)');
     await bench.make('vault');
     const step = (command: readonly string[]) => ({
-      backup: { repository: 'vault', stdin: { command, filename: '/dumps/all.sql' } },
+      backup: { repository: 'vault', stdin: { command, filename: '/all.sql' } },
     });
     expect((await bench.step(step(['/bin/echo', 'a dump']))).outcome).toEqual({ kind: 'done' });
-    expect(bench.restic('vault', 'dump', 'latest', '/dumps/all.sql')).toBe('a dump\n');
+    expect(bench.restic('vault', 'dump', 'latest', '/all.sql')).toBe('a dump\n');
     const torn = await bench.step(step(['/bin/sh', '-c', 'echo half a dump; exit 3']));
     expect(torn.outcome).toMatchObject({ kind: 'failed' });
     expect(bench.snapshots('vault')).toHaveLength(1);
@@ -124,6 +124,15 @@ describe.skipIf(missingTools() !== null)('backup', { timeout: 60_000 }, () => {
       code: 'restic-too-old',
       why: `\`${key}\` needs restic ${least}, this one is 0.14.0`,
     });
+    expect(bench.calls).toEqual([]);
+  });
+
+  test('what restic 0.18.0 cannot do is said before it is tried', async () => {
+    const version = { major: 0, minor: 18, patch: 0 };
+    const stdin = { command: ['/bin/echo'], filename: '/dumps/all.sql' };
+    const { outcome } = await bench.step({ backup: { repository: 'vault', stdin } }, { version });
+    const hint = expect.stringContaining('`filename: /all.sql`') as string;
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'restic-too-old', hint });
     expect(bench.calls).toEqual([]);
   });
 
@@ -150,6 +159,28 @@ describe.skipIf(missingTools() !== null)('backup', { timeout: 60_000 }, () => {
     else expect(outcome).toMatchObject({ kind: 'failed', code: verdict });
     expect(learnt === undefined).toBe(verdict !== 'done');
   });
+});
+
+test('without anything new, a snapshot of more paths is not taken for it', async () => {
+  const bench = new StepBench();
+  await bench.start();
+  try {
+    const mine = { id: 'a'.repeat(64), time: '2026-11-01T02:00:00Z', hostname: hostname(), paths: ['/srv'] };
+    const more = { ...mine, id: 'b'.repeat(64), time: '2026-11-02T02:00:00Z', paths: ['/srv', '/etc'] };
+    const run: Run = ({ args }) =>
+      Promise.resolve(
+        args[0] === 'backup'
+          ? ended({ summary: { ...summaryOf('c'.repeat(8)), snapshot_id: null } })
+          : ended({ output: JSON.stringify([mine, more]) }),
+      );
+    const version = { major: 0, minor: 18, patch: 0 };
+    const step = { backup: { repository: 'vault', paths: ['/srv'], skip_if_unchanged: true } };
+    const { outcome, facts } = await bench.step(step, { run, version });
+    expect(outcome).toEqual({ kind: 'done' });
+    expect(facts?.snapshot).toBe(mine.id);
+  } finally {
+    bench.stopAll();
+  }
 });
 
 const summaryOf = (id: string) => ({

@@ -1,6 +1,6 @@
 /** `backup`: sources into the repository, and the proof that the snapshot stands in the vault. */
 import { hostname } from 'node:os';
-import { normalize } from 'node:path';
+import { basename, dirname, normalize } from 'node:path';
 import type { BackupSettings } from '../../config/schema-steps.ts';
 import { withSnapshots } from '../ledger.ts';
 import type { RepositoryRecord } from '../ledger.ts';
@@ -92,7 +92,17 @@ function learntFrom(
   return { snapshots, last_good_backup: good };
 }
 
+/** Cannot take a file name with a directory for what a program prints (restic #5324); Debian 13 has it. */
+const WITHOUT_DIRECTORIES = '0.18.0';
+
 function unknownTo(version: ResticVersion, settings: BackupSettings): StepOutcome | null {
+  const filename = settings.stdin?.filename ?? '';
+  if (formatVersion(version) === WITHOUT_DIRECTORIES && dirname(filename) !== '/' && filename !== '')
+    return failed(
+      'restic-too-old',
+      `restic ${WITHOUT_DIRECTORIES} cannot back up what a program prints as ${filename}`,
+      `write \`filename: /${basename(filename)}\`, or install restic 0.18.1 or newer`,
+    );
   const wanted = [
     ...(settings.read_concurrency === undefined ? [] : (['read_concurrency'] as const)),
     ...(settings.skip_if_unchanged ? (['skip_if_unchanged'] as const) : []),
@@ -182,8 +192,11 @@ async function readBack(
   // Nothing new: then the newest of the same host and paths is the one. Who watches wants to see all of them.
   const alike = [`--host=${host}`, ...paths.map((path) => `--path=${path}`)];
   const read = await listSnapshots(run, watch !== null ? [] : id === null ? alike : [id]);
+  // restic's filter also gives those of more paths.
   const isAlike = (each: Snapshot): boolean =>
-    each.hostname === host && paths.every((path) => each.paths.includes(path));
+    each.hostname === host &&
+    each.paths.length === paths.length &&
+    paths.every((path) => each.paths.includes(path));
   if (read.kind === 'no' && read.end.verdict === 'cut-short')
     return { kind: 'no', outcome: outcomeOf(read.end, 'reading the snapshot back') };
   const found =
