@@ -80,6 +80,30 @@ describe.skipIf(missingTools() !== null)('copy', { timeout: 60_000 }, () => {
     else expect(outcome).toMatchObject({ kind: 'failed', code });
   });
 
+  test.each([
+    ['older than the last backup there', '2026-11-01T02:00:00Z', '2026-11-05T02:00:00.000Z'],
+    ['newer than it', '2026-11-06T02:00:00Z', '2026-11-06T02:00:00Z'],
+    ['of the future', '2099-01-01T00:00:00Z', '2026-11-05T02:00:00.000Z'],
+  ])('a copy that is %s', async (_name, time, at) => {
+    const before = { at: '2026-11-05T02:00:00.000Z', snapshot: 'c'.repeat(64), bytes: 1 };
+    await bench.ledger.note({ vault: { last_good_backup: before } });
+    bench.now = () => new Date('2026-11-07T02:00:00Z');
+    const run: Run = () => Promise.resolve(ended({ output: JSON.stringify([snapshot('a', { time })]) }));
+    const step = { copy: { ...copy.copy, extra_arguments: ['--tls-client-cert'] } };
+    const calls: (readonly string[])[] = [];
+    const { outcome } = await bench.step(step, {
+      run: (call) => {
+        calls.push(call.args);
+        return run(call);
+      },
+      other: (name) => ({ repository: bench.repository(name), run }),
+    });
+    expect(outcome).toEqual({ kind: 'done' });
+    expect(bench.ledger.repository('vault').last_good_backup?.at).toBe(at);
+    // Else it would take the filter for its value, and everything would be copied.
+    expect(calls[0]).toEqual(['copy', '--host=box', '--tls-client-cert']);
+  });
+
   test('two sets of credentials for one restic are refused, not mixed', async () => {
     const [one, other, same] = await Promise.all([
       accessTo(bench.repository('one', { options: { 's3.region': 'a' } })),

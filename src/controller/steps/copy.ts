@@ -4,7 +4,7 @@ import { withSnapshots } from '../ledger.ts';
 import type { RepositoryRecord } from '../ledger.ts';
 import { identify } from '../restic/identity.ts';
 import { failed, outcomeOf } from '../restic/outcome.ts';
-import { listSnapshots, newestOf } from '../restic/snapshots.ts';
+import { listSnapshots, newestOf, timeOf } from '../restic/snapshots.ts';
 import type { Snapshot } from '../restic/snapshots.ts';
 import type { StepEnd, StepTools } from './step.ts';
 
@@ -24,7 +24,8 @@ export async function copy(settings: CopySettings, tools: StepTools): Promise<St
     return { outcome: failed('nothing-to-copy', why, 'see `hosts`, `tags` and `paths` of the step') };
   }
   const end = await tools.run({
-    args: ['copy', ...limitsOf(settings), ...settings.extra_arguments, ...filter],
+    // The filter before what is added: an argument without its value takes the next one for it.
+    args: ['copy', ...limitsOf(settings), ...filter, ...settings.extra_arguments],
     from: from.repository,
     timeoutMs: null,
   });
@@ -58,7 +59,7 @@ export async function copy(settings: CopySettings, tools: StepTools): Promise<St
       snapshots_copied: twins.filter(({ id }) => !known.has(id)).length,
       ...(notes.length === 0 ? {} : { notes }),
     },
-    learnt: learntFrom(tools.record, twins, newest),
+    learnt: learntFrom(tools, twins),
   };
 }
 
@@ -73,14 +74,19 @@ const originsOf = (twin: Snapshot): readonly string[] =>
 const isSame = (a: Snapshot, b: Snapshot): boolean =>
   a.time === b.time && a.hostname === b.hostname && a.paths.join('\0') === b.paths.join('\0');
 
-/** The backup is as old as its data, not as the copy. */
-function learntFrom(
-  record: RepositoryRecord,
-  twins: readonly Snapshot[],
-  newest: Snapshot | null,
-): Partial<RepositoryRecord> {
+/** ms by which the clock of whoever made a snapshot may be ahead of ours. */
+const FUTURE_SLACK_MS = 3_600_000;
+
+/**
+ * The backup is as old as its data, not as the copy; a newer one of the same repository stays the last good one, and none of the future
+ * becomes it: it would be young for ever.
+ */
+function learntFrom({ record, now }: StepTools, twins: readonly Snapshot[]): Partial<RepositoryRecord> {
   const snapshots = withSnapshots(record.snapshots, twins);
-  if (newest === null) return { snapshots };
+  const latest = now().getTime() + FUTURE_SLACK_MS;
+  const newest = newestOf(twins.filter((each) => timeOf(each) <= latest));
+  const before = Date.parse(record.last_good_backup?.at ?? '');
+  if (newest === null || timeOf(newest) < before) return { snapshots };
   const bytes = newest.summary?.total_bytes_processed ?? 0;
   return { snapshots, last_good_backup: { at: newest.time, snapshot: newest.id, bytes } };
 }
