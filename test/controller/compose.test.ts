@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { serveApi } from '../../src/api/compose.ts';
 import { startController } from '../../src/controller/compose.ts';
 import { linkFeed } from '../../src/controller/link-feed.ts';
+import { REPORT_FORMAT } from '../../src/controller/reports/document.ts';
 import { readEnvironmentFile } from '../../src/controller/restic/repository.ts';
 import { formatBytes, logVoice, terminalVoice } from '../../src/controller/voice.ts';
 import type { WindowProgress } from '../../src/controller/voice.ts';
@@ -133,7 +134,7 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
     await appliance.window('../2026-11-21T02:30');
     const file = join(appliance.state, 'reports', 'nightly-.._2026-11-21T02_30.json');
     expect(existsSync(file)).toBe(true);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ format: 1, outcome: 'done' });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ format: REPORT_FORMAT, outcome: 'done' });
   });
 
   test('the steps of the configuration become tasks', () => {
@@ -164,6 +165,21 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
       code: 'SECRET_FILE',
       message: expect.not.stringContaining('secret') as string,
     });
+    for (const name of [
+      'RESTIC_REPOSITORY',
+      'RESTIC_PASSWORD_COMMAND',
+      'RESTIC_HOST',
+      'PORTCULLIS_CONTROLLER',
+    ]) {
+      writeFileSync(file, `A=1\n${name}=x\n`);
+      // oxlint-disable-next-line no-await-in-loop
+      await expect(readEnvironmentFile(file)).rejects.toMatchObject({
+        code: 'SECRET_FILE',
+        message: `${file}, line 2: ${name} may not be set here`,
+      });
+    }
+    writeFileSync(file, 'RESTIC_REST_PASSWORD=x\nRESTIC_READ_CONCURRENCY=1\n');
+    expect(Object.keys(await readEnvironmentFile(file))).toHaveLength(2);
     await expect(readEnvironmentFile('/nonexistent')).rejects.toMatchObject({ code: 'SECRET_FILE' });
   });
 });

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { httpAddressOf } from '../../src/controller/restic/remote.ts';
+import { httpAddressOf, remoteCall } from '../../src/controller/restic/remote.ts';
 import type { Run } from '../../src/controller/restic/run.ts';
 import { eventually, freePort, missingTools, RESTIC } from './appliance.ts';
 import { missingSsh, Sshd } from './sshd.ts';
@@ -188,6 +188,23 @@ describe.skipIf(missingTools() !== null || missingSsh() !== null)(
     });
   },
 );
+
+test('what the other machine says of proxies does not count', async () => {
+  const passwordFile = join(import.meta.dirname, 'sshd.ts');
+  const on = {
+    ssh: 'a@b',
+    port: 22,
+    key_file: '/k',
+    known_hosts_file: '/h',
+    restic: '/usr/bin/restic',
+  };
+  const env = { RESTIC_REPOSITORY: 'rest:http://10.0.0.2:8000/', RESTIC_PASSWORD_FILE: passwordFile };
+  const { input } = await remoteCall(on, { env, options: {}, args: [], secrets: [] }, ['backup']);
+  // An empty one counts as none, and then the other spelling is looked at.
+  for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'])
+    expect(input).toMatch(new RegExp(`^${name}=socks5://127\\.0\\.0\\.1:\\d+$`, 'm'));
+  for (const name of ['NO_PROXY', 'no_proxy']) expect(input).toMatch(new RegExp(`^${name}=.+$`, 'm'));
+});
 
 test('addresses of repositories over HTTP', () => {
   expect(httpAddressOf('rest:http://10.0.0.2:8000/box')).toBe('10.0.0.2:8000');

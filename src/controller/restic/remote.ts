@@ -24,6 +24,9 @@ export interface RemoteCall {
 /** Ports that the way back may have on the other machine: above the well-known, below what systems give out by themselves. */
 const PORTS = { from: 20_000, below: 32_000 } as const;
 
+/** A name that no vault has (RFC 2606): what that machine says by itself of whom to reach without our way must not count. */
+const NOBODY = 'nobody.invalid';
+
 /** Takes the environment line by line from stdin, runs its arguments, and kills them when stdin ends: that is when we are gone. */
 const SUPERVISOR = [
   'while IFS= read -r line && [ -n "$line" ]; do export "$line"; done',
@@ -59,7 +62,11 @@ export async function remoteCall(
     RESTIC_PROGRESS_FPS: '1',
     HTTP_PROXY: proxy,
     HTTPS_PROXY: proxy,
-    NO_PROXY: '',
+    // Go looks at both spellings, and takes one that is empty for one that is not there.
+    http_proxy: proxy,
+    https_proxy: proxy,
+    NO_PROXY: NOBODY,
+    no_proxy: NOBODY,
   };
   const words = ['sh', '-c', SUPERVISOR, 'portcullis', on.restic, ...args];
   return {

@@ -182,9 +182,13 @@ async function textOf(path: string): Promise<string> {
   });
 }
 
+/** What this program says itself, or what would change which repository, snapshots or password a call means. */
+const OWN_VARIABLE =
+  /^(?:RESTIC_(?:REPOSITORY|PASSWORD|KEY_HINT|FROM_|HOST|CACHE_DIR|PROGRESS_FPS)|PORTCULLIS_)/;
+
 const ASSIGNMENT = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 
-/** Reads `NAME=VALUE` lines; `#` begins a comment line, quotes around a whole value are taken off. Throws `ControllerFault`. */
+/** Reads `NAME=VALUE` lines for the storage; `#` begins a comment line, quotes around a whole value are taken off. Throws `ControllerFault`. */
 export async function readEnvironmentFile(path: string): Promise<Record<string, string>> {
   const variables: Record<string, string> = {};
   for (const [index, line] of (await textOf(path)).split('\n').entries()) {
@@ -197,6 +201,12 @@ export async function readEnvironmentFile(path: string): Promise<Record<string, 
         'SECRET_FILE',
         `${path}, line ${index + 1}: not NAME=VALUE`,
         'write one NAME=VALUE per line',
+      );
+    if (OWN_VARIABLE.test(name))
+      throw new ControllerFault(
+        'SECRET_FILE',
+        `${path}, line ${index + 1}: ${name} may not be set here`,
+        'remove the line: repository, password and host stand in the configuration, this file is for the credentials of the storage',
       );
     variables[name] = /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value;
   }
