@@ -19,6 +19,8 @@ import type { CutSwitch } from './windows/cut.ts';
 import type { Opening } from './windows/job.ts';
 
 const REASON_CHARS = 480;
+/** Guards that look at what is backed up. */
+const OF_SOURCES: ReadonlySet<string> = new Set(['source_present', 'change_survey']);
 /** A person who released something wants to see it. */
 const RELEASES_EVERY_MS = 3_000;
 
@@ -88,7 +90,12 @@ export class Sentries {
     const { repository } = settings;
     const key = keyOf(settings);
     const canaries = (await readCanaries(this.#tools.disk, this.#state)) ?? [];
-    const pass = passFor(await this.#book.all(), post.window, (each) => each.repository === repository);
+    // What a guard found and a person expected is no surprise in the backup either.
+    const pass = passFor(
+      await this.#book.all(),
+      post.window,
+      (each) => each.repository === repository || OF_SOURCES.has(each.rule),
+    );
     const watch = new Watch({
       repository,
       settings: anomalies,
