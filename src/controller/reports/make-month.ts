@@ -10,7 +10,7 @@ import type { KeptReport } from './agreement.ts';
 import type { MonthDocument } from './month-document.ts';
 import { type ConfiguredLink, type JournalProof, monthOf, type PlannedWindow } from './month.ts';
 import { type Heads, headsOf } from './proving.ts';
-import { isIn, type MonthSpan } from './span.ts';
+import { dueAt, isIn, type MonthSpan } from './span.ts';
 import { MonthTally } from './tally.ts';
 
 /** What a summary is made from. */
@@ -53,9 +53,7 @@ async function reportsOfMonth(config: Config, span: MonthSpan): Promise<readonly
       throw error;
     },
   );
-  return all.filter(({ occurrence, actual }) =>
-    isIn(span, Number.isNaN(Date.parse(occurrence)) ? actual.started_at : occurrence),
-  );
+  return all.filter(({ occurrence, actual }) => isIn(span, dueAt(occurrence, actual.started_at)));
 }
 
 async function plannedIn(config: Config, { fromMs, toMs }: MonthSpan): Promise<Map<string, PlannedWindow>> {

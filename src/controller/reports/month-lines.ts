@@ -34,7 +34,7 @@ export const titleOf = ({ month, is_over }: MonthDocument): string =>
 /** Everything but the verdict and the signed head. */
 export const sectionsOf = (month: MonthDocument): readonly MonthSection[] => [
   journalSection(month),
-  windowSection(month),
+  ...windowSections(month),
   part(
     'Openings that did not end well, or were none',
     ['Window', 'Opening', 'Came to', 'Why'],
@@ -77,40 +77,39 @@ function journalSection({ journal, not_verified, interlock_starts, shortened }: 
   ];
   return part(
     'What this rests on, and what it does not show',
-    ['', ''],
+    ['', 'Said of it'],
     rows,
     'nothing is left open',
     sentences,
   );
 }
 
-const windowSection = ({ windows }: MonthDocument): MonthSection =>
+const windowName = ({ window, configured }: MonthDocument['windows'][number]): string =>
+  `${said(window)}${configured ? '' : ' (not configured any more)'}`;
+
+const NO_WINDOW = 'no window is configured, and none ran';
+
+const windowSections = ({ windows }: MonthDocument): readonly MonthSection[] => [
   part(
-    'Windows',
-    [
-      'Window',
-      'Link',
-      'Planned',
-      'Run',
-      'By hand',
-      'Done',
-      'Partly',
-      'Failed',
-      'Cut short',
-      'Skipped',
-      'No word',
-      'Missed',
-      'MISSING',
-      'Not known',
-    ],
+    'Windows: what was planned',
+    ['Window', 'Link', 'Planned', 'Run', 'of these by hand', 'Missed', 'MISSING', 'Not known'],
     windows.map((each) => [
-      `${said(each.window)}${each.configured ? '' : ' (not configured any more)'}`,
+      windowName(each),
       said(each.link),
-      ...[each.planned, each.run, each.by_hand, each.done, each.partly_done, each.failed].map(String),
-      ...[each.cut_short, each.skipped, each.no_word, each.missed, each.missing, each.not_known].map(String),
+      ...[each.planned, each.run, each.by_hand, each.missed, each.missing, each.not_known].map(String),
     ]),
-    'no window is configured, and none ran',
-  );
+    NO_WINDOW,
+  ),
+  part(
+    'Windows: what came of those that ran',
+    ['Window', 'Done', 'Partly done', 'Failed', 'Cut short', 'Skipped', 'No word'],
+    windows.map((each) => [
+      windowName(each),
+      ...[each.done, each.partly_done, each.failed, each.cut_short, each.skipped, each.no_word].map(String),
+    ]),
+    NO_WINDOW,
+  ),
+];
 
 const linkSection = ({ links }: MonthDocument): MonthSection =>
   part(

@@ -12,7 +12,8 @@ p{margin:1mm 0}.verdict{font-size:13pt;font-weight:700;border:2px solid;padding:
 .simulated{border:2px dashed #a76a00;padding:2mm 3mm;margin:3mm 0;font-weight:700}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.5mm 5mm;margin:1mm 0}dt{color:#444}dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;margin:1mm 0;font-size:9pt}
-th,td{border:1px solid #bbb;padding:.7mm 1.5mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{border:1px solid #bbb;padding:.7mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:break-word}
+td.long{overflow-wrap:anywhere}
 th{background:#eee}tr{break-inside:avoid}thead{display:table-header-group}
 pre{font:8.5pt/1.35 "Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid #bbb;padding:2mm;margin:1mm 0}
 footer{margin-top:8mm;border-top:1px solid #999;padding-top:2mm;color:#444;font-size:8.5pt}

@@ -5,6 +5,7 @@ import { figure, label } from './figures.ts';
 const MOST_ROWS = 500;
 const MOST_COLUMNS = 12;
 const MOST_DEPTH = 5;
+const LONG_WORD = /[^\s-]{25}/;
 
 /** A cell or a value: text is escaped, HTML is not. */
 export type Cell = string | Html;
@@ -39,13 +40,19 @@ export function table(heads: readonly string[], rows: readonly (readonly Cell[])
         ${body.map(
           (row) =>
             html`<tr>
-              ${row.map((cell) => html`<td>${cell}</td>`)}
+              ${row.map(cellHtml)}
             </tr>`,
         )}
       </tbody>
     </table>
     ${left > 0 ? html`<p>and ${left} more: see the JSON</p>` : ''}`;
 }
+
+/** Words are not torn apart; what has no place to break (a digest) may be. */
+const cellHtml = (cell: Cell): Html =>
+  typeof cell === 'string' && LONG_WORD.test(cell)
+    ? html`<td class="long">${cell}</td>`
+    : html`<td>${cell}</td>`;
 
 /** A section with its heading. */
 export const section = (title: string, ...content: readonly Html[]): Html =>

@@ -23,3 +23,9 @@ export const isIn = ({ fromMs, toMs }: MonthSpan, at: string): boolean => {
   const ms = Date.parse(at);
   return ms >= fromMs && ms < toMs;
 };
+
+const SCHEDULED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** The time that an opening belongs to: its schedule, which is its name; else (by hand) when it began. */
+export const dueAt = (occurrence: string, beganAt: string): string =>
+  SCHEDULED.test(occurrence) ? occurrence : beganAt;

@@ -5,7 +5,7 @@
 import { emptyBook, type BookContent } from '../chronicle/book-content.ts';
 import { type BookEntry, enter as enterInBook, lastedMs } from '../chronicle/book.ts';
 import type { CheckRow, DataRow, DrillRow, ProofRow, SessionRow, TripRow } from './month-document.ts';
-import { isIn, type MonthSpan } from './span.ts';
+import { dueAt, isIn, type MonthSpan } from './span.ts';
 import { enterStep } from './tally-steps.ts';
 import { countOf, MOST_LINES, number, record, text } from './values.ts';
 
@@ -102,7 +102,7 @@ export class MonthTally {
 
   /** A scheduled opening belongs to the month of its schedule, whenever it then opened. */
   #belongs(occurrence: string, at: string): boolean {
-    return isIn(this.span, Number.isNaN(Date.parse(occurrence)) ? at : occurrence);
+    return isIn(this.span, dueAt(occurrence, at));
   }
 
   #enterRun({ type, at, data }: BookEntry): void {
