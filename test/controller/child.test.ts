@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,27 @@ test('killAll reaches process groups that are not the child’s own', async () =
   child.killAll();
   await eventually('the tree to die', () => alive() === 0);
   expect(await child.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
+});
+
+test('killAll reaches what left the session, as daemons do', async () => {
+  const { child, ready } = start('setsid sleep 1000 & setsid -f sleep 1000; touch "$1"; wait');
+  await eventually('the daemons to run', () => existsSync(ready) && alive() >= 3);
+  child.killAll();
+  await eventually('the daemons to die', () => alive() === 0);
+  expect(await child.ended).toMatchObject({ signal: 'SIGKILL' });
+});
+
+test('one that has become another user does not keep the others alive', () => {
+  const source = join(import.meta.dirname, '../../src/controller/processes/proc.ts');
+  // SIGCONT to the first process of the machine does nothing, whoever may send it.
+  const script = `import { signalProcess } from ${JSON.stringify(source)}; console.log(signalProcess(1, 'SIGCONT'));`;
+  const nobody = 65_534;
+  const isRoot = process.getuid?.() === 0;
+  const said = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+    encoding: 'utf8',
+    ...(isRoot ? { uid: nobody, gid: nobody } : {}),
+  });
+  expect(said.trim()).toBe('false');
 });
 
 test('what a child leaves behind in its session dies with it', async () => {

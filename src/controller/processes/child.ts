@@ -5,14 +5,18 @@
  * - `setpriv --pdeathsig KILL` makes the kernel kill it when this program dies, however it dies: a restic that outlives
  *   its controller would write on into a vault that nobody watches. What the child itself started is not covered by that
  *   (the signal is not inherited); those carry `MARK` in their environment, and the next start of the controller kills them.
+ * - A killed child takes with it also what left its session (daemons do), as long as that kept its environment.
  * - No stdin, unless there is something to say there: restic without a password would wait on it for ever.
  */
+import { randomUUID } from 'node:crypto';
 import { execa } from 'execa';
 import { lineReader } from '../../protocol/line-reader.ts';
-import { sessionMembers, signalProcess } from './proc.ts';
+import { processesWith, sessionMembers, signalProcess } from './proc.ts';
 
 /** Name of the environment variable by which a later controller recognises what this one left behind. */
 export const MARK = 'PORTCULLIS_CONTROLLER';
+/** Name of the environment variable by which everything is found that one child started. */
+const OWN_MARK = 'PORTCULLIS_CHILD';
 /** Characters of one line of output; restic prints whole snapshot lists on one line. */
 const LINE_LIMIT = 16 * 1024 * 1024;
 /** ms for the output to end after the child did; a process that left the session may hold it. */
@@ -45,15 +49,16 @@ export interface Child {
   readonly ended: Promise<ChildEnd>;
   /** SIGINT to the child alone: its helpers must live until it has said goodbye to the vault. */
   askToStop(): void;
-  /** SIGKILL to the child, its process group and everything else of its session, in this very tick. */
+  /** SIGKILL to the child, its process group and everything else that it started, in this very tick. */
   killAll(): void;
 }
 
 /** Starts a child. What it leaves behind in its session when it ends is killed. */
 export function startChild(call: ChildCall): Child {
+  const id = randomUUID();
   const started = execa('setpriv', ['--pdeathsig', 'KILL', '--', call.command, ...call.args], {
     cwd: '/',
-    env: call.env,
+    env: { ...call.env, [OWN_MARK]: id },
     extendEnv: false,
     stdin: call.input === undefined ? 'ignore' : 'pipe',
     buffer: false,
@@ -69,11 +74,14 @@ export function startChild(call: ChildCall): Child {
   const pid = started.pid ?? null;
   let hasEnded = false;
   const killAll = (): void => {
-    if (pid !== null && !hasEnded) killSession(pid);
+    if (pid === null || hasEnded) return;
+    killEach(() => sessionMembers(pid), pid);
+    killEach(() => processesWith(`${OWN_MARK}=${id}`));
   };
   const drained = new Promise<void>((resolve) => {
     started.nodeChildProcess.once('exit', () => {
-      killAll();
+      // What left the session on purpose may stay: the child was not killed.
+      if (pid !== null && !hasEnded) killEach(() => sessionMembers(pid), pid);
       hasEnded = true;
       setTimeout(resolve, DRAIN_MS).unref();
     });
@@ -98,12 +106,12 @@ export function startChild(call: ChildCall): Child {
   };
 }
 
-function killSession(pid: number): void {
+function killEach(found: () => readonly number[], group: number | null = null): void {
   for (let pass = 0; pass < KILL_PASSES; pass += 1) {
     // Collected before anything dies: afterwards the tree is torn.
-    const members = sessionMembers(pid);
+    const members = found();
     if (members.length === 0) return;
-    signalProcess(-pid, 'SIGKILL');
+    if (group !== null) signalProcess(-group, 'SIGKILL');
     for (const member of members) signalProcess(member, 'SIGKILL');
   }
 }

@@ -19,12 +19,13 @@ export function processesWith(variable: string): number[] {
   );
 }
 
-/** Sends `signal` to `target` (negative: a process group); false when it no longer exists. */
+/** Sends `signal` to `target` (negative: a process group); false when it no longer exists, or has become another user's (sudo). */
 export function signalProcess(target: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(target, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH' || code === 'EPERM') return false;
     throw error;
   }
 }
