@@ -75,19 +75,19 @@ afterEach(async () => {
 /** The names of the page, and what they are here. */
 function namesHere(box: Scenario): readonly (readonly [string, string])[] {
   const url = /url: "?(rest:http:[^"\s,}]+)/.exec(readFileSync(box.config, 'utf8'))?.[1] ?? '';
-  const here = (name: string): string => join(box.directory, name);
+  const inBox = (name: string): string => join(box.directory, name);
   // Longer names first: one is the beginning of another.
   return [
     ['rest:http://10.0.0.2:8000/', url],
-    ['/etc/portcullis/vault.password', here('vault.password')],
-    ['/root/vault.password', here('envelope')],
-    ['/srv/restored/srv/data', here(`restored${box.data}`)],
-    ['/srv/restored', here('restored')],
-    ['/root/restored', here('by-hand')],
-    ['/srv/one-file', here('one-file')],
-    ['/srv/head.txt', here('head.txt')],
+    ['/etc/portcullis/vault.password', inBox('vault.password')],
+    ['/root/vault.password', inBox('envelope')],
+    ['/srv/restored/srv/data', inBox(`restored${box.data}`)],
+    ['/srv/restored', inBox('restored')],
+    ['/root/restored', inBox('by-hand')],
+    ['/srv/one-file', inBox('one-file')],
+    ['/srv/head.txt', inBox('head.txt')],
     ['/srv/data', box.data],
-    ['/mnt/vault', here('store')],
+    ['/mnt/vault', inBox('store')],
   ];
 }
 

@@ -119,10 +119,39 @@ const tripped: Line[] = [
     data: { link: 'vault', from: 'tripped', to: 'isolated' },
   },
 ];
+const BY_HAND = 'by hand 2026-12-02';
 const LINES: readonly Line[] = [
   { day: 1, s: -600, type: 'interlock.started', actor: 'interlock', data: { build: 'b' } },
   ...good(1, step(1, 40, 'check', DONE, { data_read: '1/30' })),
   ...good(2),
+  // By hand; its name names a time of another month, which is not its schedule.
+  {
+    day: 2,
+    s: 9_000,
+    type: 'window.opened',
+    actor: 'presence',
+    data: {
+      window: 'nightly',
+      occurrence: BY_HAND,
+      link: 'vault',
+      by_hand: 'person:root: a try',
+      ends_in_ms: 1,
+    },
+  },
+  {
+    day: 2,
+    s: 9_001,
+    type: 'controller.window-finished',
+    actor: 'controller',
+    data: {
+      window: 'nightly',
+      occurrence: BY_HAND,
+      link: 'vault',
+      outcome: 'done',
+      exposure_seconds: 0,
+      why: null,
+    },
+  },
   ...tripped,
   {
     day: 4,
