@@ -10,6 +10,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, 'all' |
   journal: { core: 'types' },
   config: { contacts: 'all', core: 'all', listener: 'all', sources: 'all' },
   listener: {},
+  setup: { contacts: 'all' },
   emulator: { contacts: 'all', core: 'all' },
   interlock: {
     config: 'all',
