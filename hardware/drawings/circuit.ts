@@ -54,7 +54,9 @@ function joins(
         .filter(([name]) => acting.has(`${part.id}.${name}`) || welded?.has(`${part.id}.${name}`) === true)
         .map(([, [one, other]]) => [`${part.id}.${one}`, `${part.id}.${other}`]);
     case 'coil':
+    case 'capacitor':
     case 'diode':
+    case 'zener':
     case 'resistor':
       return [];
   }

@@ -23,6 +23,10 @@ export function symbol(kind: Exclude<Part['kind'], 'box'>): string {
       return `${leads(10)}<rect x="-18" y="-10" width="36" height="20"/>`;
     case 'diode':
       return `${stroke('M0-30V30M-9-9H9')}<path d="M0-8L-9 9H9Z" class="solid"/>`;
+    case 'zener':
+      return `${stroke('M0-30V30M-9-4V-9H9V-13')}<path d="M0-8L-9 9H9Z" class="solid"/>`;
+    case 'capacitor':
+      return `${leads(4)}${stroke('M-13-4H13M-13 4H13')}`;
     case 'contact-no':
       return leads(12) + stroke(BLADE_NO);
     case 'contact-nc':

@@ -12,8 +12,8 @@ const sheets = readdirSync(FOLDER)
   .map((name) => name.replace(/\.yaml$/, ''));
 const sheet = (name: string): Sheet => parseSheet(parse(readFileSync(join(FOLDER, `${name}.yaml`), 'utf8')));
 
-test('there is a drawing for each of the three builds, and a page shows it', () => {
-  expect(sheets).toEqual(['relay-and-switch-port', 'relay-hat', 'two-relays']);
+test('there is a drawing for each of the three builds and the dead-man circuit, and a page shows it', () => {
+  expect(sheets).toEqual(['dead-man', 'relay-and-switch-port', 'relay-hat', 'two-relays']);
   const pages = README + sheets.map((name) => readFileSync(join(FOLDER, `../${name}.md`), 'utf8')).join('\n');
   for (const name of sheets) expect(pages).toContain(`](drawings/${name}.svg)`);
 });
