@@ -16,7 +16,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Who a request comes from, and whether anybody has an account. */
 export interface Identities {
-  identify(request: FastifyRequest): Promise<Caller>;
+  /** `cuts`: whoever was last known counts, when the people cannot be read now. */
+  identify(request: FastifyRequest, cuts: boolean): Promise<Caller>;
   /** Nobody has an account: the first one must be made. */
   isEmpty(): boolean;
 }
@@ -46,6 +47,8 @@ export function createApp(parts: AppParts): FastifyInstance {
     // A stream has no head of its own.
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 300 },
+    // What no router can read (`/%zz`) is answered before any hook.
+    frameworkErrors: (error, request, reply) => void answerProblem(parts, error, request, reply),
   });
   // Only JSON is read: what a form of another page can send is answered 415. An empty body is no body.
   app.removeAllContentTypeParsers();
@@ -112,7 +115,7 @@ async function admit({ method, who }: Route, request: FastifyRequest, parts: App
     parts.names.check(headers.host);
     if (!SAFE.has(method)) checkOrigin(headers);
   }
-  const caller = await parts.identities.identify(request);
+  const caller = await parts.identities.identify(request, who === 'trip');
   callers.set(request, caller);
   if (!isAllowed(caller, who)) throw missing(caller, who, parts.identities.isEmpty());
 }
@@ -161,7 +164,8 @@ async function handle(
   const call = {
     params: params.parse(request.params),
     query: query.parse(request.query),
-    body: body === null ? null : body.parse(request.body),
+    // Whoever cuts in a hurry sends no body: that is an empty one.
+    body: body === null ? null : body.parse(request.body ?? {}),
     caller: callers.get(request) ?? { kind: 'nobody' as const },
     request,
     reply,

@@ -80,10 +80,11 @@ export class BackOff {
     };
   }
 
-  /** ms until this may be tried; 0: now. */
-  waitMs(account: string, address: string, nowMs: number = performance.now()): number {
-    const pair = pairOf(account, address);
+  /** ms until this may be tried; 0: now. `account` null: a long random secret, which strangers must not keep its owner from saying. */
+  waitMs(account: string | null, address: string, nowMs: number = performance.now()): number {
     const ofAddress = this.#addresses.leftMs(networkOf(address), nowMs);
+    if (account === null) return ofAddress;
+    const pair = pairOf(account, address);
     // His own mistypings at a known address slow him down under a key of their own.
     const ofAccount = this.#known.has(pair)
       ? this.#accounts.leftMs(pair, nowMs)
@@ -91,10 +92,11 @@ export class BackOff {
     return Math.max(ofAddress, ofAccount);
   }
 
-  failed(account: string, address: string, nowMs: number = performance.now()): void {
+  failed(account: string | null, address: string, nowMs: number = performance.now()): void {
+    this.#addresses.failed(networkOf(address), nowMs);
+    if (account === null) return;
     const pair = pairOf(account, address);
     this.#accounts.failed(this.#known.has(pair) ? pair : account, nowMs);
-    this.#addresses.failed(networkOf(address), nowMs);
   }
 
   passed(account: string, address: string, nowMs: number = performance.now()): void {

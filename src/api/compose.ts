@@ -14,6 +14,7 @@ import { startListener, type CertificateNote } from '../listener/start.ts';
 import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
 import { API_PREFIX, createApp } from './app.ts';
 import { BackOff } from './back-off.ts';
+import { CodeTries } from './code-tries.ts';
 import type { Desk } from './desk.ts';
 import { EventStreams } from './events.ts';
 import { KnownNames } from './guard.ts';
@@ -130,6 +131,7 @@ async function deskOf(
     people,
     logins,
     backOff,
+    codeTries: new CodeTries(),
     setup: new SetupCode(),
     streams,
     verifications,

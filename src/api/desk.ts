@@ -1,6 +1,7 @@
 /** What the handlers of all routes work with. */
 import type { ControllerFace } from '../controller/face.ts';
 import type { BackOff } from './back-off.ts';
+import type { CodeTries } from './code-tries.ts';
 import type { EventStreams } from './events.ts';
 import type { InterlockNow } from './interlock-now.ts';
 import type { Logins } from './logins.ts';
@@ -15,6 +16,7 @@ export interface Desk {
   readonly people: People;
   readonly logins: Logins;
   readonly backOff: BackOff;
+  readonly codeTries: CodeTries;
   readonly setup: SetupCode;
   readonly streams: EventStreams;
   readonly verifications: Verifications;

@@ -15,15 +15,16 @@ const PASSIVE = new Set(['/api/v1/events']);
 /** The identities of one controller. */
 export const identitiesOf = (people: People, logins: Logins): Identities => ({
   isEmpty: () => people.isEmpty,
-  async identify(request: FastifyRequest) {
+  async identify(request: FastifyRequest, cuts: boolean) {
+    const among = cuts ? people.lastKnown : people;
     const { authorization } = request.headers;
-    if (authorization !== undefined) return byToken(authorization, people, logins);
+    if (authorization !== undefined) return byToken(authorization, among, logins);
     const cookie = cookieOf(request);
     if (cookie === null) {
-      await people.people(); // so that `isEmpty` speaks of what is there now
+      await among.people(); // so that `isEmpty` speaks of what is there now
       return NOBODY;
     }
-    return logins.callerOf(cookie, !PASSIVE.has(request.url.split('?', 1)[0] ?? ''));
+    return logins.callerOf(cookie, !PASSIVE.has(request.url.split('?', 1)[0] ?? ''), among);
   },
 });
 

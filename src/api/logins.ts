@@ -3,7 +3,8 @@
  * controller logs nobody out. When nothing was asked for `IDLE_MS` the login only cuts; at its absolute end it is over.
  * The login of a wall display (made with a token) has no idle end and dies with its token.
  *
- * Calendar time is what survives a restart. A clock that jumps ends logins early or keeps them for at most their own length.
+ * Calendar time is what survives a restart. A clock that is set forward ends logins early; one that is set back lengthens none:
+ * time passes here at least as fast as the monotonic clock, and what lies ahead of the clock at a start is moved back to it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -22,6 +23,8 @@ export const LONGEST_MS = 12 * 3_600_000;
 export const LONGEST_DISPLAY_MS = 90 * 86_400_000;
 const SECRET_BYTES = 32;
 const MOST_LOGINS = 1_000;
+/** Of one person; of one token, which may hang on many walls. Beyond that the oldest of the same one ends, and nobody else's. */
+const MOST_OF_ONE = { person: 20, token: 100 } as const;
 /** How often what was last asked is written down, ms. */
 const WRITE_EVERY_MS = 60_000;
 const FILE = 'logins.json';
@@ -61,7 +64,7 @@ export class Logins {
   constructor(people: People, stateDirectory: string, now: () => number = Date.now) {
     this.#people = people;
     this.#path = join(stateDirectory, FILE);
-    this.#now = now;
+    this.#now = neverSlower(now);
   }
 
   /** Takes up what an earlier life wrote; what cannot be read is forgotten: people log in again. */
@@ -76,7 +79,14 @@ export class Logins {
     }
     const read = loginsFile.safeParse(value);
     if (!read.success) return;
-    for (const each of read.data.logins) this.#logins.set(each.hash, each);
+    const aheadMs = Math.max(0, ...read.data.logins.map(({ asked_ms }) => asked_ms - this.#now()));
+    for (const { began_ms, asked_ms, ends_ms, ...each } of read.data.logins)
+      this.#logins.set(each.hash, {
+        ...each,
+        began_ms: began_ms - aheadMs,
+        asked_ms: asked_ms - aheadMs,
+        ends_ms: ends_ms - aheadMs,
+      });
     this.#used = new Map(Object.entries(read.data.used));
   }
 
@@ -92,21 +102,21 @@ export class Logins {
     return this.#add('token', token.id, '', ends);
   }
 
-  /** Who holds this cookie. `counts`: the request is a sign that somebody is there. */
-  async callerOf(secret: string, counts: boolean): Promise<Caller> {
+  /** Who holds this cookie, among `people`. `counts`: the request is a sign that somebody is there. */
+  async callerOf(secret: string, counts: boolean, people: People = this.#people): Promise<Caller> {
     const hash = digest(secret);
     const found = this.#logins.get(hash);
     const now = this.#now();
     if (found === undefined) return NOBODY;
-    if (now >= found.ends_ms || now < found.began_ms - LONGEST_MS) return this.#over(hash);
+    if (now >= found.ends_ms) return this.#over(hash);
     const session = { id: hash, endsInMs: found.ends_ms - now };
     if (found.kind === 'token') {
-      const token = (await this.#people.tokens()).find(({ id }) => id === found.who);
+      const token = (await people.tokens()).find(({ id }) => id === found.who);
       if (token === undefined || Date.parse(token.expires_at) <= now) return this.#over(hash);
       const { id, label, scopes } = token;
       return { kind: 'token', id, label, scopes, session: { ...session, idleEndsInMs: null } };
     }
-    const person = await this.#people.person(found.who);
+    const person = await people.person(found.who);
     if (person === null || person.generation !== found.generation) return this.#over(hash);
     const isIdle = now - found.asked_ms >= IDLE_MS;
     if (counts && !isIdle) {
@@ -159,10 +169,10 @@ export class Logins {
     const hash = digest(secret);
     const now = this.#now();
     for (const [known, each] of this.#logins) if (each.ends_ms <= now) this.#logins.delete(known);
-    if (this.#logins.size >= MOST_LOGINS) {
-      const [oldest] = this.#logins.keys();
-      if (oldest !== undefined) this.#logins.delete(oldest);
-    }
+    const same = [...this.#logins.values()].filter((each) => each.kind === kind && each.who === who);
+    const [oldest] = this.#logins.keys();
+    if (same.length >= MOST_OF_ONE[kind]) this.#logins.delete(same[0]?.hash ?? '');
+    else if (this.#logins.size >= MOST_LOGINS && oldest !== undefined) this.#logins.delete(oldest);
     this.#logins.set(hash, { hash, kind, who, generation, began_ms: now, asked_ms: now, ends_ms: ends });
     await this.#write();
     return secret;
@@ -198,3 +208,15 @@ export class Logins {
 }
 
 const NOBODY: Caller = { kind: 'nobody' };
+
+/** A calendar clock that passes at least as fast as the monotonic one, and never runs backwards. */
+function neverSlower(calendarMs: () => number): () => number {
+  let at = calendarMs();
+  let monotonicMs = performance.now();
+  return () => {
+    const nowMs = performance.now();
+    at = Math.max(at + nowMs - monotonicMs, calendarMs());
+    monotonicMs = nowMs;
+    return Math.floor(at);
+  };
+}

@@ -12,6 +12,7 @@ import { lockDirectory, type DirectoryLock } from '../journal/lock.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { passwordHash } from './password.ts';
 import { role, scope } from './people-documents.ts';
+import { ApiRefusal, PEOPLE_UNREADABLE } from './refusal.ts';
 
 const FILE = 'people.json';
 /** The lock is a directory's: it gets one of its own. */
@@ -58,16 +59,14 @@ export type PeopleContent = z.infer<typeof peopleFile>;
 const EMPTY: PeopleContent = { format: 1, people: [], tokens: [] };
 
 /** The file cannot be read or written. */
-export class PeopleFileError extends Error {
+export class PeopleFileError extends ApiRefusal {
   override readonly name = 'PeopleFileError';
-  readonly hint: string;
 
   constructor(
     why: string,
     hint = 'restore people.json of the controller from a copy, or move it away to begin anew',
   ) {
-    super(why);
-    this.hint = hint;
+    super(503, PEOPLE_UNREADABLE, why, hint);
   }
 }
 

@@ -7,6 +7,7 @@ import {
   MOST_TOKENS,
   type KeptPerson,
   type KeptToken,
+  type PeopleContent,
   type PeopleFile,
 } from './people-file.ts';
 import type { Role, Scope } from './people-documents.ts';
@@ -40,9 +41,17 @@ const noPerson = (name: string): ApiRefusal =>
 /** The people of one controller. */
 export class People {
   readonly #file: PeopleFile;
+  /** Also what was last read counts, when the file cannot be read now. */
+  readonly #isLenient: boolean;
 
-  constructor(file: PeopleFile) {
+  constructor(file: PeopleFile, isLenient = false) {
     this.#file = file;
+    this.#isLenient = isLenient;
+  }
+
+  /** The same people as far as they were last known: for cutting, which no broken disk may prevent. */
+  get lastKnown(): People {
+    return new People(this.#file, true);
   }
 
   /** Nobody has an account, as far as is known. */
@@ -51,17 +60,17 @@ export class People {
   }
 
   async people(): Promise<readonly KeptPerson[]> {
-    return (await this.#file.content()).people;
+    return (await this.#content()).people;
   }
 
   async tokens(): Promise<readonly KeptToken[]> {
-    return (await this.#file.content()).tokens;
+    return (await this.#content()).tokens;
   }
 
   async person(name: string): Promise<KeptPerson | null> {
     const among = (people: readonly KeptPerson[]): KeptPerson | null =>
       people.find((each) => each.name === name) ?? null;
-    return among(await this.people()) ?? among((await this.#file.content(LOOK_CLOSELY_MS)).people);
+    return among(await this.people()) ?? among((await this.#content(LOOK_CLOSELY_MS)).people);
   }
 
   /** The person, when it is the password. Takes the same time for a name that nobody has. */
@@ -75,7 +84,7 @@ export class People {
     const hash = digest(secret);
     const among = (tokens: readonly KeptToken[]): KeptToken | null =>
       tokens.find((each) => each.hash === hash) ?? null;
-    const token = among(await this.tokens()) ?? among((await this.#file.content(LOOK_CLOSELY_MS)).tokens);
+    const token = among(await this.tokens()) ?? among((await this.#content(LOOK_CLOSELY_MS)).tokens);
     return token !== null && Date.parse(token.expires_at) > Date.now() ? token : null;
   }
 
@@ -161,6 +170,11 @@ export class People {
     });
     if (revoked === undefined) throw new Error('a token was revoked that was not found');
     return revoked;
+  }
+
+  #content(oldestMs?: number): Promise<PeopleContent> {
+    const content = this.#file.content(oldestMs);
+    return this.#isLenient ? content.catch(() => this.#file.known) : content;
   }
 }
 

@@ -8,9 +8,12 @@ import type { Problem } from './problem.ts';
 /** Longest sentence that is made of somebody's input, UTF-16 units. */
 const MAX_WHY_CHARS = 500;
 
+/** Code of a people file that cannot be read or written. */
+export const PEOPLE_UNREADABLE = 'people-unreadable';
+
 /** A request that is refused, with what would allow it. */
 export class ApiRefusal extends Error {
-  override readonly name = 'ApiRefusal';
+  override readonly name: string = 'ApiRefusal';
   readonly status: number;
   readonly code: string;
   readonly hint: string;
@@ -40,7 +43,13 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** What the interlock refuses because there is no such thing. */
-const UNKNOWN = new Set(['link-unknown', 'window-unknown', 'source-unknown', 'session-unknown']);
+const UNKNOWN = new Set([
+  'link-unknown',
+  'window-unknown',
+  'source-unknown',
+  'session-unknown',
+  'lamps-missing',
+]);
 
 /** What the interlock could not do, as opposed to what it would not. */
 const FAILED = new Set(['latch-unsaved', 'journal-unwritable', 'failed']);
@@ -48,8 +57,10 @@ const FAILED = new Set(['latch-unsaved', 'journal-unwritable', 'failed']);
 /** The body and status of a problem. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiRefusal) {
-    const { status, code, message, hint, retryAfterMs } = error;
-    return problemBody(status, code, message, hint, [], retryAfterMs);
+    const { status, code, hint, retryAfterMs } = error;
+    // Where files lie is for the log.
+    const why = code === PEOPLE_UNREADABLE ? 'accounts and tokens cannot be read' : error.message;
+    return problemBody(status, code, why, hint, [], retryAfterMs);
   }
   if (error instanceof z.ZodError)
     return problemBody(400, 'bad-request', bounded(z.prettifyError(error)), 'see /api/v1/openapi.json');
@@ -67,7 +78,7 @@ export function problemOf(error: unknown): Problem {
 
 /** True when `problemOf` hides the reason: it belongs into the log. */
 export const isSurprise = (error: unknown): boolean =>
-  !(error instanceof ApiRefusal) &&
+  (!(error instanceof ApiRefusal) || error.code === PEOPLE_UNREADABLE) &&
   !(error instanceof z.ZodError) &&
   !(error instanceof InterlockError) &&
   !(((error as { statusCode?: number }).statusCode ?? 500) < 500);

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { destinationsByName } from '../config/schema-notify.ts';
 import { tryDestination } from '../controller/notify/trial.ts';
+import { InterlockError } from '../protocol/interlock-error.ts';
+import { lampsTested } from '../protocol/lamps.ts';
 import { drillReport } from '../protocol/messages.ts';
 import {
   done,
@@ -30,8 +32,27 @@ const DRILL_LIMIT_BYTES = 1_200_000;
 /** What a drill sends when nothing else was said. */
 const DRILL_BODY = JSON.stringify({ severity: 'critical', reason: 'a drill, asked for by a person' });
 
+/** Whoever did it, as the journal names actors. */
+const actorOf = (caller: Caller): string =>
+  caller.kind === 'token' ? `token:${caller.label}` : `person:${nameOf(caller)}`;
+
 /** Who asks, for journal and interlock. */
 const actor = (caller: Caller): string => nameOf(caller).slice(0, 100);
+
+/** A code in this request was wrong. */
+const isWrongCode = (error: unknown): boolean =>
+  error instanceof InterlockError && error.refusals.some(({ code }) => code === 'code-wrong');
+
+/** Asks the interlock; with codes only as often as whoever asks may try some. */
+const withCodes = <T>(
+  { codeTries }: Desk,
+  caller: Caller,
+  approvals: readonly unknown[] | undefined,
+  ask: () => Promise<T>,
+): Promise<T> =>
+  approvals === undefined || approvals.length === 0
+    ? ask()
+    : codeTries.take(nameOf(caller), ask, isWrongCode);
 
 /** Cutting, and what cuts nothing. */
 export const cutRoutes = (desk: Desk): readonly Route[] => [
@@ -64,6 +85,14 @@ export const cutRoutes = (desk: Desk): readonly Route[] => [
         body_base64: Buffer.from(body).toString('base64'),
         unsigned: true,
       }),
+  }),
+  route({
+    method: 'POST',
+    path: '/lamps/test',
+    who: 'operate',
+    summary: 'Light every lamp of the box for a moment; it says nothing about links',
+    answer: lampsTested,
+    handle: ({ caller }) => desk.face.client.testLamps({ by: actor(caller) }),
   }),
   route({
     method: 'POST',
@@ -100,7 +129,9 @@ export const authorityRoutes = (desk: Desk): readonly Route[] => [
     answer: done,
     handle: async ({ params: { link }, body: { cause, reason, approvals }, caller }) => {
       const said = approvals === undefined ? {} : { approvals };
-      await desk.face.client.reset({ link, cause, reason, by: actor(caller), ...said });
+      await withCodes(desk, caller, approvals, () =>
+        desk.face.client.reset({ link, cause, reason, by: actor(caller), ...said }),
+      );
       desk.interlock.stale();
       return {};
     },
@@ -115,7 +146,9 @@ export const authorityRoutes = (desk: Desk): readonly Route[] => [
     answer: runAnswer,
     handle: async ({ params: { window }, body: { reason, approvals }, caller }) => {
       const said = approvals === undefined ? {} : { approvals };
-      const opened = await desk.face.client.runWindow(window, { reason, by: actor(caller), ...said });
+      const opened = await withCodes(desk, caller, approvals, () =>
+        desk.face.client.runWindow(window, { reason, by: actor(caller), ...said }),
+      );
       desk.interlock.stale();
       return opened;
     },
@@ -133,14 +166,15 @@ export const sessionRoutes = (desk: Desk): readonly Route[] => [
     body: sessionRequest,
     answer: attendedSession,
     handle: async ({ params: { link }, body: { reason, for_ms, cause, approvals }, caller }) => {
-      const begun = await desk.face.attended.begin({
+      const asked = {
         link,
         reason,
         for_ms,
         by: actor(caller),
         ...(cause === undefined ? {} : { cause }),
         ...(approvals === undefined ? {} : { approvals }),
-      });
+      };
+      const begun = await withCodes(desk, caller, approvals, () => desk.face.attended.begin(asked));
       desk.interlock.stale();
       return begun;
     },
@@ -152,8 +186,10 @@ export const sessionRoutes = (desk: Desk): readonly Route[] => [
     summary: 'End an attended session and isolate: whoever may cut may do this',
     params: ofSession,
     answer: done,
-    handle: async ({ params: { id } }) => {
+    handle: async ({ params: { id }, caller }) => {
       await desk.face.attended.end(id);
+      // To the interlock it was this controller: who it was stands beside it.
+      desk.face.journal('controller.session-ended', { by: actorOf(caller), session: id });
       desk.interlock.stale();
       return {};
     },

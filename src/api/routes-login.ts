@@ -26,7 +26,7 @@ function meOf({ face }: Desk, caller: Caller): Me {
 }
 
 /** Throws while this account or this address has to wait. */
-function slowDown({ backOff }: Desk, account: string, address: string): void {
+function slowDown({ backOff }: Desk, account: string | null, address: string): void {
   const waitMs = backOff.waitMs(account, address);
   if (waitMs <= 0) return;
   throw new ApiRefusal(
@@ -41,7 +41,7 @@ function slowDown({ backOff }: Desk, account: string, address: string): void {
 /** Tries a secret, unless this account or address has to wait; a wrong one (null) makes the next wait longer. */
 async function tried<T>(
   desk: Desk,
-  account: string,
+  account: string | null,
   address: string,
   look: () => Promise<T | null>,
 ): Promise<T | null> {
@@ -87,7 +87,7 @@ async function logInDisplay(
   reply: FastifyReply,
 ): Promise<Me> {
   const { people, logins, face } = desk;
-  const token = await tried(desk, '', request.ip, () => people.withToken(secret));
+  const token = await tried(desk, null, request.ip, () => people.withToken(secret));
   if (token === null) {
     throw new ApiRefusal(
       401,
@@ -167,11 +167,11 @@ export const accountRoutes = (desk: Desk): readonly Route[] => [
     body: setupRequest,
     answer: me,
     handle: async ({ body, request, reply }) => {
-      slowDown(desk, '', request.ip);
+      slowDown(desk, null, request.ip);
       await desk.people.people();
       if (!desk.people.isEmpty) throw new ApiRefusal(409, 'set-up', 'there is an account already', 'log in');
       if (!desk.setup.fits(body.code)) {
-        desk.backOff.failed('', request.ip);
+        desk.backOff.failed(null, request.ip);
         throw new ApiRefusal(
           403,
           'setup-code-wrong',

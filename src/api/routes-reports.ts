@@ -14,6 +14,7 @@ import type { Desk } from './desk.ts';
 import { ApiRefusal } from './refusal.ts';
 import { readReport, reportsOf } from './report-reading.ts';
 import { type Call, pathName, route, type Route } from './route.ts';
+import { Turns } from './turns.ts';
 import { report, type Report, reportsPage, reportsQuery } from './work-documents.ts';
 
 const HTML = 'text/html; charset=utf-8';
@@ -82,18 +83,24 @@ async function reportOf(desk: Desk, { window, occurrence }: OfReport): Promise<R
   throw new ApiRefusal(404, 'report-unknown', 'there is no such report', 'the newest thousand are kept');
 }
 
-/** Summaries, made one after the other: each goes through a part of the journal. */
+/** Months that wait for their turn, at most. */
+const MOST_WAITING = 4;
+
+/** Summaries, made one after the other, each once for all who ask: it goes through a part of the journal. */
 class Months {
   readonly #desk: Desk;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns(1, MOST_WAITING);
+  readonly #making = new Map<string, Promise<MonthDocument>>();
 
   constructor(desk: Desk) {
     this.#desk = desk;
   }
 
   make(month: string): Promise<MonthDocument> {
-    const made = this.#last.then(() => this.#made(month));
-    this.#last = made.catch(() => undefined); // whoever asked hears of it
+    const known = this.#making.get(month);
+    if (known !== undefined) return known;
+    const made = this.#turns.take(() => this.#made(month)).finally(() => this.#making.delete(month));
+    this.#making.set(month, made);
     return made;
   }
 

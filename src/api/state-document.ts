@@ -128,6 +128,15 @@ export const repositoryState = z
     interrupted: z.object({ kind: z.string(), why: z.string(), at: z.string() }).nullable(),
     /** Set while an anomaly keeps `forget` from running. */
     frozen: z.object({ why: z.string(), at: z.string() }).nullable(),
+    /** Whether the newest good backup is young enough and stays so; missing where no `recovery_point` is configured. */
+    recovery_point: z
+      .object({
+        state: z.enum(['met', 'endangered', 'breached', 'unknown']),
+        due_at: z.string().nullable(),
+        why: z.string(),
+        hint: z.string(),
+      })
+      .exactOptional(),
   })
   .meta({ id: 'RepositoryState' });
 export type RepositoryState = z.infer<typeof repositoryState>;

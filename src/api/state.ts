@@ -1,6 +1,7 @@
 /** The state document, put together from what the interlock says, what the journal shows and what this controller does. */
 import type { ControllerFace } from '../controller/face.ts';
 import type { Config } from '../config/schema.ts';
+import { recoveryPointOf } from '../controller/recovery-point.ts';
 import type { LinkStatus, WindowStatus } from '../protocol/messages.ts';
 import type { Known } from './interlock-now.ts';
 import type { LinkState, RepositoryState, State, TripRecord, WindowState } from './state-document.ts';
@@ -26,7 +27,7 @@ export function stateOf(face: ControllerFace, { status, ageMs, problem }: Known)
     windows: (status?.windows ?? []).map((window) => windowState(face, window, links)),
     running: face.running.show().map((each) => ({ ...each, current_files: [...each.current_files] })),
     sessions: face.attended.show(links),
-    repositories: Object.keys(config.repositories).map((name) => repositoryState(face, name)),
+    repositories: Object.keys(config.repositories).map((name) => repositoryState(face, name, status)),
     sources: (status?.sources ?? []).map((source) => ({ ...source, trips: tripsOf(config, source.source) })),
     notifications: face.notifications().map((each) => ({ ...each })),
     alarms: [...face.view.alarms()],
@@ -86,7 +87,20 @@ function repositoryIn(settings: unknown): string | null {
   return typeof settings.repository === 'string' ? settings.repository : null;
 }
 
-function repositoryState({ ledger }: ControllerFace, repository: string): RepositoryState {
+function repositoryState(
+  { config, ledger }: ControllerFace,
+  repository: string,
+  status: Known['status'],
+): RepositoryState {
   const { last_good_backup, mark, last_check, last_restore_drill, frozen } = ledger.repository(repository);
-  return { repository, last_good_backup, last_check, last_restore_drill, interrupted: mark, frozen };
+  const point = recoveryPointOf(config, repository, last_good_backup?.at ?? null, status);
+  return {
+    repository,
+    last_good_backup,
+    last_check,
+    last_restore_drill,
+    interrupted: mark,
+    frozen,
+    ...(point === null ? {} : { recovery_point: { ...point } }),
+  };
 }

@@ -10,6 +10,9 @@ import type { VerificationTask, VerificationWord } from './verifications.ts';
 
 /** ms between pages: the interlock has more important work. */
 const BREATH_MS = 2;
+/** The newest entries may not have reached the disk yet: so often they are asked for again, and how long between, ms. */
+const MOST_AGAIN = 10;
+const AGAIN_MS = 100;
 
 const task = workerData as VerificationTask;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
@@ -32,12 +35,13 @@ async function prove(): Promise<VerificationWord> {
   let verifier: Verifier | null = null;
   let entries = 0;
   let after = 0;
-  let until: number | null = null;
+  // What the interlock itself has written, as it remembers: files that were changed under it show.
+  const { size: until, head: written } = (await client.status()).journal;
+  let again = 0;
   let confirmed = kept === null;
-  while (until === null || after < until) {
+  while (after < until) {
     // oxlint-disable-next-line no-await-in-loop -- the chain goes one way
     const page = await client.entries(after, MOST_ENTRIES);
-    until ??= page.size;
     if (page.missing !== null)
       // Older files may have been pruned; anything else that is missing breaks the chain.
       if (entries > 0 || page.missing.from !== 1) {
@@ -52,18 +56,29 @@ async function prove(): Promise<VerificationWord> {
         return over(false);
       }
       entries += 1;
+      if (entry.seq === until && verifier.head().hash !== written)
+        problems.push(`entry ${until} is another one than the interlock wrote: the files were changed`);
       if (entry.seq === kept?.size) {
         confirmed = verifier.head().hash === kept.hash;
         if (!confirmed)
           problems.push(`entry ${entry.seq} is another one than the head that was kept elsewhere says`);
       }
     }
-    if (page.next_after <= after) break;
+    if (page.next_after <= after) {
+      again += 1;
+      if (again > MOST_AGAIN) break;
+      // oxlint-disable-next-line no-await-in-loop
+      await pause(AGAIN_MS);
+      continue;
+    }
     after = page.next_after;
     say({ kind: 'progress', entries, of: until });
     // oxlint-disable-next-line no-await-in-loop
     await pause(BREATH_MS);
   }
+  const reached = verifier?.head().size ?? 0;
+  if (reached < until && problems.length === 0)
+    problems.push(`entries ${reached + 1} to ${until} are not there, and the interlock has written them`);
   if (!confirmed && problems.length === 0)
     problems.push(`the head that was kept elsewhere names entry ${kept?.size ?? 0}, which is not here`);
   return over(problems.length === 0);

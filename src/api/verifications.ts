@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Verification } from './journal-documents.ts';
+import { ApiRefusal } from './refusal.ts';
 
 /** A proof that says nothing for this long is given up, ms. */
 const SILENCE_MS = 60_000;
@@ -40,6 +41,8 @@ export class Verifications {
   #shown: Verification | null = null;
   #worker: Worker | null = null;
   #silence: NodeJS.Timeout | undefined;
+  /** What the proof under way is compared with. */
+  #head: string | null = null;
 
   constructor(task: () => Omit<VerificationTask, 'head'>, ended: (result: Verification) => void) {
     this.#task = task;
@@ -50,9 +53,19 @@ export class Verifications {
     return this.#shown;
   }
 
-  /** Begins a proof, or shows the one that is under way. */
+  /** Begins a proof, or shows the one that is under way. Throws `ApiRefusal` when that one does not look at this head. */
   begin(by: string, head: string | null): Verification {
-    if (this.#shown?.state === 'running') return this.#shown;
+    if (this.#shown?.state === 'running') {
+      if (head === null || head === this.#head) return this.#shown;
+      throw new ApiRefusal(
+        409,
+        'verification-running',
+        'a proof is under way that does not look at this head',
+        'ask again when it is over',
+        2_000,
+      );
+    }
+    this.#head = head;
     const began: Verification = {
       state: 'running',
       by,

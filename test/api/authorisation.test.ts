@@ -34,6 +34,7 @@ const STRICT: Readonly<Record<string, Who>> = {
   'POST /trip': 'trip',
   'POST /sources/:source/drill': 'operate',
   'POST /notifications/:name/test': 'operate',
+  'POST /lamps/test': 'operate',
   'POST /links/:link/reset': 'operate',
   'POST /windows/:window/run': 'operate',
   'POST /links/:link/sessions': 'operate',

@@ -6,6 +6,7 @@ import canonicalize from 'canonicalize';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { API_PREFIX, createApp } from '../../src/api/app.ts';
 import { BackOff } from '../../src/api/back-off.ts';
+import { CodeTries } from '../../src/api/code-tries.ts';
 import type { Desk } from '../../src/api/desk.ts';
 import { EventStreams } from '../../src/api/events.ts';
 import { KnownNames } from '../../src/api/guard.ts';
@@ -15,6 +16,7 @@ import { Logins } from '../../src/api/logins.ts';
 import { PeopleFile } from '../../src/api/people-file.ts';
 import { People } from '../../src/api/people.ts';
 import type { Role, Scope } from '../../src/api/people-documents.ts';
+import { ApiRefusal } from '../../src/api/refusal.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routesOf } from '../../src/api/routes.ts';
 import { SetupCode } from '../../src/api/setup-code.ts';
@@ -54,7 +56,9 @@ export class SilentInterlock {
 
   status(): Status {
     const status = this.#shapes.status();
-    return { ...status, journal: { writable: true, size: this.entries.length, head: 'f'.repeat(64) } };
+    const last = this.entries.at(-1);
+    const head = last === undefined ? '0'.repeat(64) : lineHash(canonicalize(last) ?? '');
+    return { ...status, journal: { writable: true, size: this.entries.length, head } };
   }
 
   /** Adds an entry that follows the chain. */
@@ -191,6 +195,7 @@ export class ApiBench {
       people: this.people,
       logins,
       backOff: this.backOff,
+      codeTries: new CodeTries(),
       setup: this.setup,
       streams: new EventStreams({
         chronicle,
@@ -215,7 +220,7 @@ export class ApiBench {
       page: await staticPages(join(this.directory, 'dashboard')),
       refused: (who, what, code) => void this.journal.push({ type: 'refused', data: { who, what, code } }),
       surprised: (error) => {
-        throw error;
+        if (!(error instanceof ApiRefusal)) throw error;
       },
     });
     await this.app.ready();

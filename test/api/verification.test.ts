@@ -26,13 +26,23 @@ describe('the proof of the journal', { timeout: 60_000 }, () => {
   let proofs: Verifications;
   /** What the interlock gives instead of an entry. */
   let forged = new Map<number, KeptEntry | null>();
+  /** What the interlock says of its journal, besides what is there. */
+  let said: { size?: number; head?: string } = {};
   beforeEach(async () => {
     interlock.entries.splice(0);
     for (let i = 1; i <= 350; i += 1) interlock.write('link.isolated', { link: 'vault', n: i, text: 'ü' });
     forged = new Map();
+    said = {};
     ended = null;
     server = createServer((request, answer) => {
       const url = new URL(request.url ?? '', 'http://x');
+      if (url.pathname === '/v1/status') {
+        answer.writeHead(200, { [BUILD_HEADER]: BUILD, 'content-type': 'application/json' });
+        answer.end(
+          JSON.stringify({ ...interlock.status(), journal: { ...interlock.status().journal, ...said } }),
+        );
+        return;
+      }
       const after = Number(url.searchParams.get('after'));
       void interlock.client.entries(after, Number(url.searchParams.get('limit'))).then((page) => {
         const entries = page.entries.flatMap((entry) => {
@@ -69,6 +79,28 @@ describe('the proof of the journal', { timeout: 60_000 }, () => {
     if (entry === undefined) throw new Error('no such entry');
     return entry;
   };
+
+  test('files that are shorter or other than the interlock wrote are not verified', async () => {
+    said = { size: 352 };
+    expect(await prove()).toMatchObject({
+      state: 'broken',
+      problems: [expect.stringContaining('entries 351 to 352 are not there')],
+    });
+    said = { head: 'a'.repeat(64) };
+    expect(await prove()).toMatchObject({
+      state: 'broken',
+      problems: [expect.stringContaining('another one than the interlock wrote')],
+    });
+    said = { size: 7 };
+    interlock.entries.splice(0);
+    expect(await prove()).toMatchObject({ state: 'broken', entries: 0 });
+  });
+
+  test('a head that was handed in is never answered by a proof that does not look at it', async () => {
+    proofs.begin('ada', null);
+    expect(() => proofs.begin('eve', 'a head')).toThrow(/does not look at this head/);
+    await expect.poll(() => proofs.show()?.state, { timeout: 20_000 }).not.toBe('running');
+  });
 
   test('a whole journal is verified to its end', async () => {
     expect(await prove()).toMatchObject({
