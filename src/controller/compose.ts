@@ -17,7 +17,7 @@ import { linkFeed } from './link-feed.ts';
 import { startNotifications, type Notifications } from './notify/notifications.ts';
 import type { LinkFeed } from './link-feed.ts';
 import { windowMissed } from './notify/texts.ts';
-import { handsOf, killLeftBehind, makeState, reportsIn } from './machine.ts';
+import { dropLeftRestored, handsOf, killLeftBehind, makeState, reportsIn } from './machine.ts';
 import { outbox } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
 import { recentReports } from './report.ts';
@@ -98,6 +98,7 @@ export async function startController(config: Config, options: ControllerOptions
   const served = (await options.serve?.(face)) ?? { url: '', stop: () => Promise.resolve() };
   // Only now, with the port ours, is it certain that no other controller of this configuration lives.
   killLeftBehind(config.controller.state_directory, voice);
+  void dropLeftRestored(config, voice);
 
   const feed = linkFeed();
   const notices = await parts.notify();

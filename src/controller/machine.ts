@@ -12,6 +12,7 @@ import { processesWith, signalProcess } from './processes/proc.ts';
 import { dropOldReports, keepReport } from './report.ts';
 import { findRestic } from './restic/program.ts';
 import { drillRecords } from './steps/drill-records.ts';
+import { dropLeftScratch } from './steps/drill-scratch.ts';
 import type { Voice } from './voice.ts';
 import type { WindowTools } from './windows/run.ts';
 
@@ -34,6 +35,23 @@ export function killLeftBehind(state: string, voice: Voice): void {
   for (const pid of processesWith(`${MARK}=${state}`)) {
     voice.note('warn', 'killed a process that an earlier controller left behind', { pid });
     signalProcess(pid, 'SIGKILL');
+  }
+}
+
+/** What the drills of a killed controller restored: readable data of a backup. Never rejects. */
+export async function dropLeftRestored(config: Config, voice: Voice): Promise<void> {
+  const steps = Object.values(config.windows).flatMap((window) => window.steps);
+  const state = config.controller.state_directory;
+  for (const step of steps) {
+    if (!('restore_drill' in step)) continue;
+    const { repository, scratch_directory: where = join(state, SCRATCH) } = step.restore_drill;
+    // oxlint-disable-next-line no-await-in-loop -- one disk
+    await dropLeftScratch(where, repository).catch((error: unknown) => {
+      voice.note('warn', 'what a killed restore drill left behind cannot be removed', {
+        where,
+        why: messageOf(error),
+      });
+    });
   }
 }
 

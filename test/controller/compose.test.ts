@@ -1,5 +1,5 @@
 /** The controller around its windows: health, reconnecting, the journal's outbox, the voice. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
@@ -101,6 +101,13 @@ describe.skipIf(missingTools() !== null)('the controller', { timeout: 60_000 }, 
       'controller.step',
       'controller.window-finished',
     ]);
+  });
+
+  test('what the drill of a killed controller restored does not stay', async () => {
+    const left = join(appliance.state, 'restored', 'portcullis-drill-main-aB3dE9');
+    mkdirSync(join(left, 'srv'), { recursive: true });
+    await appliance.run(appliance.config({ steps: [{ restore_drill: { repository: 'main' } }] }));
+    await eventually('it to be gone', () => !existsSync(left));
   });
 
   test('an unknown window is not run', async () => {
