@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { exists, pathsOf, type Tree } from './tree.ts';
 
-const DOCUMENTS = /^[^/]+\.md$|^(docs|hardware|systemd|firmware-profiles)\/.*\.md$/;
+/** What is written for people to read. */
+export const DOCUMENTS = /^[^/]+\.md$|^(docs|hardware|systemd|firmware-profiles)\/.*\.md$/;
 
 function withoutCode(text: string): string {
   return text.replaceAll(/^(```|~~~)[\s\S]*?^\1/gm, '').replaceAll(/`[^`\n]*`/g, '');
@@ -42,33 +43,6 @@ export function linksLeadSomewhere(tree: Tree): string[] {
     }
   }
   return found;
-}
-
-/** What documents tell people to type is there: launchers, npm scripts, and commands of portcullis. */
-export function commandsExist(tree: Tree): string[] {
-  const found: string[] = [];
-  const manifest = JSON.parse(tree.get('package.json') ?? '{}') as { scripts?: Record<string, string> };
-  const commands = new Set(
-    [...(tree.get('src/main.ts') ?? '').matchAll(/\.command\(\s*'([\w-]+)/g)].map((match) => match[1]),
-  );
-  for (const path of pathsOf(tree, DOCUMENTS)) {
-    if (path === 'CHANGELOG.md') continue;
-    const text = tree.get(path) ?? '';
-    for (const [, launcher = ''] of text.matchAll(/(?<![\w./-])(?:\.\/)?(bin\/[a-z][\w-]*)/g)) {
-      if (!exists(tree, launcher)) found.push(`${path}: there is no ${launcher}`);
-    }
-    for (const [, script = ''] of text.matchAll(/npm run (?:--\w+ )*([\w:-]+)/g)) {
-      if (manifest.scripts?.[script] === undefined) found.push(`${path}: there is no npm script ${script}`);
-    }
-    // Only where somebody types it: a line of a code block, or code in a sentence.
-    const typed = text.matchAll(
-      /(?:^\s*(?:[$#] )?(?:sudo )?|`)(?:bin\/)?portcullis ([a-z][\w-]*)(?: ([a-z][\w-]*))?/gm,
-    );
-    for (const [, command = ''] of typed) {
-      if (!commands.has(command)) found.push(`${path}: there is no command portcullis ${command}`);
-    }
-  }
-  return [...new Set(found)];
 }
 
 /** The Node.js that is asked for is the same everywhere. */

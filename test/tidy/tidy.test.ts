@@ -4,7 +4,9 @@
  */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commandsExist } from './rules-commands.ts';
 import * as documents from './rules-documents.ts';
+import { faultsAreExplained } from './rules-faults.ts';
 import * as imports from './rules-imports.ts';
 import * as shape from './rules-shape.ts';
 import { wordsHaveOneMeaning } from './rules-words.ts';
@@ -251,20 +253,65 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
-    'commands that documents name exist',
-    documents.commandsExist,
+    'calls in documents are ones that the command takes',
+    commandsExist,
     [
       {
         'package.json': '{ "scripts": { "lint": "" } }',
-        'src/main.ts': "program.command('status');\nprogram\n  .command('journal')",
         'bin/test': '',
-        'README.md':
-          'Run `bin/test` or `bin/tset`; `npm run lint`, `npm run lnit`.\n\n    portcullis journal verify\n\n`bin/portcullis status`, `portcullis satus`; portcullis is a gate. /usr/bin/env\n',
+        'README.md': [
+          'Run `bin/test` or `bin/tset`; `npm run lint`, `npm run lnit`.',
+          '    portcullis journal verify --haed x # comment',
+          '`bin/portcullis status`, `portcullis satus`, `portcullis reset`, `portcullis trip --raeson TEXT`; portcullis is a gate.',
+          '```sh',
+          'sudo portcullis reset vault --reason "a --b" | cat --nothing',
+          '$ portcullis reset vault',
+          'portcullis window',
+          'portcullis attend vault \\',
+          '  --fro 30m',
+          'portcullis says something else',
+          '```',
+          '/usr/bin/env',
+        ].join('\n'),
       },
       'README.md: there is no bin/tset',
       'README.md: there is no npm script lnit',
       'README.md: there is no bin/portcullis',
-      'README.md: there is no command portcullis satus',
+      "README.md: portcullis journal verify --haed x # comment: unknown option '--haed'",
+      "README.md: portcullis satus: unknown command 'satus'",
+      "README.md: portcullis trip --raeson TEXT: unknown option '--raeson'",
+      "README.md: portcullis reset vault: required option '--reason",
+      'README.md: portcullis window: (outputHelp)',
+      "README.md: portcullis attend vault --fro 30m: unknown option '--fro'",
+      "README.md: portcullis says something else: unknown command 'says'",
+    ],
+  ],
+  [
+    'faults are explained',
+    faultsAreExplained,
+    [
+      {
+        'docs/faults.md': [
+          '| code | means |',
+          ...['kept', 'gone', 'kept', 'CHOSEN', 'other-choice', 'passed', 'A_MEMBER'].map(
+            (code) => `| \`${code}\` | so |`,
+          ),
+        ].join('\n'),
+        'src/core/a.ts': [
+          "const a = { code: 'kept' }; const b = { code: c ? 'CHOSEN' : 'other-choice' };",
+          "type FaultCode = 'A_MEMBER' | 'B_MEMBER'; type Other = 'no-code'; const d = { code: 'not a code' };",
+          'class Fault extends Error { constructor(code: FaultCode, what: string) { super(what); } }',
+          'const failed = (what: string, code: string) => ({ what, code });',
+        ].join('\n'),
+        'src/core/b.ts':
+          "failed('nothing-here', 'passed'); throw new Fault('NEW_ONE', 'so'); const by = 'fault:of-a-trip';",
+        'src/dashboard/c.ts': "const e = { code: 'of-the-page' };",
+      },
+      'docs/faults.md: no entry for B_MEMBER (src/core/a.ts)',
+      'docs/faults.md: no entry for NEW_ONE (src/core/b.ts)',
+      'docs/faults.md: no entry for of-a-trip (src/core/b.ts)',
+      'docs/faults.md: nobody makes gone',
+      'docs/faults.md: two entries for kept',
     ],
   ],
   [
