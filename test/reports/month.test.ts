@@ -80,6 +80,8 @@ test('ten days, counted by hand', async () => {
     ['request.refused', 10],
     ['lease.refused', 1],
   ]);
+  expect(month.guards).toMatchObject([{ what: 'nightly: canary skipped', count: 1 }]);
+  expect(month.anomalies).toMatchObject([{ rule: 'canary', action: 'hold', released_by: 'person:ada' }]);
   expect(month.alarm_drills).toMatchObject([{ what: 'source:alarms', count: 1 }]);
   expect(month).toMatchObject({
     interlock_starts: 1,

@@ -167,6 +167,35 @@ const LINES: readonly Line[] = [
   isolated(6),
   finished(6, 'failed', 60, { code: 'locked', why: 'somebody else has a lock' }),
   opened(7),
+  {
+    day: 7,
+    s: 1,
+    type: 'controller.guard',
+    actor: 'controller',
+    data: {
+      ...windowData(7),
+      guard: 'canary',
+      outcome: 'skipped',
+      why: 'a canary file was changed',
+      numbers: { changed: 1 },
+    },
+  },
+  {
+    day: 7,
+    s: 2,
+    type: 'controller.anomaly',
+    actor: 'controller',
+    data: {
+      ...windowData(7),
+      id: 'x1',
+      rule: 'canary',
+      repository: 'main',
+      action: 'hold',
+      why: 'changed',
+      numbers: {},
+      snapshot: null,
+    },
+  },
   finished(7, 'skipped', 0, { code: 'canary', why: 'a canary file was changed' }),
   ...good(
     8,
@@ -187,6 +216,13 @@ const LINES: readonly Line[] = [
   { day: 9, s: 1_001, type: 'link.isolated', data: { link: 'vault' } },
   { day: 9, s: 1_002, type: 'session.ended', data: { link: 'vault', session: 'a', why: 'released' } },
   { day: 9, s: 1_100, type: 'trip.drill', actor: 'source:alarms', data: { reason: 'test' } },
+  {
+    day: 9,
+    s: 1_200,
+    type: 'controller.anomaly-released',
+    actor: 'controller',
+    data: { id: 'x1', repository: 'main', by: 'person:ada', reason: 'we moved it', expected: true },
+  },
   ...good(10),
 ];
 

@@ -121,6 +121,19 @@ const sessionRow = z.object({
   ended: z.string().nullable(),
 });
 
+const anomalyRow = z.object({
+  at: z.string(),
+  window: z.string(),
+  repository: z.string().nullable(),
+  rule: z.string(),
+  action: z.string(),
+  why: z.string(),
+  /** What a person releases it by; null for a warning, which holds nothing. */
+  id: z.string().nullable(),
+  released_at: z.string().nullable(),
+  released_by: z.string().nullable(),
+});
+
 const counted = z.object({ what: z.string(), count: z.number(), last_at: z.string() });
 
 const journalPart = z.object({
@@ -175,6 +188,9 @@ export const monthDocument = z
     ),
     trips: z.array(tripRow),
     sessions: z.array(sessionRow),
+    anomalies: z.array(anomalyRow),
+    /** By window, guard and what it said. */
+    guards: z.array(counted),
     /** Messages that went the whole way and were meant to cut nothing. */
     alarm_drills: z.array(counted),
     refusals: z.array(counted),
@@ -202,3 +218,4 @@ export type TripRow = z.infer<typeof tripRow>;
 export type SessionRow = z.infer<typeof sessionRow>;
 export type LinkRow = z.infer<typeof linkRow>;
 export type Counted = z.infer<typeof counted>;
+export type AnomalyRow = z.infer<typeof anomalyRow>;

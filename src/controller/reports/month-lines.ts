@@ -50,6 +50,7 @@ export const sectionsOf = (month: MonthDocument): readonly MonthSection[] => [
   tripSection(month),
   ...proofSections(month),
   ...workSections(month),
+  ...watchSections(month),
   ...peopleSections(month),
   part(
     'Reports and journal',
@@ -229,19 +230,38 @@ const workSections = ({ data, drills, checks }: MonthDocument): readonly MonthSe
   ),
 ];
 
+const watchSections = ({ anomalies, guards }: MonthDocument): readonly MonthSection[] => [
+  part(
+    'Anomalies',
+    ['At', 'Window', 'Repository', 'Rule', 'Action', 'Why', 'Released'],
+    anomalies.map((each) => [
+      moment(each.at),
+      ...[each.window, each.repository ?? '', each.rule, each.action, each.why].map(said),
+      each.id === null
+        ? ''
+        : each.released_at === null
+          ? 'NOT RELEASED'
+          : `${moment(each.released_at)} by ${said(each.released_by ?? 'somebody')}`,
+    ]),
+    'none',
+  ),
+  counts('Guards before connecting', 'Guard, and what it said', guards),
+];
+
+const counts = (title: string, head: string, list: MonthDocument['faults']): MonthSection =>
+  part(
+    title,
+    [head, 'Count', 'Last'],
+    list.map(({ what, count: times, last_at }) => [said(what), String(times), moment(last_at)]),
+    'none',
+  );
+
 function peopleSections({
   sessions,
   alarm_drills,
   refusals,
   faults,
 }: MonthDocument): readonly MonthSection[] {
-  const counts = (title: string, head: string, list: MonthDocument['faults']): MonthSection =>
-    part(
-      title,
-      [head, 'Count', 'Last'],
-      list.map(({ what, count: times, last_at }) => [said(what), String(times), moment(last_at)]),
-      'none',
-    );
   return [
     part(
       'Attended sessions',

@@ -79,6 +79,8 @@ export function monthOf(parts: MonthParts): MonthDocument {
     commissionings: tally.commissionings.map(({ at, link, outcome, by }) => ({ at, link, outcome, by })),
     trips: tally.trips,
     sessions: tally.sessions,
+    anomalies: tally.anomalies,
+    guards: listed(tally.guards),
     alarm_drills: listed(tally.alarmDrills),
     refusals: listed(tally.refusals),
     faults: listed(tally.faults),

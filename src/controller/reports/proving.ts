@@ -141,6 +141,7 @@ async function firstSince(client: Entries, fromMs: number, size: number): Promis
 class SocketWalk {
   readonly #tally: OneBehind;
   readonly #heads: Heads;
+  readonly #bySize: ReadonlyMap<number, readonly KnownHead[]>;
   readonly #problems: string[] = [];
   readonly #confirmed: string[] = [];
   readonly #contradicted: string[] = [];
@@ -152,6 +153,7 @@ class SocketWalk {
   constructor(tally: MonthTally, heads: Heads) {
     this.#tally = new OneBehind(tally);
     this.#heads = heads;
+    this.#bySize = Map.groupBy(heads.known, ({ size }) => size);
   }
 
   get isWhole(): boolean {
@@ -171,7 +173,7 @@ class SocketWalk {
     this.entries += 1;
     this.#tally.enter(entry);
     const { size, hash } = this.#verifier.head();
-    for (const head of this.#heads.known.filter((each) => each.size === size)) {
+    for (const head of this.#bySize.get(size) ?? []) {
       this.#seen.add(head);
       if (head.hash === hash) this.#confirmed.push(named(head));
       else this.#contradicted.push(`${named(head)}: entry ${size} is not the one that was there`);

@@ -4,9 +4,18 @@
  */
 import { emptyBook, type BookContent } from '../chronicle/book-content.ts';
 import { type BookEntry, enter as enterInBook, lastedMs } from '../chronicle/book.ts';
-import type { CheckRow, DataRow, DrillRow, ProofRow, SessionRow, TripRow } from './month-document.ts';
+import type {
+  AnomalyRow,
+  CheckRow,
+  DataRow,
+  DrillRow,
+  ProofRow,
+  SessionRow,
+  TripRow,
+} from './month-document.ts';
 import { dueAt, isIn, type MonthSpan } from './span.ts';
 import { enterStep } from './tally-steps.ts';
+import { enterWatch } from './tally-watch.ts';
 import { countOf, MOST_LINES, number, record, text } from './values.ts';
 
 /** Openings of a month: one every three minutes, and some by hand. */
@@ -58,6 +67,8 @@ export class MonthTally {
   readonly alarmDrills: Counts = new Map();
   readonly refusals: Counts = new Map();
   readonly faults: Counts = new Map();
+  readonly guards: Counts = new Map();
+  readonly anomalies: AnomalyRow[] = [];
   readonly shortened = new Set<string>();
   readonly #openSessions = new Map<string, SessionBegun>();
 
@@ -78,10 +89,11 @@ export class MonthTally {
       if (entry.clock === 'unsynchronised') this.clockNotSynchronised += 1;
       if (type === 'interlock.started') this.starts += 1;
       const refused = /^(.+[.-]refused)(?:-more)?$/.exec(type);
-      if (refused !== null) this.#count('refusals', refused[1] ?? type, at, countOf(entry.data));
-      if (type === 'trip.drill') this.#count('alarmDrills', entry.actor, at, 1);
+      if (refused !== null) this.count('refusals', refused[1] ?? type, at, countOf(entry.data));
+      if (type === 'trip.drill') this.count('alarmDrills', entry.actor, at, 1);
       if (type === 'controller.step') enterStep(this, entry);
     }
+    enterWatch(this, entry, isOfMonth);
     this.#enterRun(entry);
     this.#enterSession(entry, isOfMonth);
     this.#enterBook(entry, isOfMonth);
@@ -93,7 +105,8 @@ export class MonthTally {
     else this.shortened.add(name);
   }
 
-  #count(name: 'refusals' | 'alarmDrills' | 'faults', what: string, at: string, by: number): void {
+  /** Counts something by its name, with the newest. */
+  count(name: 'refusals' | 'alarmDrills' | 'faults' | 'guards', what: string, at: string, by: number): void {
     const counts = this[name];
     const known = counts.get(what);
     if (known === undefined && counts.size >= MOST_LINES) this.shortened.add(name);
@@ -192,7 +205,7 @@ export class MonthTally {
 
   #ofBook({ type, data }: BookEntry): void {
     const { proofs, faults, commissionings } = this.book;
-    for (const { link, code, at } of faults) this.#count('faults', `${link}: ${code}`, at, 1);
+    for (const { link, code, at } of faults) this.count('faults', `${link}: ${code}`, at, 1);
     for (const each of commissionings) this.add('commissionings', this.commissionings, each);
     if (type.startsWith('commissioning.') && data['grade'] === 'simulated')
       this.simulated.add(text(data['link']));
