@@ -1,4 +1,5 @@
 /** `portcullis user` and `portcullis token`: accounts and tokens of the dashboard, made on the box without logging in. */
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { userInfo } from 'node:os';
 import { Writable } from 'node:stream';
@@ -12,7 +13,21 @@ import type { AskOptions } from './ask.ts';
 /** A running controller sees the change within a second; it is the same file. */
 async function peopleOf(file: string): Promise<People> {
   const { config } = await configured(file, 'none');
+  await takeRightsOfOwner(config.controller.state_directory);
   return new People(new PeopleFile(config.controller.state_directory));
+}
+
+/**
+ * Root does this with the rights of whoever owns the directory: what its owner, or somebody who has got hold of the
+ * controller, has put there may lead to what is only root's.
+ */
+async function takeRightsOfOwner(directory: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const owner = await stat(directory).catch(() => null); // not there: said when it is written to
+  if (owner === null || owner.uid === 0) return;
+  process.setgroups?.([owner.gid]);
+  process.setgid?.(owner.gid);
+  process.setuid?.(owner.uid);
 }
 
 /** Makes an account; the password is asked for, or the first line of standard input. */

@@ -1,6 +1,16 @@
 /** The controller as a process of its own: TLS with the certificate it makes, the first account, a restart, the command on the box. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
@@ -11,6 +21,9 @@ import { INTERLOCK_SOCKET } from '../../src/protocol/messages.ts';
 import { freePort, missingTools } from '../controller/appliance.ts';
 import { FakeInterlock } from '../controller/fake-interlock.ts';
 import { PASSWORD } from './bench.ts';
+
+/** Somebody who is not root: `nobody` of Debian. */
+const STRANGER = 65_534;
 
 interface Answer {
   readonly status: number;
@@ -182,4 +195,29 @@ windows:
     });
     expect(plain).not.toBe('answered 200');
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'root makes accounts with the rights of the controller: what was put there leads to nothing of root',
+    () => {
+      const [state, target] = [join(directory, 'state', 'controller'), join(directory, 'of-root')];
+      const [lock, draft] = [join(target, 'lock'), join(target, 'draft')];
+      mkdirSync(state, { recursive: true });
+      mkdirSync(lock, { recursive: true });
+      writeFileSync(draft, 'of root', { mode: 0o600 });
+      symlinkSync(draft, join(state, 'people.json.new'));
+      chownSync(state, STRANGER, STRANGER);
+      for (const path of [directory, join(directory, 'state')]) chmodSync(path, 0o755);
+      const add = (): string => command(PASSWORD, 'user', 'add', 'eve', '--role', 'viewer');
+      expect(add).toThrow();
+      expect([readFileSync(draft, 'utf8'), statSync(draft).uid]).toEqual(['of root', 0]);
+      rmSync(join(state, 'people.json.new'));
+      rmSync(join(state, 'people.lock'), { recursive: true, force: true });
+      symlinkSync(lock, join(state, 'people.lock'));
+      expect(add).toThrow();
+      expect(statSync(lock).uid).toBe(0);
+      rmSync(join(state, 'people.lock'));
+      add();
+      expect(statSync(join(state, 'people.json')).uid).toBe(STRANGER);
+    },
+  );
 });
