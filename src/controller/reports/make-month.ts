@@ -36,7 +36,7 @@ export async function makeMonth(making: MonthMaking): Promise<MonthDocument> {
   return monthOf({
     tally,
     proof,
-    planned: await plannedIn(config, span),
+    planned: await plannedIn(config, span, making.now),
     links: linksIn(config),
     reports,
     signedHead,
@@ -56,11 +56,15 @@ async function reportsOfMonth(config: Config, span: MonthSpan): Promise<readonly
   return all.filter(({ occurrence, actual }) => isIn(span, dueAt(occurrence, actual.started_at)));
 }
 
-async function plannedIn(config: Config, { fromMs, toMs }: MonthSpan): Promise<Map<string, PlannedWindow>> {
+async function plannedIn(
+  config: Config,
+  { fromMs, toMs }: MonthSpan,
+  now: Date,
+): Promise<Map<string, PlannedWindow>> {
   const planned = new Map<string, PlannedWindow>();
   for (const [name, window] of Object.entries(config.windows)) {
     // oxlint-disable-next-line no-await-in-loop -- each takes half a second of the processor
-    const openings = await openingsBetween(window, fromMs, toMs);
+    const openings = await openingsBetween(window, fromMs, Math.min(toMs, now.getTime()));
     planned.set(name, { link: window.link, openings, jitterMs: window.jitter });
   }
   return planned;
