@@ -168,7 +168,7 @@ program
   .addOption(config())
   .addOption(json())
   .action(async (options: { config: string; json?: true }) =>
-    (await import('./command/isolate.ts')).isolateEverything(options.config, options.json === true),
+    (await import('./command/isolate-first.ts')).isolateFirst(options.config, options.json === true),
   );
 addApplianceWords(program, { config, json, ends });
 

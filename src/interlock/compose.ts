@@ -23,6 +23,7 @@ import { configuredButton } from './button-parts.ts';
 import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
 import { CommissioningBook, COMMISSIONING_DIRECTORY, plansOf } from './commissioning/book.ts';
+import { leaveCutPlan } from './cut-plan.ts';
 import { gradeOf } from './grade.ts';
 import { Interlock } from './interlock.ts';
 import type { InterlockParts } from './interlock-parts.ts';
@@ -101,6 +102,8 @@ async function composed(
   };
   try {
     const listening = await listen(config, interlock, clock, servers);
+    // Without a plan the isolate after a death is slower, and nothing else.
+    await leaveCutPlan(config.runtime_directory, config, profiles).catch(() => undefined);
     lifeSigns.listening();
     return { listening, stop };
   } catch (error) {

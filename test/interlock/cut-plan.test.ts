@@ -1,0 +1,57 @@
+/** The plan that the interlock leaves for the first frames after its death. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkText } from '../../src/config/load.ts';
+import { loadProfiles } from '../../src/contacts/profile-store.ts';
+import { cutByPlan, leaveCutPlan } from '../../src/interlock/cut-plan.ts';
+import { machine } from '../config/machine.ts';
+import { Scenario } from '../faults/rig.ts';
+
+const { profiles } = await loadProfiles();
+const PROFILE = 'waveshare/modbus-rtu-relay-8ch-d';
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'portcullis-plan-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+async function leave(port: number): Promise<string> {
+  const text = `
+buses:
+  board: { transport: modbus-tcp, host: 127.0.0.1, port: ${port}, simulated: true }
+links:
+  vault:
+    contacts: [{ name: relay, profile: ${PROFILE}, bus: board, unit: 1, channel: 1 }]
+`;
+  const loaded = await checkText(text, profiles, machine);
+  if (loaded.kind !== 'valid') throw new Error(JSON.stringify(loaded));
+  await leaveCutPlan(directory, loaded.config, profiles);
+  return readFileSync(join(directory, 'cut-plan.json'), 'utf8');
+}
+
+describe('the cut plan', () => {
+  test('cuts what the interlock drove, and is nobody else’s to read', { timeout: 60_000 }, async () => {
+    const scenario = await Scenario.begin();
+    try {
+      const plan = await leave(scenario.board.port);
+      expect(Object.keys((JSON.parse(plan) as { profiles: object }).profiles)).toEqual([PROFILE]);
+      expect(statSync(join(directory, 'cut-plan.json')).mode & 0o077).toBe(0);
+      expect(await cutByPlan(directory)).toBe(true);
+      expect(scenario.board.frames('isolate').length).toBeGreaterThan(0);
+      expect(scenario.board.frames('connect')).toEqual([]);
+    } finally {
+      await scenario.end();
+    }
+  });
+
+  test('that is missing, torn or of another shape is no plan, and no error', async () => {
+    expect(await cutByPlan(directory)).toBe(false);
+    const whole = await leave(1);
+    for (const text of [whole.slice(0, -20), '', '{}', '[]', 'null']) {
+      writeFileSync(join(directory, 'cut-plan.json'), text);
+      expect(await cutByPlan(directory)).toBe(false);
+    }
+  });
+});
