@@ -10,6 +10,7 @@ import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
 import type { EventLine } from '../protocol/messages.ts';
 import { AttendedSessions } from './attended.ts';
 import { Chronicle } from './chronicle/chronicle.ts';
+import { changes } from './changes.ts';
 import type { ControllerFace, Serve } from './face.ts';
 import { openLedger } from './ledger.ts';
 import { follow, interlockView } from './interlock-view.ts';
@@ -22,6 +23,7 @@ import { outbox } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
 import { recentReports } from './report.ts';
 import type { WindowReport } from './report.ts';
+import { watchRecoveryPoints } from './recovery-watch.ts';
 import { RunningWindows } from './running.ts';
 import { findRestic } from './restic/program.ts';
 import { Sentries } from './sentries.ts';
@@ -118,18 +120,13 @@ export async function startController(config: Config, options: ControllerOptions
   const windows = new Windows(config, tools, runEvents(shown, voice, options, crashed.reject));
   voice.note('info', 'the controller is ready', { url: served.url, restic: restic.path, build });
 
+  const unwatch = watchRecoveryPoints(config, ledger, client, notices);
   const stopping = new AbortController();
-  const following = follow(client, stopping.signal, voice, view, (event) => {
-    heed(event, windows, feed, voice);
-    notices.hear(event);
-    if (event.event === 'session-ended') face.attended.ended(event.session, event.why);
-    if (event.event === 'hello') face.chronicle.told(event.status.journal.size);
-    if (event.event === 'alive') face.chronicle.told(event.journal_size);
-    changed(event);
-    if (event.event === 'hello') void box.flush();
-  });
+  const heard = hearing(parts, windows, feed, voice, notices);
+  const following = follow(client, stopping.signal, voice, view, heard);
   const end = async (): Promise<void> => {
     releases.stop();
+    unwatch();
     await windows.stop();
     await face.attended.stop();
     await notices.stop();
@@ -153,19 +150,22 @@ export async function startController(config: Config, options: ControllerOptions
   };
 }
 
-/** Whoever wants to know that something has changed. */
-function changes(): Pick<ControllerFace, 'listen'> & {
-  readonly changed: (event: EventLine | null) => void;
-} {
-  const listeners = new Set<(event: EventLine | null) => void>();
-  return {
-    changed: (event) => {
-      for (const listener of listeners) listener(event);
-    },
-    listen: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+/** Everybody who hears an event of the interlock, in order. */
+function hearing(
+  { box, changed, face }: Pick<Awaited<ReturnType<typeof partsOf>>, 'box' | 'changed' | 'face'>,
+  windows: Windows,
+  feed: LinkFeed,
+  voice: Voice,
+  notices: Notifications,
+) {
+  return (event: EventLine): void => {
+    heed(event, windows, feed, voice);
+    notices.hear(event);
+    if (event.event === 'session-ended') face.attended.ended(event.session, event.why);
+    if (event.event === 'hello') face.chronicle.told(event.status.journal.size);
+    if (event.event === 'alive') face.chronicle.told(event.journal_size);
+    changed(event);
+    if (event.event === 'hello') void box.flush();
   };
 }
 

@@ -6,6 +6,7 @@
  * `presence.sock` (mode 0600), whose use counts as presence: only a root shell on the box can connect to it.
  */
 import { z } from 'zod';
+import { missedOpening } from './missed-opening.ts';
 import { lampsStatus } from './lamps.ts';
 import { sessionEnd, sessionStatus } from './authority.ts';
 
@@ -60,9 +61,6 @@ const lastTrip = trip.extend({
 /** `cause` names all of it in a few characters: a reset repeats it. */
 const latch = trip.extend({ cause: z.string().exactOptional() });
 
-/** Fail-safe with independent or indirect evidence, or holding: an extra layer that is never trusted alone. */
-const rating = z.enum(['fail-safe-independent', 'fail-safe-indirect', 'holding']);
-
 const proof = z.object({
   contact: z.string(),
   /** `none`: no proof test of this contact is known. */
@@ -110,8 +108,8 @@ export const linkStatus = z.object({
   /** True when a contact of this link is played by the emulator or its profile is not bench-proven: shown wherever the proof is. */
   evidence_grade: z.enum(['paper', 'simulated', 'bench', 'field']),
   indicators: z.array(indicator),
-  /** How far each contact may be trusted, by its name. */
-  ratings: z.record(z.string(), rating),
+  /** How far each contact may be trusted, by its name. Holding: an extra layer that is never trusted alone. */
+  ratings: z.record(z.string(), z.enum(['fail-safe-independent', 'fail-safe-indirect', 'holding'])),
   lease: z.object({ id: z.string(), holder: z.string(), ends_in_ms: z.number() }).nullable(),
   latch: latch.nullable(),
   /** The newest trip since the interlock began; older ones are in the journal (`link.tripped`). */
@@ -146,16 +144,7 @@ export const windowStatus = z.object({
   /** What running it now from afar lacks. That its link would refuse the lease is said by the link. */
   run_needs: z.array(refusal),
   /** The newest scheduled opening, when no lease was granted in it or since. */
-  missed: z
-    .object({
-      /** Calendar time, RFC 3339. */
-      scheduled: z.string(),
-      why: z.string(),
-      /** Calendar time of the next scheduled opening; null when it is made up for before, as soon as nothing refuses, or never. */
-      next_chance: z.string().nullable(),
-      by: z.enum(['catch-up', 'schedule', 'nobody']),
-    })
-    .exactOptional(),
+  missed: missedOpening.exactOptional(),
 });
 export type WindowStatus = z.infer<typeof windowStatus>;
 

@@ -316,7 +316,7 @@ describe('a cut at any moment', { timeout: LONG ? 1_200_000 : 180_000 }, () => {
     });
     await appliance.backing();
     appliance.renew(0);
-    expect((await appliance.window('first')).outcome).toBe('done');
+    expect(await appliance.window('first')).toMatchObject({ outcome: 'done' });
     return [appliance, vault];
   };
 

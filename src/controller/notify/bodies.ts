@@ -91,6 +91,9 @@ export function pingForm(notice: Notice): { readonly suffix: string; readonly fo
     case 'portcullis.link.budget-spent':
     case 'portcullis.heartbeat.lost':
     case 'portcullis.anomaly.found':
+    case 'portcullis.recovery-point.endangered':
+    case 'portcullis.recovery-point.breached':
+    case 'portcullis.recovery-point.met':
     case 'portcullis.notices.lost':
       return null;
   }

@@ -19,6 +19,9 @@ export const NOTICE_TYPES = [
   'portcullis.window.failed',
   'portcullis.window.skipped',
   'portcullis.anomaly.found',
+  'portcullis.recovery-point.endangered',
+  'portcullis.recovery-point.breached',
+  'portcullis.recovery-point.met',
   'portcullis.notices.lost',
   'portcullis.test',
 ] as const;
