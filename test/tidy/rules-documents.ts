@@ -45,6 +45,28 @@ export function linksLeadSomewhere(tree: Tree): string[] {
   return found;
 }
 
+/** How many promises there are. */
+const PROMISES = 10;
+
+/** Every file of ours that a document names as `code` is there; every promise names where it is kept, and a test. */
+export function promisesAreTested(tree: Tree): string[] {
+  const found: string[] = [];
+  const page = 'docs/promises.md';
+  for (const path of [page, 'docs/threat-model.md']) {
+    for (const [, file = ''] of (tree.get(path) ?? '').matchAll(/`((?:src|test|systemd)\/[\w./-]+)`/g))
+      if (!exists(tree, file)) found.push(`${path}: there is no ${file}`);
+  }
+  const [, ...sections] = (tree.get(page) ?? '').split(/^## /m);
+  for (let number = 1; number <= Math.max(PROMISES, sections.length); number += 1) {
+    const section = sections[number - 1] ?? '';
+    if (!section.startsWith(`${number}. `))
+      found.push(`${page}: promise ${number} is not the ${number}. heading`);
+    if (!/`src\//.test(section)) found.push(`${page}: promise ${number} is kept nowhere`);
+    if (!/`test\/[\w/-]+\.test\.ts`/.test(section)) found.push(`${page}: promise ${number} has no test`);
+  }
+  return found;
+}
+
 /** The Node.js that is asked for is the same everywhere. */
 export function enginesAgree(tree: Tree): string[] {
   const found: string[] = [];

@@ -315,6 +315,34 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'promises are tested',
+    documents.promisesAreTested,
+    [
+      {
+        'docs/promises.md': Array.from({ length: 10 }, (_, index) =>
+          index === 3
+            ? '## 5. Elsewhere\n`src/gone.ts`\n'
+            : `## ${index + 1}. So\n- \`src/a.ts\` \`test/a/b.test.ts\`\n`,
+        ).join(''),
+        'docs/threat-model.md': 'see `test/a/c.test.ts` and `test/a`',
+        'src/a.ts': '',
+        'test/a/b.test.ts': '',
+      },
+      'docs/promises.md: promise 4 has no test',
+      'docs/promises.md: promise 4 is not',
+      'docs/promises.md: there is no src/gone.ts',
+      'docs/threat-model.md: there is no test/a/c.test.ts',
+    ],
+    [
+      { 'docs/promises.md': '' },
+      ...Array.from({ length: 10 }, (_, index) =>
+        ['has no test', 'is kept nowhere', 'is not the'].map(
+          (what) => `docs/promises.md: promise ${index + 1} ${what}`,
+        ),
+      ).flat(),
+    ],
+  ],
+  [
     'the Node.js that is asked for is the same everywhere',
     documents.enginesAgree,
     [
