@@ -65,8 +65,10 @@ const repositoryRecord = z.strictObject({
     .default(null),
   /** Set by whoever found something unusual; nothing is forgotten or pruned until a person has released it. */
   frozen: z.strictObject({ why: z.string(), at: z.string() }).nullable().default(null),
-  /** Snapshots that we made, oldest first: any other was made by somebody else. */
-  snapshots: z.array(z.strictObject({ id: z.string(), at: z.string() })).default([]),
+  /** Snapshots that we made, oldest first: any other was made by somebody else. `leaving`: we began to forget it, and may have done so. */
+  snapshots: z
+    .array(z.strictObject({ id: z.string(), at: z.string(), leaving: z.literal(true).exactOptional() }))
+    .default([]),
 });
 
 const occurrenceRecord = z.strictObject({

@@ -1,5 +1,6 @@
 /** Forgetting: judged before it is done, and then exactly what was judged. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { judgeList } from '../../src/controller/anomalies/ledger-rules.ts';
 import type { Run } from '../../src/controller/restic/run.ts';
 import { missingTools } from './appliance.ts';
 import { ended, StepBench } from './step-bench.ts';
@@ -50,6 +51,31 @@ describe.skipIf(missingTools() !== null)('forget and prune', { timeout: 60_000 }
       prune: { repository: 'vault', max_unused: '10%', max_repack_size: '100M' },
     });
     expect(limited.outcome).toEqual({ kind: 'done' });
+  });
+
+  test('one that is cut half way leaves nothing that looks stolen', async () => {
+    await bench.make('vault');
+    for (const day of ['01', '02', '03', '04'])
+      bench.restic('vault', 'backup', '-q', '--time', `2026-11-${day} 02:00:00`, bench.source);
+    await bench.ledger.note({
+      vault: { snapshots: bench.snapshots('vault').map(({ id, time }) => ({ id, at: time })) },
+    });
+    const real = bench.run('vault');
+    const run: Run = async (call) => {
+      if (call.args.includes('--dry-run')) return real(call);
+      bench.restic('vault', ...call.args.slice(0, 3)); // forget --json, the first of them
+      return ended({ verdict: 'cut-short' });
+    };
+    const { outcome } = await bench.step(forget({ keep_last: 1, minimum_snapshots: 1 }), { run });
+    expect(outcome).toMatchObject({ kind: 'cut-short' });
+    const left = bench.snapshots('vault');
+    expect(left).toHaveLength(3);
+    const list = left.map((each) => ({ ...each, tags: [] }));
+    const judged = judgeList(list, bench.ledger.repository('vault').snapshots, () => false);
+    expect(judged.findings).toEqual([]);
+    // One that we did not begin to forget is missed all the same.
+    const kept = judgeList(list.slice(0, -1), bench.ledger.repository('vault').snapshots, () => false);
+    expect(kept.findings).toMatchObject([{ rule: 'snapshot-gone', numbers: { gone: 1 } }]);
   });
 
   test('a snapshot from the future keeps everything as it is', async () => {

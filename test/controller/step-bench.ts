@@ -109,6 +109,7 @@ export class StepBench {
       run: this.run(name),
       version: this.host.program.version,
       record: this.ledger.repository(name),
+      note: (learnt) => this.ledger.note({ [name]: learnt }),
       now: () => this.now(),
       env: { ...this.host.env, PORTCULLIS_WINDOW: 'nightly' },
       stop: this.stop.signal,

@@ -38,7 +38,9 @@ export function judgeList(
     (one) => !ids.has(one.id) && !isOurs(one) && !comesFrom(one, ids) && !(timeOf(one) < oldest),
   );
   const isOld = (snapshot: Snapshot): boolean => !(timeOf(snapshot) >= newest - CLOCK_SLACK_MS);
-  const gone = known.filter(({ id }) => !there.has(id) && !successors.has(id));
+  const gone = known.filter(
+    ({ id, leaving }) => !there.has(id) && !successors.has(id) && leaving === undefined,
+  );
   const findings: Finding[] = [
     ...said(
       'foreign-snapshot',

@@ -56,11 +56,16 @@ export async function forget(settings: ForgetSettings, tools: StepTools): Promis
   const facts = { snapshots_kept: kept.length, snapshots_removed: removed.length };
   if (removed.length === 0) return { outcome: { kind: 'done' }, facts };
 
+  const gone = new Set(removed.map(({ id }) => id));
+  const { snapshots } = tools.record;
+  // One that is cut has removed some of them; they must not look stolen then.
+  await tools.note({
+    snapshots: snapshots.map((each) => (gone.has(each.id) ? { ...each, leaving: true } : each)),
+  });
   const args = ['forget', '--json', ...removed.map(({ id }) => id)];
   const outcome = outcomeOf(await tools.run({ args, timeoutMs: null }), 'forgetting old snapshots');
   if (outcome.kind !== 'done') return { outcome };
-  const gone = new Set(removed.map(({ id }) => id));
-  const learnt = { snapshots: tools.record.snapshots.filter(({ id }) => !gone.has(id)) };
+  const learnt = { snapshots: snapshots.filter(({ id }) => !gone.has(id)) };
   if (!settings.prune) return { outcome, facts, learnt };
   const pruned = await prune({}, tools);
   return { outcome: pruned.outcome, facts, learnt };

@@ -29,6 +29,8 @@ export interface StepTools {
   readonly version: ResticVersion;
   /** What the ledger knows of the step's repository. */
   readonly record: RepositoryRecord;
+  /** Writes down at once what must be known also when the step does not come to its end. Rejects when it cannot. */
+  readonly note: (learnt: Partial<RepositoryRecord>) => Promise<void>;
   readonly now: () => Date;
   /** Environment of the user's programs, with the window in it. */
   readonly env: Readonly<Record<string, string>>;

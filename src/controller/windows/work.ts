@@ -187,6 +187,7 @@ async function doStep(
     run: repository === null ? NO_REPOSITORY : runIn(job, repository, tools),
     version: tools.host.program.version,
     record: tools.ledger.repository(repository ?? ''),
+    note: (learnt) => learn(repository, { outcome: { kind: 'done' }, learnt }, tools.ledger),
     now: tools.now,
     env: { ...tools.env, PORTCULLIS_PHASE: 'connected' },
     stop: AbortSignal.any([tools.cut.signal, tools.wrapUp.signal]),
