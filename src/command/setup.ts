@@ -15,6 +15,7 @@ import { shippedProfiles } from './configured.ts';
 import { CommandError, say } from './exit.ts';
 
 const MAX_ANSWER_LENGTH = 200;
+type Profiles = Awaited<ReturnType<typeof shippedProfiles>>;
 
 /** How it is called. */
 export interface SetupOptions {
@@ -27,17 +28,24 @@ export interface SetupOptions {
   readonly machine: string;
 }
 
-/** Rejects with a `CommandError` when an answer will not do, or what would be written does not pass `check`. */
-export async function setUp({ config, answers, yes, machine }: SetupOptions): Promise<void> {
+/**
+ * Rejects with a `CommandError` when an answer will not do, or what would be written does not pass `check`. `known` are the
+ * shipped profiles, where somebody has read them already.
+ */
+export async function setUp(
+  { config, answers, yes, machine }: SetupOptions,
+  tell: (line: string) => void = say,
+  known?: Profiles,
+): Promise<void> {
   const file = resolve(config);
   const facts = factsOf(machine);
-  const profiles = await shippedProfiles();
-  for (const line of factLines(facts)) say(line);
+  const profiles = known ?? (await shippedProfiles());
+  for (const line of factLines(facts)) tell(line);
   const plan = await withAnswers(answers, yes === true, (ask) => interview(facts, profiles, ask));
   const draft = draftOf(plan, dirname(file));
-  await mustPassCheck(draft, facts, profiles);
-  for (const line of placeDraft(file, draft, machine, new Date())) say(line);
-  for (const line of nextSteps(plan)) say(line);
+  await mustPassCheck(draft, facts, profiles, tell);
+  for (const line of placeDraft(file, draft, machine, new Date())) tell(line);
+  for (const line of nextSteps(plan)) tell(line);
 }
 
 async function withAnswers(
@@ -129,7 +137,8 @@ function answersIn(file: string): Readonly<Record<string, string>> {
 async function mustPassCheck(
   draft: Draft,
   { interfaces }: Facts,
-  profiles: Awaited<ReturnType<typeof shippedProfiles>>,
+  profiles: Profiles,
+  tell: (line: string) => void,
 ): Promise<void> {
   const made = draft.secrets.map(({ file, kind }) => {
     const key = Buffer.alloc(32, 1).toString('base64');
@@ -141,7 +150,7 @@ async function mustPassCheck(
     secretsIn: () => Promise.resolve(new Map(made)),
   });
   if (loaded.kind === 'valid') return;
-  for (const problem of loaded.problems) say(formatProblem(problem));
+  for (const problem of loaded.problems) tell(formatProblem(problem));
   throw new CommandError(
     1,
     'these answers make a configuration that does not pass `check`; nothing was written',
