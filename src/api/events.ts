@@ -104,9 +104,11 @@ export class EventStreams {
   #resume(reader: Reader, after: number): void {
     const { chronicle } = this.#parts;
     // Still catching up after a start: what comes meanwhile is told to nobody.
-    if (chronicle.wasComplete && after >= chronicle.through) return;
+    if (chronicle.wasComplete && after === chronicle.through) return;
     const { entries, gap } = chronicle.recent(after, MOST_RESUMED);
-    this.#write(reader, journalText(entries, gap || !chronicle.wasComplete));
+    // Whoever is ahead has seen another journal.
+    const isAhead = after > chronicle.through;
+    this.#write(reader, journalText(entries, gap || isAhead || !chronicle.wasComplete));
   }
 
   #wake(): void {

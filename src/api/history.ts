@@ -7,6 +7,7 @@ import type { History } from './journal-documents.ts';
 export function historyOf({ chronicle, config }: ControllerFace, days: number): History {
   const first = dayBegins(Date.now(), days - 1);
   const firstDay = dayOf(first);
+  const today = dayOf(Date.now());
   const from = new Date(first).toISOString();
   const { book } = chronicle;
   const links = [...new Set([...Object.keys(config.links), ...Object.keys(book.days)])];
@@ -19,7 +20,7 @@ export function historyOf({ chronicle, config }: ControllerFace, days: number): 
       link,
       budget_ms: config.links[link]?.exposure_budget ?? null,
       days: Object.entries(chronicle.daysOf(link))
-        .filter(([day]) => day >= firstDay)
+        .filter(([day]) => day >= firstDay && day <= today)
         .map(([day, sums]) => ({ day, ...sums }))
         .toSorted((a, b) => a.day.localeCompare(b.day)),
     })),

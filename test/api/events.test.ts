@@ -134,6 +134,9 @@ describe('events', { timeout: 60_000 }, () => {
     await poll(() => reader.seqs().length).toBe(500);
     expect(reader.seqs()[0]).toBe(1_011);
     expect(reader.of('journal')[0]?.data.gap).toBe(true);
+    // The journal is another one than this reader has seen: there were more entries.
+    const ahead = read({ 'last-event-id': '99999' });
+    await poll(() => ahead.of('journal')[0]?.data.gap).toBe(true);
   });
 
   test('states are put together: many changes, few states', async () => {

@@ -200,6 +200,36 @@ describe('the journal', { timeout: 60_000 }, () => {
     expect(torn.through).toBe(0);
   });
 
+  test('files that were replaced under a running controller are read anew; a broken chain is not', async () => {
+    const { interlock, face } = bench;
+    const write = (link: string): unknown => interlock.write('link.connecting', { link });
+    for (let i = 0; i < 5; i += 1) write('vault');
+    bench.hear();
+    await expect.poll(() => face.chronicle.isComplete).toBe(true);
+    interlock.entries.splice(0);
+    for (let i = 0; i < 8; i += 1) write('other');
+    bench.hear();
+    await expect.poll(() => Object.keys(face.chronicle.book.since)).toEqual(['other']);
+    const next = write('third') as { prev: string };
+    next.prev = 'a'.repeat(64);
+    bench.hear();
+    await expect.poll(() => face.chronicle.through).toBe(9);
+    expect(Object.keys(face.chronicle.book.since)).toEqual(['other', 'third']);
+    expect(face.chronicle.wasComplete).toBe(true);
+  });
+
+  test('a day of a clock that was ahead is none of the last days', async () => {
+    const at = (year: number, minute: number) => ({
+      at: new Date(Date.UTC(year, 0, 1, 0, minute)).toISOString(),
+    });
+    const year = new Date().getUTCFullYear() + 5;
+    bench.interlock.write('link.connecting', { link: 'vault' }, at(year, 0));
+    bench.interlock.write('link.isolated', { link: 'vault' }, at(year, 1));
+    bench.hear();
+    await expect.poll(() => bench.face.chronicle.wasComplete).toBe(true);
+    expect(bench.face.chronicle.exposureOf('vault')).toEqual({ todayMs: 0, days7Ms: 0, days30Ms: 0 });
+  });
+
   test('a stretch is split at midnights, whatever their distance', () => {
     const began = new Date(2026, 2, 28, 23, 0).getTime();
     const parts = byDay(began, 26 * 3_600_000);

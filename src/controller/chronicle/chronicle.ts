@@ -7,7 +7,9 @@
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { lineHash } from '../../journal/chain.ts';
 import type { Disk } from '../../journal/disk.ts';
 import type { InterlockClient } from '../../protocol/client.ts';
 import { InterlockError } from '../../protocol/interlock-error.ts';
@@ -133,9 +135,10 @@ export class Chronicle {
     const now = Date.now();
     const days = this.daysOf(link);
     const sum = (daysBefore: number): number => {
-      const first = dayOf(dayBegins(now, daysBefore));
+      const [first, today] = [dayOf(dayBegins(now, daysBefore)), dayOf(now)];
+      // Days of a clock that was ahead are none of these.
       return Object.entries(days).reduce(
-        (all, [day, { exposure_ms }]) => (day >= first ? all + exposure_ms : all),
+        (all, [day, { exposure_ms }]) => (day >= first && day <= today ? all + exposure_ms : all),
         0,
       );
     };
@@ -212,7 +215,7 @@ export class Chronicle {
     const page = await this.#parts.client.entries(after, MOST_ENTRIES);
     this.#said = '';
     this.#size = page.size;
-    if (page.size < after) {
+    if (page.size < after || (await this.#isAnother(page.entries[0]))) {
       this.#forget();
       return true;
     }
@@ -247,6 +250,15 @@ export class Chronicle {
     return last?.seq !== through || last.prev === this.#prev;
   }
 
+  /** This entry does not follow the newest one that was read, and that one is not there any more: the files are others. */
+  async #isAnother(next: KeptEntry | undefined): Promise<boolean> {
+    const last = this.#recent.at(-1);
+    if (last === undefined || next?.seq !== last.seq + 1 || next.prev === hashOf(last)) return false;
+    const { entries } = await this.#parts.client.entries(last.seq - 1, 1);
+    // A chain that is broken within the same files is for the proof of the journal to say.
+    return entries[0]?.seq !== last.seq || hashOf(entries[0]) !== hashOf(last);
+  }
+
   #forget(): void {
     this.#parts.voice.note('warn', 'the journal is another one than before: its history is read anew');
     this.#book = emptyBook();
@@ -276,3 +288,5 @@ export class Chronicle {
     }
   }
 }
+
+const hashOf = (entry: KeptEntry): string => lineHash(canonicalize(entry) ?? '');
