@@ -232,6 +232,8 @@ async function cutOnce(
     expect(report.outcome, shown(moment)).toBe('cut-short');
     expect(it.ledger().repositories['main']?.mark).toMatchObject({ kind: 'cut' });
   }
+  // On a disk that was torn out while it was unmounted the work is done, and what was written last may be lost all the same.
+  const isMarked = it.ledger().repositories['main']?.mark !== null;
   const left = vault.inspect((directory) => {
     const now = contentOf(directory);
     const fresh = now.packs.filter((each) => !before.packs.includes(each));
@@ -247,7 +249,7 @@ async function cutOnce(
   expect(
     next.steps.map((step) => [step.step, step.outcome]),
     shown(moment),
-  ).toEqual(inTime ? SOUND : SOUND.slice(1));
+  ).toEqual(isMarked ? SOUND : SOUND.slice(1));
   const backup = next.steps.find(({ step }) => step === 'backup');
   // What was finished before the cut is not sent again.
   if (inTime && moment.kind !== 'prune')

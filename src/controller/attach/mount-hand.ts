@@ -135,7 +135,10 @@ async function unmountDisk(_name: string, { at }: MountSettings, manner: Manner)
 }
 
 async function unmountOnce(at: string, manner: Manner): Promise<Manner> {
-  if (manner === 'orderly')
+  // umount does not say when something could not be written; this does.
+  const isWritten =
+    manner === 'orderly' && (await run(['sync', '-f', '--', at], UNMOUNT_TIMEOUT_MS)).kind === 'done';
+  if (isWritten)
     for (let attempt = 0; attempt < BUSY_ATTEMPTS; attempt += 1) {
       // oxlint-disable-next-line no-await-in-loop -- whoever was busy gets a moment
       const end = await run(['umount', '-i', '--', at], UNMOUNT_TIMEOUT_MS);

@@ -16,7 +16,7 @@ export type Look = (repository: string) => Promise<void>;
 /** Attaches what the steps need, works, and leaves: whatever happened, and only when nothing works in it any more. */
 export async function withVault(
   job: WindowJob,
-  tools: Pick<WindowTools, 'hand' | 'voice' | 'journal'>,
+  tools: Pick<WindowTools, 'hand' | 'voice' | 'journal' | 'ledger' | 'now'>,
   switches: RunSwitches,
   work: (look: Look) => Promise<Halt | null>,
 ): Promise<Halt | null> {
@@ -45,11 +45,25 @@ export async function withVault(
   } finally {
     unwatch();
     // Whatever worked is dead: `work` ends only with the last restic.
-    for (const why of await vault.leave(switches.cut.signal.aborted)) {
+    const problems = await vault.leave(switches.cut.signal.aborted);
+    for (const why of problems) {
       tools.voice.note('warn', `leaving the vault: ${why}`, { window, link });
       tools.journal('controller.disk-left', { window, occurrence, link, why });
     }
+    // Looked at again: the cut may have come while the disk was being unmounted, and umount does not say what was lost.
+    if (switches.cut.signal.aborted || problems.length > 0) await markUnwritten(vault, tools);
   }
+}
+
+/** What a step deleted or wrote last may not have reached a disk that was not unmounted in order: a lock that was removed is back, say. */
+async function markUnwritten(
+  vault: Attachment,
+  { ledger, now }: Pick<WindowTools, 'ledger' | 'now'>,
+): Promise<void> {
+  const why = 'its disk was not unmounted in order, so what was written last may be lost';
+  const mark = { kind: 'cut' as const, why, at: now().toISOString() };
+  const unmarked = [...vault.disks.keys()].filter((name) => ledger.repository(name).mark?.kind !== 'cut');
+  if (unmarked.length > 0) await ledger.note(Object.fromEntries(unmarked.map((name) => [name, { mark }])));
 }
 
 function targetsOf({ steps, repositories }: WindowJob): readonly Target[] {
