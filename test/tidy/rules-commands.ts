@@ -91,7 +91,9 @@ export function commandsExist(tree: Tree): string[] {
     const call = calls[place];
     if (call === undefined || objection === null) continue;
     if (!call.whole && LEFT_OUT.has(objection.code)) continue;
-    found.push(`${call.path}: portcullis ${call.text}: ${objection.says.replace(/^error: /, '')}`);
+    found.push(
+      `${call.path}: portcullis ${call.text}: ${objection.says.replace(/^error: /, '').replaceAll('\n', ' ')}`,
+    );
   }
   return [...new Set(found)];
 }
