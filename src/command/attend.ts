@@ -9,6 +9,7 @@ import type { SessionBegun } from '../protocol/authority.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import { InterlockError } from '../protocol/interlock-error.ts';
 import type { Lease, LeaseEnd } from '../protocol/lease.ts';
+import { endMayPass, refusalMayPass } from '../protocol/lost-lease.ts';
 import { approvalIn } from './approval.ts';
 import { type AskOptions, interlock } from './ask.ts';
 import { CommandError, say, warn } from './exit.ts';
@@ -36,15 +37,6 @@ const SAID_AT_MS = [600_000, 300_000, 60_000];
 const PROOF_WAIT_MS = 15_000;
 const LOOK_EVERY_MS = 100;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Ends of a lease after which the session goes on. */
-const PASSING: ReadonlySet<string> = new Set([
-  'permissive-failed',
-  'connect-timeout',
-  'evidence-lost',
-  'connection-lost',
-]);
-/** Refusals after which asking again is in vain. */
-const FINAL: ReadonlySet<string> = new Set(['session-over', 'tripped', 'stuck', 'stopping', 'budget-spent']);
 /** Ends that whoever attends has asked for. */
 const AS_ASKED: ReadonlySet<string> = new Set(['released', 'lease-ended']);
 
@@ -166,7 +158,7 @@ class Attendance {
     const lost = await Promise.race([lease.lost, stopped.then(() => lease.release()).then(() => lease.lost)]);
     clearInterval(countdown);
     this.#clearLine();
-    if (!PASSING.has(lost.code)) return lost;
+    if (!endMayPass(lost.code)) return lost;
     this.#tell(
       { event: 'lost', link: this.#link, why: lost.code },
       `${this.#link}: ${lost.why}; asking again`,
@@ -175,11 +167,11 @@ class Attendance {
   }
 
   /** What refuses for a moment is waited for: the proof of isolation, and, once work has begun, whatever does not end the session. */
-  #mayPass({ refusals }: InterlockError): boolean {
-    const codes = refusals.map(({ code }) => code);
+  #mayPass(error: InterlockError): boolean {
+    const codes = error.refusals.map(({ code }) => code);
     if (codes.length === 0) return false;
     if (codes.every((code) => code === 'isolating' || code === 'isolation-unproven')) return true;
-    return this.#hadLease && !codes.some((code) => FINAL.has(code));
+    return this.#hadLease && refusalMayPass(error);
   }
 
   /** Says how it ended, and waits for the proof that the link is isolated. */

@@ -1,7 +1,10 @@
 /**
  * Attended sessions that were asked for through this controller: it holds their leases, so that the death of this process ends
- * them, as it ends a window. Whether there is a session at all, the interlock says; by what right, too.
+ * them, as it ends a window. Whether there is a session at all, the interlock says; by what right, too. A lease that is lost for a
+ * reason that may pass is asked for again, as long as the session lasts: nobody needs new codes for a cable that was moved.
  */
+import { setTimeout as pause } from 'node:timers/promises';
+import { endMayPass, refusalMayPass } from '../protocol/lost-lease.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import type { Lease } from '../protocol/lease.ts';
 import type { LinkStatus } from '../protocol/messages.ts';
@@ -11,6 +14,8 @@ import type { Voice } from './voice.ts';
 /** How long a session that is over is still shown, ms. */
 const SHOWN_AFTER_MS = 300_000;
 const MOST_SHOWN = 20;
+/** Between two attempts to have a lease again, ms. */
+const AGAIN_MS = 2_000;
 
 /** What is asked for a session. */
 export type SessionAsked = Parameters<InterlockClient['beginSession']>[0];
@@ -48,6 +53,7 @@ export class AttendedSessions {
   readonly #voice: Pick<Voice, 'note'>;
   readonly #changed: () => void;
   readonly #held = new Map<string, Held>();
+  readonly #stopping = new AbortController();
 
   constructor(client: InterlockClient, voice: Pick<Voice, 'note'>, changed: () => void) {
     this.#client = client;
@@ -87,6 +93,7 @@ export class AttendedSessions {
   async end(session: string): Promise<void> {
     const held = this.#held.get(session);
     if (held?.lease !== null && held?.over === null) await held.lease.release();
+    if (held !== undefined) held.over ??= { why: 'ended', atMs: performance.now() };
     await this.#client.endSession(session);
     this.#changed();
   }
@@ -129,6 +136,7 @@ export class AttendedSessions {
 
   /** Gives every lease back. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     const live = [...this.#held.values()].flatMap(({ lease, over }) =>
       lease === null || over !== null ? [] : [lease],
     );
@@ -137,15 +145,50 @@ export class AttendedSessions {
 
   #watch(held: Held, lease: Lease): void {
     void lease.connected.then(() => {
-      held.isConnected = true;
+      held.isConnected = held.lease === lease;
       this.#changed();
     });
     void lease.lost.then(({ code, why }) => {
-      held.over ??= { why: code, atMs: performance.now() };
-      const { link } = held.asked;
-      this.#voice.note('info', `the attended session of ${link} is over`, { why });
+      held.isConnected = false;
+      if (held.over === null && endMayPass(code)) void this.#again(held, code);
+      else this.#over(held, code, why);
       this.#changed();
     });
+  }
+
+  /** Asks for the lease of a session again, until it is had, refused for good, or the session is over. */
+  async #again(held: Held, code: string): Promise<void> {
+    const { signal } = this.#stopping;
+    const { link } = held.asked;
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined); // stopping: looked at below
+      if (held.over !== null || signal.aborted) return;
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        const lease = await this.#client.askLease({ link, session: held.begun.session });
+        // It was ended meanwhile.
+        if (this.#isOver(held)) return await lease.release();
+        held.lease = lease;
+        this.#watch(held, lease);
+        return this.#changed();
+      } catch (error) {
+        if (refusalMayPass(error)) continue;
+        // oxlint-disable-next-line no-await-in-loop -- the last thing that is done
+        await this.#client.endSession(held.begun.session).catch(() => undefined); // over by itself soon
+        this.#over(held, code, error instanceof Error ? error.message : String(error));
+        return this.#changed();
+      }
+    }
+  }
+
+  #isOver({ over }: Held): boolean {
+    return over !== null || this.#stopping.signal.aborted;
+  }
+
+  #over(held: Held, code: string, why: string): void {
+    held.over ??= { why: code, atMs: performance.now() };
+    this.#voice.note('info', `the attended session of ${held.asked.link} is over`, { why });
   }
 
   #shown({ begun, asked, approvers, beganAt, endsAtMs, lease, isConnected, over }: Held): AttendedSession {

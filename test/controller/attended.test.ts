@@ -4,6 +4,7 @@ import { AttendedSessions } from '../../src/controller/attended.ts';
 import type { InterlockClient } from '../../src/protocol/client.ts';
 import { InterlockError } from '../../src/protocol/interlock-error.ts';
 import type { Lease } from '../../src/protocol/lease.ts';
+import type { Refusal } from '../../src/protocol/messages.ts';
 
 const ASKED = {
   link: 'vault',
@@ -16,23 +17,26 @@ const ASKED = {
 class Rig {
   readonly asked: string[] = [];
   readonly connected = Promise.withResolvers<void>();
-  readonly lost = Promise.withResolvers<{ code: string; why: string }>();
+  lost = Promise.withResolvers<{ code: string; why: string }>();
   refusesLease = false;
+  /** Refusals of the next attempts to have the lease. */
+  refusals: Refusal[][] = [];
   changes = 0;
   readonly sessions: AttendedSessions;
 
   constructor() {
-    const lease = {
-      grantedAtMs: 0,
-      connected: this.connected.promise,
-      lost: this.lost.promise,
-      endsInMs: () => 60_000,
-      release: () => {
-        this.asked.push('release');
-        this.lost.resolve({ code: 'released', why: 'released' });
-        return Promise.resolve();
-      },
-    } as unknown as Lease;
+    const leaseNow = (): Lease =>
+      ({
+        grantedAtMs: 0,
+        connected: this.connected.promise,
+        lost: this.lost.promise,
+        endsInMs: () => 60_000,
+        release: () => {
+          this.asked.push('release');
+          this.lost.resolve({ code: 'released', why: 'released' });
+          return Promise.resolve();
+        },
+      }) as unknown as Lease;
     const client = {
       beginSession: () => {
         this.asked.push('begin');
@@ -45,9 +49,12 @@ class Rig {
       },
       askLease: (request: unknown) => {
         this.asked.push(`lease ${JSON.stringify(request)}`);
+        const refusals = this.refusals.shift();
+        if (refusals !== undefined)
+          return Promise.reject(new InterlockError('INTERLOCK_REFUSED', 'no', 'wait', { refusals }));
         return this.refusesLease
           ? Promise.reject(new InterlockError('INTERLOCK_REFUSED', 'no', 'wait'))
-          : Promise.resolve(lease);
+          : Promise.resolve(leaseNow());
       },
       endSession: (session: string) => {
         this.asked.push(`end ${session}`);
@@ -96,6 +103,26 @@ describe('attended sessions', () => {
     await rig.sessions.end('other');
     expect(rig.asked.slice(4)).toEqual(['end s1', 'end other']);
   });
+
+  test('a lease that is lost for what may pass is asked for again, without new codes; what does not pass ends it', async () => {
+    const rig = new Rig();
+    await rig.sessions.begin(ASKED);
+    rig.connected.resolve();
+    const { lost } = rig;
+    rig.lost = Promise.withResolvers();
+    rig.refusals = [[{ code: 'isolating', why: 'it isolates', hint: 'wait' }]];
+    lost.resolve({ code: 'evidence-lost', why: 'a cable' });
+    await expect.poll(() => rig.sessions.show([])[0]?.phase).toBe('connecting');
+    await expect.poll(() => rig.sessions.show([])[0]?.phase, { timeout: 15_000 }).toBe('connected');
+    expect(rig.asked.filter((each) => each.startsWith('lease'))).toHaveLength(3);
+    rig.refusals = [[{ code: 'budget-spent', why: 'enough', hint: 'tomorrow' }]];
+    rig.lost.resolve({ code: 'permissive-failed', why: 'the heartbeat' });
+    await expect
+      .poll(() => rig.sessions.show([])[0], { timeout: 15_000 })
+      .toMatchObject({ phase: 'over', why: 'permissive-failed' });
+    expect(rig.asked.at(-1)).toBe('end s1');
+    expect(rig.asked.filter((each) => each === 'begin')).toHaveLength(1);
+  }, 40_000);
 
   test('a controller that stops gives every lease back', async () => {
     const rig = new Rig();
