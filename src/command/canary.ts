@@ -38,7 +38,8 @@ export async function plantCanaries(
   directories: readonly string[],
   { config, again, json }: AskOptions & { readonly again?: true },
 ): Promise<void> {
-  let { state, canaries } = await known(config);
+  const { state, canaries: before } = await known(config);
+  let canaries = before;
   for (const given of directories) {
     // oxlint-disable-next-line no-await-in-loop -- in the order given
     const directory = await realpath(given).catch(refused);

@@ -14,6 +14,7 @@ import type { GuardPost } from './guards/guards.ts';
 import { adoptDraft, dropDraft } from './guards/manifest.ts';
 import type { Ledger } from './ledger.ts';
 import type { AnomalyReport, GuardReport, StepReport } from './report.ts';
+import { repositoryOf, taskOf } from './steps/table.ts';
 import type { Voice } from './voice.ts';
 import type { CutSwitch } from './windows/cut.ts';
 import type { Opening } from './windows/job.ts';
@@ -183,10 +184,8 @@ export class Sentries {
   }
 
   #repositoriesOf({ window }: Post): readonly string[] {
-    const names = (this.#windowOf(window)?.steps ?? []).flatMap((step) =>
-      Object.values(step).flatMap((settings) => ('repository' in settings ? [settings.repository] : [])),
-    );
-    return [...new Set(names)];
+    const names = (this.#windowOf(window)?.steps ?? []).map((step) => repositoryOf(taskOf(step)));
+    return [...new Set(names.filter((name) => name !== null))];
   }
 
   async #guardPost({ window }: Post): Promise<GuardPost | null> {

@@ -145,6 +145,20 @@ describe('while it runs', () => {
     expect(feed(expected, files)).toEqual(found);
   });
 
+  test('what cannot be is not learnt: a few files each night would make it usual', () => {
+    const rules = new StreamRules(LEARNT, SETTINGS, new Set());
+    for (const each of many(10, (i) => file(`/srv/${i}.txt`, i < 5 ? 1 : 0.4))) rules.file(each);
+    expect(rules.figures()).toMatchObject({ outOfType: 5, dense: 5 });
+    expect(rules.figures().types.get('txt')).toEqual({ seen: 5, dense: 0 });
+  });
+
+  test('directories are no files', () => {
+    const rules = new StreamRules(LEARNT, SETTINGS, new Set());
+    for (const each of many(9, (i) => file(`/srv/${i}/`, 0.4, { action: 'new' }))) rules.file(each);
+    rules.file(file('/srv/one.txt', 0.4));
+    expect(rules.figures()).toMatchObject({ files: 1, fresh: 0, changed: 1, packed: 4_000, measured: 1 });
+  });
+
   test('many changed files are held, from a share and from a multiple of the median', () => {
     const edited = many(1_200, (i) => file(`/srv/${i}.txt`, 0.35));
     expect(feed(LEARNT, edited)).toEqual(['many-changed hold@1001']);

@@ -43,7 +43,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'all encrypted and renamed to `.locked`',
     act: (village) => {
-      for (const path of [...village.files]) {
+      for (const path of village.files.slice()) {
         village.encrypt(path);
         village.rename(path, `${path}.locked`);
       }
@@ -55,7 +55,7 @@ const ATTACKS: readonly Attack[] = [
     act: (village) => {
       for (const [index, path] of [...village.files].entries()) {
         village.encrypt(path);
-        village.rename(path, path.replace(/[^/]+$/, `${(index * 7_919).toString(36)}`));
+        village.rename(path, path.replace(/[^/]+$/, (index * 7_919).toString(36)));
       }
     },
     rules: ['random-data'],
@@ -73,7 +73,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'all encrypted and packed as `.zip`',
     act: (village) => {
-      for (const path of [...village.files]) {
+      for (const path of village.files.slice()) {
         village.encrypt(path);
         village.rename(path, `${path}.zip`);
       }
@@ -101,7 +101,7 @@ const ATTACKS: readonly Attack[] = [
     name: 'all renamed to random names, contents as they were',
     act: (village) =>
       [...village.files].forEach((path, index) =>
-        village.rename(path, path.replace(/[^/]+$/, `${(index * 7_919).toString(36)}`)),
+        village.rename(path, path.replace(/[^/]+$/, (index * 7_919).toString(36))),
       ),
     rules: ['moved'],
   },
@@ -195,6 +195,7 @@ describe.skipIf(missingTools() !== null)('a village', { timeout: IS_LONG ? 1_800
     expect(told.map(({ rule }) => rule)).toEqual(
       expect.arrayContaining([expect.stringMatching(`^(${rules.join('|')})$`)]),
     );
+    expect(last.isCut).toBe(told.some(({ action }) => action === 'isolate'));
     expect(life.ledger.frozen('vault')).toContain('portcullis anomaly release');
     if (!last.isCut) {
       const suspects = life.bench.snapshots('vault').filter(({ tags }) => String(tags).includes('suspect'));

@@ -156,14 +156,14 @@ describe('the survey of changes', () => {
       mkdirSync(join(directory, `data/${index}`), { recursive: true });
     for (let index = 0; index < 200; index += 1)
       writeFileSync(file(index), `${index} all work and no play. `.repeat(400));
-    expect(await survey()).toMatchObject({ found: 'clear', numbers: { files: 200 } });
+    await survey();
     await adoptDraft(manifest());
   });
 
   test('nothing, little, and a draft that was not adopted', async () => {
     expect(await survey()).toMatchObject({
       found: 'clear',
-      numbers: { removed: 0, changed: 0, touched: 0, added: 0 },
+      numbers: { files: 200, removed: 0, changed: 0, touched: 0, added: 0 },
     });
     appendFileSync(file(1), 'more');
     rmSync(file(2));

@@ -66,7 +66,7 @@ function nameOf(guard: GuardSettings): { readonly kind: Kind; readonly action: G
 
 async function lookThrough(guard: GuardSettings, post: GuardPost, stop: AbortSignal): Promise<Look> {
   try {
-    return await look(guard, post, stop);
+    return await lookAt(guard, post, stop);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw error;
@@ -79,7 +79,7 @@ async function lookThrough(guard: GuardSettings, post: GuardPost, stop: AbortSig
   }
 }
 
-async function look(guard: GuardSettings, post: GuardPost, stop: AbortSignal): Promise<Look> {
+async function lookAt(guard: GuardSettings, post: GuardPost, stop: AbortSignal): Promise<Look> {
   if ('canary' in guard) return lookAtCanaries(post.disk, post.stateDirectory);
   if ('all_clear' in guard) return askForAllClear(guard.all_clear, stop);
   if ('source_present' in guard) {

@@ -21,21 +21,8 @@ export interface Presence {
 
 /** Goes through the sources only as far as is needed to see enough. */
 export async function sourcesPresent({ settings, paths, last }: Presence, stop: AbortSignal): Promise<Look> {
-  const unmounted = await notMounted(settings.mount_points);
-  if (unmounted === null)
-    return {
-      found: 'unknown',
-      why: 'the table of mounts cannot be read',
-      hint: 'the controller needs /proc',
-      numbers: {},
-    };
-  if (unmounted.length > 0)
-    return {
-      found: 'wrong',
-      why: `nothing is mounted on ${unmounted.join(', ')}`,
-      hint: 'mount it; `chattr +i` on the empty directory keeps others from writing into it',
-      numbers: {},
-    };
+  const obstacle = await mountObstacle(settings.mount_points);
+  if (obstacle !== null) return obstacle;
   const share = settings.least_share / 100;
   const wanted = {
     files: Math.max(settings.minimum_files, Math.ceil((last?.files ?? 0) * share)),
@@ -81,6 +68,25 @@ export async function sourcesPresent({ settings, paths, last }: Presence, stop: 
     hint: 'see who emptied the sources, or whether another disk is mounted there; if it was you, release it: portcullis anomaly release ID --expected --reason …',
     numbers,
   };
+}
+
+async function mountObstacle(points: readonly string[]): Promise<Look | null> {
+  const unmounted = await notMounted(points);
+  if (unmounted === null)
+    return {
+      found: 'unknown',
+      why: 'the table of mounts cannot be read',
+      hint: 'the controller needs /proc',
+      numbers: {},
+    };
+  if (unmounted.length > 0)
+    return {
+      found: 'wrong',
+      why: `nothing is mounted on ${unmounted.join(', ')}`,
+      hint: 'mount it; `chattr +i` on the empty directory keeps others from writing into it',
+      numbers: {},
+    };
+  return null;
 }
 
 /** Those of `points` on which nothing is mounted; `null` when that cannot be told. */
