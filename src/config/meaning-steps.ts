@@ -6,6 +6,7 @@ import { quoted } from './problems.ts';
 import { refusedArgument } from './refused-arguments.ts';
 import type { Config, StepConfig } from './schema.ts';
 import { storageOf } from './schema-repositories.ts';
+import { vaultHost } from './vault-host.ts';
 import type { BackupSettings, CopySettings, ForgetSettings, RestoreDrillSettings } from './schema-steps.ts';
 
 /** Findings about one step. */
@@ -78,6 +79,9 @@ function sourceFindings(
   return findings;
 }
 
+/** restic asks no proxy, our way, for these (Go, net/http). */
+const OWN_HOST = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/i;
+
 function remoteFindings(
   path: Path,
   { run_on: on, repository: name }: BackupSettings,
@@ -95,6 +99,15 @@ function remoteFindings(
         path,
         `needs a rest: or s3: repository, this one is ${storage}`,
         'serve the vault with rest-server',
+      ),
+    );
+  const host = vaultHost(repository.url) ?? '';
+  if (OWN_HOST.test(host))
+    findings.push(
+      error(
+        path,
+        `${quoted(host)} is the other machine itself when restic runs there`,
+        'write the address of the vault',
       ),
     );
   if (repository.ca_file !== undefined)
