@@ -11,10 +11,11 @@ export type StepOutcome =
 export type OutcomeKind = StepOutcome['kind'];
 
 /** From best to worst; a window is as good as its worst step. */
-const BEST_TO_WORST: readonly OutcomeKind[] = ['done', 'skipped', 'partly-done', 'failed', 'cut-short'];
+const BEST_TO_WORST: readonly OutcomeKind[] = ['done', 'partly-done', 'failed', 'cut-short'];
 
-/** The outcome of a window from those of its steps; `skipped` when nothing was done at all. */
+/** The outcome of a window from those of its steps; `skipped` only when nothing was done at all, `partly-done` when some of it was not. */
 export function worstOf(kinds: readonly OutcomeKind[]): OutcomeKind {
   if (kinds.every((kind) => kind === 'skipped')) return 'skipped';
-  return BEST_TO_WORST.findLast((kind) => kinds.includes(kind)) ?? 'skipped';
+  const worst = BEST_TO_WORST.findLast((kind) => kinds.includes(kind)) ?? 'skipped';
+  return worst === 'done' && kinds.includes('skipped') ? 'partly-done' : worst;
 }

@@ -112,5 +112,8 @@ test('a window is as good as its worst step', () => {
   expect(worstOf([])).toBe('skipped');
   expect(worstOf(['skipped', 'skipped'])).toBe('skipped');
   expect(worstOf(['done', 'partly-done'])).toBe('partly-done');
+  // Neither done nor skipped: the vault was connected, and something of the work was not done.
+  expect(worstOf(['done', 'skipped'])).toBe('partly-done');
+  expect(worstOf(['skipped', 'failed', 'done'])).toBe('failed');
   expect(worstOf(['failed', 'cut-short', 'done'])).toBe('cut-short');
 });
