@@ -59,5 +59,15 @@ export const notificationTest = z
   .meta({ id: 'NotificationTest' });
 export type NotificationTest = z.infer<typeof notificationTest>;
 
+/** `POST /anomalies/:id/release` */
+export const releaseRequest = z.strictObject({
+  reason,
+  /** It was meant to be: the next of its kind is let through, and learnt from. */
+  expected: z.boolean().default(false),
+});
+export const releaseAnswer = z
+  .object({ id: z.string(), at: z.string(), by: z.string(), reason: z.string(), expected: z.boolean() })
+  .meta({ id: 'ReleaseAnswer' });
+
 /** The answer where there is nothing to say. */
 export const done = z.object({}).meta({ id: 'Done' });

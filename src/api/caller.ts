@@ -56,6 +56,10 @@ export function isAllowed(caller: Caller, who: Who): boolean {
   return abilitiesOf(caller).includes(who);
 }
 
+/** Whoever did it, as the journal names actors. */
+export const actorOf = (caller: Caller): string =>
+  caller.kind === 'token' ? `token:${caller.label}` : `person:${nameOf(caller)}`;
+
 /** The name under which the interlock and the journal know a caller. */
 export function nameOf(caller: Caller): string {
   switch (caller.kind) {

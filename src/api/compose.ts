@@ -13,6 +13,7 @@ import { Listener } from '../listener/listener.ts';
 import { startListener, type CertificateNote } from '../listener/start.ts';
 import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
 import { API_PREFIX, createApp } from './app.ts';
+import { AnomalyReading } from './anomaly-reading.ts';
 import { BackOff } from './back-off.ts';
 import { CodeTries } from './code-tries.ts';
 import type { Desk } from './desk.ts';
@@ -105,9 +106,10 @@ async function deskOf(
 ): Promise<Desk> {
   const { config } = face;
   const interlock = new InterlockNow(face);
+  const anomalies = new AnomalyReading(config.controller.state_directory);
   const streams = new EventStreams({
     chronicle: face.chronicle,
-    state: async () => JSON.stringify(stateOf(face, await interlock.known())),
+    state: async () => JSON.stringify(stateOf(face, await interlock.known(), await anomalies.held())),
     changes: (listener) =>
       face.listen((event) => {
         if (event?.event === 'alive') return;
@@ -128,6 +130,7 @@ async function deskOf(
   return {
     face,
     interlock,
+    anomalies,
     people,
     logins,
     backOff,

@@ -1,5 +1,6 @@
 /** What the handlers of all routes work with. */
 import type { ControllerFace } from '../controller/face.ts';
+import type { AnomalyReading } from './anomaly-reading.ts';
 import type { BackOff } from './back-off.ts';
 import type { CodeTries } from './code-tries.ts';
 import type { EventStreams } from './events.ts';
@@ -13,6 +14,7 @@ import type { Verifications } from './verifications.ts';
 export interface Desk {
   readonly face: ControllerFace;
   readonly interlock: InterlockNow;
+  readonly anomalies: AnomalyReading;
   readonly people: People;
   readonly logins: Logins;
   readonly backOff: BackOff;

@@ -16,7 +16,7 @@ import {
   tripAnswer,
   tripRequest,
 } from './action-documents.ts';
-import { nameOf, type Caller } from './caller.ts';
+import { actorOf, nameOf, type Caller } from './caller.ts';
 import type { Desk } from './desk.ts';
 import { ApiRefusal } from './refusal.ts';
 import { pathName, route, type Route } from './route.ts';
@@ -31,10 +31,6 @@ const ofNotification = z.strictObject({ name: pathName });
 const DRILL_LIMIT_BYTES = 1_200_000;
 /** What a drill sends when nothing else was said. */
 const DRILL_BODY = JSON.stringify({ severity: 'critical', reason: 'a drill, asked for by a person' });
-
-/** Whoever did it, as the journal names actors. */
-const actorOf = (caller: Caller): string =>
-  caller.kind === 'token' ? `token:${caller.label}` : `person:${nameOf(caller)}`;
 
 /** Who asks, for journal and interlock. */
 const actor = (caller: Caller): string => nameOf(caller).slice(0, 100);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { configurationOf } from './configuration-view.ts';
 import type { Desk } from './desk.ts';
-import { isAllowed } from './caller.ts';
+import { isAllowed, nameOf } from './caller.ts';
 import { cookieOf } from './cookies.ts';
 import { route, type Route } from './route.ts';
 import { sourcesOf } from './source-view.ts';
@@ -21,7 +21,7 @@ export const stateRoutes = (desk: Desk): readonly Route[] => [
     who: 'read',
     summary: 'Everything that the first screen needs, in one document',
     answer: state,
-    handle: async () => stateOf(desk.face, await desk.interlock.known()),
+    handle: async () => stateOf(desk.face, await desk.interlock.known(), await desk.anomalies.held()),
   }),
   route({
     method: 'GET',
@@ -34,7 +34,9 @@ export const stateRoutes = (desk: Desk): readonly Route[] => [
       const said = seqText.safeParse(request.headers['last-event-id']);
       const after = said.success ? Number(said.data) : (query.after ?? null);
       const cookie = cookieOf(request);
-      return desk.streams.begin(reply, after, async () => {
+      return; // Labels of tokens are not theirs alone.
+      const whose = caller.kind === 'token' ? `token ${caller.id}` : nameOf(caller);
+      return desk.streams.begin(reply, after, whose, async () => {
         if (caller.kind === 'token' && caller.session === null)
           return (await desk.people.tokens()).some(
             ({ id, expires_at }) => id === caller.id && Date.parse(expires_at) > Date.now(),

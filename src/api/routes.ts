@@ -4,6 +4,7 @@ import type { Desk } from './desk.ts';
 import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
+import { anomalyRoutes } from './routes-anomalies.ts';
 import { authorityRoutes, cutRoutes, sessionRoutes } from './routes-actions.ts';
 import { historyRoutes, journalRoutes } from './routes-journal.ts';
 import { accountRoutes, loginRoutes } from './routes-login.ts';
@@ -24,6 +25,7 @@ export function routesOf(
     ...cutRoutes(desk),
     ...authorityRoutes(desk),
     ...sessionRoutes(desk),
+    ...anomalyRoutes(desk),
     ...loginRoutes(desk),
     ...accountRoutes(desk),
     ...peopleRoutes(desk),

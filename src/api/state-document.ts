@@ -127,7 +127,15 @@ export const repositoryState = z
     /** Set when a run was interrupted: the next window begins with recovery. */
     interrupted: z.object({ kind: z.string(), why: z.string(), at: z.string() }).nullable(),
     /** Set while an anomaly keeps `forget` from running. */
-    frozen: z.object({ why: z.string(), at: z.string() }).nullable(),
+    frozen: z
+      .object({
+        why: z.string(),
+        at: z.string(),
+        /** The window in which it was found, and the anomaly to release; `null` while its finding is not written down. */
+        window: z.string().nullable(),
+        anomaly: z.string().nullable(),
+      })
+      .nullable(),
     /** Whether the newest good backup is young enough and stays so; missing where no `recovery_point` is configured. */
     recovery_point: z
       .object({
@@ -140,6 +148,29 @@ export const repositoryState = z
   })
   .meta({ id: 'RepositoryState' });
 export type RepositoryState = z.infer<typeof repositoryState>;
+
+/** Something unusual that nobody has released yet. */
+export const heldAnomaly = z
+  .object({
+    id: z.string(),
+    at: z.string(),
+    /** When the same was found last, and how often in all. */
+    last_at: z.string(),
+    times: z.number(),
+    window: z.string(),
+    occurrence: z.string(),
+    link: z.string(),
+    /** The repository that is frozen; `null` for what a guard found before anything was connected. */
+    repository: z.string().nullable(),
+    /** The rule or guard. */
+    rule: z.string(),
+    /** What was done: the link latched, the backup cut, nothing but holding, or the window skipped. */
+    action: z.enum(['trip', 'isolate', 'hold', 'skip']),
+    why: z.string(),
+    snapshot: z.string().nullable(),
+  })
+  .meta({ id: 'HeldAnomaly' });
+export type HeldAnomaly = z.infer<typeof heldAnomaly>;
 
 /** Where a notice goes, and how that does. */
 export const notificationState = z
@@ -217,6 +248,8 @@ export const state = z
     running: z.array(runningWindow),
     sessions: z.array(attendedSession),
     repositories: z.array(repositoryState),
+    /** What is unusual and not released, newest first, fifty at most; `null` when it cannot be read. */
+    anomalies: z.array(heldAnomaly).nullable(),
     sources: z.array(sourceState),
     notifications: z.array(notificationState),
     /** Newest first, as many as this controller heard since it began, twenty at most. */

@@ -1,16 +1,31 @@
 /** The state document, put together from what the interlock says, what the journal shows and what this controller does. */
+import type { Anomaly } from '../controller/anomalies/book.ts';
 import type { ControllerFace } from '../controller/face.ts';
 import type { Config } from '../config/schema.ts';
 import { recoveryPointOf } from '../controller/recovery-point.ts';
 import type { LinkStatus, WindowStatus } from '../protocol/messages.ts';
 import type { Known } from './interlock-now.ts';
-import type { LinkState, RepositoryState, State, TripRecord, WindowState } from './state-document.ts';
+import type {
+  HeldAnomaly,
+  LinkState,
+  RepositoryState,
+  State,
+  TripRecord,
+  WindowState,
+} from './state-document.ts';
 
 /** The refusal of every lease while no window is open: true nearly always, and of no interest. */
 const OUTSIDE = 'outside-window';
 
-/** The document as of now. */
-export function stateOf(face: ControllerFace, { status, ageMs, problem }: Known): State {
+/** Findings that are shown; there is one for each rule, window and repository at most. */
+const MOST_ANOMALIES = 50;
+
+/** The document as of now. `held`: what nobody has released, newest first; `null` when that is not known. */
+export function stateOf(
+  face: ControllerFace,
+  { status, ageMs, problem }: Known,
+  held: readonly Anomaly[] | null,
+): State {
   const { config, chronicle } = face;
   const links = status?.links ?? [];
   return {
@@ -27,7 +42,10 @@ export function stateOf(face: ControllerFace, { status, ageMs, problem }: Known)
     windows: (status?.windows ?? []).map((window) => windowState(face, window, links)),
     running: face.running.show().map((each) => ({ ...each, current_files: [...each.current_files] })),
     sessions: face.attended.show(links),
-    repositories: Object.keys(config.repositories).map((name) => repositoryState(face, name, status)),
+    repositories: Object.keys(config.repositories).map((name) =>
+      repositoryState(face, name, status, held ?? []),
+    ),
+    anomalies: held?.slice(0, MOST_ANOMALIES).map(heldAnomaly) ?? null,
     sources: (status?.sources ?? []).map((source) => ({ ...source, trips: tripsOf(config, source.source) })),
     notifications: face.notifications().map((each) => ({ ...each })),
     alarms: [...face.view.alarms()],
@@ -91,6 +109,7 @@ function repositoryState(
   { config, ledger }: ControllerFace,
   repository: string,
   status: Known['status'],
+  held: readonly Anomaly[],
 ): RepositoryState {
   const { last_good_backup, mark, last_check, last_restore_drill, frozen } = ledger.repository(repository);
   const point = recoveryPointOf(config, repository, last_good_backup?.at ?? null, status);
@@ -100,7 +119,21 @@ function repositoryState(
     last_check,
     last_restore_drill,
     interrupted: mark,
-    frozen,
+    frozen: frozen === null ? null : { ...frozen, ...frozenBy(repository, held) },
     ...(point === null ? {} : { recovery_point: { ...point } }),
   };
+}
+
+/** The finding that keeps a repository frozen, when its file is there still. */
+function frozenBy(
+  repository: string,
+  held: readonly Anomaly[],
+): { window: string | null; anomaly: string | null } {
+  const newest = held.find((each) => each.repository === repository);
+  return { window: newest?.window ?? null, anomaly: newest?.id ?? null };
+}
+
+function heldAnomaly(found: Anomaly): HeldAnomaly {
+  const { id, at, last_at, times, window, occurrence, link, repository, rule, action, why, snapshot } = found;
+  return { id, at, last_at, times, window, occurrence, link, repository, rule, action, why, snapshot };
 }

@@ -1,8 +1,9 @@
 /** `portcullis anomaly list|release`. */
 import { userInfo } from 'node:os';
 import { replaceFile } from '../api/people-file.ts';
-import { anomaliesIn, readAnomalies, releaseFile, releaseText } from '../controller/anomalies/book.ts';
+import { anomaliesIn, readAnomalies } from '../controller/anomalies/book.ts';
 import type { Anomaly } from '../controller/anomalies/book.ts';
+import { leaveRelease, ReleaseRefusal } from '../controller/anomalies/release.ts';
 import { nodeDisk } from '../journal/disk.ts';
 import { printable } from '../sources/excerpt.ts';
 import type { AskOptions } from './ask.ts';
@@ -11,10 +12,9 @@ import { CommandError, type ExitCode, say } from './exit.ts';
 
 const WHY_CHARS = 400;
 
-async function known(file: string) {
+async function placeOf(file: string): Promise<{ readonly directory: string }> {
   const { config } = await configured(file, 'none');
-  const directory = anomaliesIn(config.controller.state_directory);
-  return { directory, anomalies: await readAnomalies(nodeDisk, directory) };
+  return { directory: anomaliesIn(config.controller.state_directory) };
 }
 
 /** What holds something; 1 when anything does. */
@@ -23,7 +23,8 @@ export async function listAnomalies({
   all,
   json,
 }: AskOptions & { readonly all?: true }): Promise<ExitCode> {
-  const { anomalies } = await known(config);
+  const { directory } = await placeOf(config);
+  const anomalies = await readAnomalies(nodeDisk, directory);
   const held = anomalies.filter(({ release }) => release === null);
   for (const each of all === true ? anomalies : held)
     if (json === true) say(JSON.stringify(each));
@@ -62,20 +63,12 @@ export async function releaseAnomaly(
   id: string,
   { config, reason, expected, json }: AskOptions & { readonly reason: string; readonly expected?: true },
 ): Promise<void> {
-  const { directory, anomalies } = await known(config);
-  const found = anomalies.find((each) => each.id === id);
-  if (found === undefined)
-    throw new CommandError(2, `there is no anomaly ${printable(id, 40)}: portcullis anomaly list`);
-  if (found.release !== null) throw new CommandError(1, `${id} was released already, by ${found.release.by}`);
-  if (reason.trim() === '' || reason.length > 500)
-    throw new CommandError(2, 'a reason has 1 to 500 characters');
-  const release = {
-    at: new Date().toISOString(),
-    by: userInfo().username,
-    reason: reason.trim(),
-    expected: expected === true,
-  };
-  await replaceFile(releaseFile(directory, id), releaseText(release)).catch((error: unknown) => {
+  const { directory } = await placeOf(config);
+  const said = { by: userInfo().username, reason, expected: expected === true };
+  const place = { disk: nodeDisk, directory, write: replaceFile };
+  const release = await leaveRelease(place, id, said).catch((error: unknown) => {
+    if (error instanceof ReleaseRefusal)
+      throw new CommandError(error.code === 'anomaly-released' ? 1 : 2, `${error.message}: ${error.hint}`);
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw error;
     throw new CommandError(1, `${message}: do it as root`);

@@ -35,6 +35,7 @@ const STRICT: Readonly<Record<string, Who>> = {
   'POST /sources/:source/drill': 'operate',
   'POST /notifications/:name/test': 'operate',
   'POST /lamps/test': 'operate',
+  'POST /anomalies/:id/release': 'operate',
   'POST /links/:link/reset': 'operate',
   'POST /windows/:window/run': 'operate',
   'POST /links/:link/sessions': 'operate',

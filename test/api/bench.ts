@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import canonicalize from 'canonicalize';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { API_PREFIX, createApp } from '../../src/api/app.ts';
+import { AnomalyReading } from '../../src/api/anomaly-reading.ts';
 import { BackOff } from '../../src/api/back-off.ts';
 import { CodeTries } from '../../src/api/code-tries.ts';
 import type { Desk } from '../../src/api/desk.ts';
@@ -189,9 +190,11 @@ export class ApiBench {
     await logins.load();
     const interlock = new InterlockNow(this.face);
     const { face } = this;
+    const anomalies = new AnomalyReading(this.directory);
     this.desk = {
       face,
       interlock,
+      anomalies,
       people: this.people,
       logins,
       backOff: this.backOff,
@@ -199,7 +202,7 @@ export class ApiBench {
       setup: this.setup,
       streams: new EventStreams({
         chronicle,
-        state: async () => JSON.stringify(stateOf(face, await interlock.known())),
+        state: async () => JSON.stringify(stateOf(face, await interlock.known(), await anomalies.held())),
         changes: (listener) => face.listen(() => listener()),
       }),
       verifications: new Verifications(

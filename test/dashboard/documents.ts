@@ -142,6 +142,7 @@ const stateOf = (change: Partial<State>): State => ({
       frozen: null,
     },
   ],
+  anomalies: [],
   sources: [],
   notifications: [
     {
