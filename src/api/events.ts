@@ -21,12 +21,16 @@ const MOST_WAITING_BYTES = 512 * 1024;
 /** A reader that has taken nothing for this long is dropped, ms. */
 const STUCK_MS = 10_000;
 const MOST_STREAMS = 200;
+/** Of one login or token: nobody takes all of them. */
+const MOST_OF_ONE = 120;
 /** Entries given to a reader that resumes; what is older is read with `GET /journal`. */
 const MOST_RESUMED = 500;
 /** How long a browser waits before it connects again, ms. */
 const RETRY_MS = 1_000;
 
 interface Reader {
+  /** Whose it is. */
+  readonly whose: string;
   readonly response: ServerResponse;
   /** False once the login is over. */
   readonly isAllowed: () => Promise<boolean>;
@@ -67,8 +71,14 @@ export class EventStreams {
   }
 
   /** Begins a stream. `after`: the last entry that the reader saw; null: only new ones. Throws when there are too many. */
-  begin(reply: FastifyReply, after: number | null, isAllowed: () => Promise<boolean>): FastifyReply {
-    if (this.#readers.size >= MOST_STREAMS)
+  begin(
+    reply: FastifyReply,
+    after: number | null,
+    whose: string,
+    isAllowed: () => Promise<boolean>,
+  ): FastifyReply {
+    const same = [...this.#readers].filter((each) => each.whose === whose).length;
+    if (this.#readers.size >= MOST_STREAMS || same >= MOST_OF_ONE)
       throw new ApiRefusal(503, 'too-many-streams', 'too many pages are following', 'close some', 5_000);
     reply.hijack();
     const response = reply.raw;
@@ -78,7 +88,7 @@ export class EventStreams {
       'x-accel-buffering': 'no',
       connection: 'keep-alive',
     });
-    const reader: Reader = { response, isAllowed, owesState: false, stuckSinceMs: null };
+    const reader: Reader = { whose, response, isAllowed, owesState: false, stuckSinceMs: null };
     this.#readers.add(reader);
     response.on('close', () => this.#left(reader));
     response.on('drain', () => {

@@ -102,11 +102,11 @@ export class PeopleFile {
 
   /** Changes it: `next` gets what stands there now. Resolves once it survives power loss. What `next` throws is thrown. */
   async change(next: (from: PeopleContent) => PeopleContent): Promise<PeopleContent> {
-    const lock = await this.#locked();
+    const lock = await this.#locked().catch(unwritable);
     try {
       await this.#look();
       const changed = next(this.#content);
-      await replaceFile(this.#path, `${JSON.stringify(changed, null, 1)}\n`);
+      await replaceFile(this.#path, `${JSON.stringify(changed, null, 1)}\n`).catch(unwritable);
       this.#content = changed;
       this.#mark = await markOf(this.#path);
       return changed;
@@ -152,6 +152,16 @@ export class PeopleFile {
       }
     }
   }
+}
+
+/** What the disk says, with a way out. */
+function unwritable(error: unknown): never {
+  if (error instanceof PeopleFileError) throw error;
+  const why = error instanceof Error ? error.message : String(error);
+  throw new PeopleFileError(
+    `accounts cannot be written: ${why}`,
+    'on the box: run it as root, and look at the disk and the rights of the state_directory of the controller',
+  );
 }
 
 /** Changes whenever the file was replaced; empty when there is none. */

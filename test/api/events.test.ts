@@ -128,6 +128,17 @@ describe('events', { timeout: 60_000 }, () => {
     await poll(() => byQuery.seqs()).toEqual([16, 17]);
   });
 
+  test('one login takes not all streams', async () => {
+    const others = await bench.tokenOf(['read']);
+    const { streams } = bench.desk;
+    const many = Array.from({ length: 121 }, () => read());
+    await poll(() => streams.readers).toBe(120);
+    await poll(() => many.filter((each) => each.of('state').length > 0).length).toBe(120);
+    const other = read(others);
+    await poll(() => other.of('state').length).toBeGreaterThan(0);
+    for (const each of many) each.close();
+  });
+
   test('who was away for long is told that entries are missing', async () => {
     await write(1_500);
     const reader = read({ 'last-event-id': '5' });
