@@ -35,7 +35,7 @@ const FILES = 12;
 
 const noCable = cableMissing();
 if (noCable !== null) console.warn(`NOT TESTED: cuts over a cable: ${noCable}`);
-if (!LONG) console.warn('short form: 5 cuts; PORTCULLIS_LONG=1 makes 36');
+if (!LONG) console.warn('short form: 5 cuts over cut links; PORTCULLIS_LONG=1 makes 36');
 
 /** The same numbers for the same seed (mulberry32). */
 function dice(seed: number): () => number {
@@ -393,3 +393,33 @@ describe('a cut at any moment', { timeout: LONG ? 1_200_000 : 180_000 }, () => {
     },
   );
 });
+
+test.skipIf(missingTools() !== null)(
+  'an append-only vault recovers, too: nothing but locks is deleted there',
+  { timeout: 120_000 },
+  async () => {
+    const appliance = new Appliance();
+    try {
+      await appliance.start(['--append-only']);
+      appliance.makeVault();
+      appliance.fill(4, 500_000);
+      const steps = [{ backup: { repository: 'main', paths: [appliance.source], limit_upload: 4_000 } }];
+      const main = { url: appliance.url, password_file: appliance.passwordFile, append_only: true };
+      await appliance.run(appliance.config({ steps }, { repositories: { main } }));
+      expect(await appliance.window('first')).toMatchObject({ outcome: 'done' });
+      const [index = ''] = appliance.files('index');
+      appliance.fill(10, 1_000_000, 'more');
+      appliance.interlock.openWindow('nightly', 'cut', 60_000);
+      await appliance.untilUploading((appliance.gate?.bytes ?? 0) + 2_000_000);
+      appliance.interlock.trip('source:test', 'cut');
+      expect(await appliance.report('cut')).toMatchObject({ outcome: 'cut-short' });
+      appliance.interlock.reset();
+      const next = await appliance.window('after');
+      expect(next.steps.map(({ step, outcome }) => [step, outcome])).toEqual(SOUND.slice(0, 2));
+      expect(appliance.files('index')).toContain(index);
+      appliance.restic('check', '--read-data');
+    } finally {
+      await appliance.stop();
+    }
+  },
+);

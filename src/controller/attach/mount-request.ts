@@ -1,7 +1,7 @@
 /**
  * The controller is not root and does not become it. Where it is not, a process that is mounts for it: systemd starts `portcullis mount-hand`
  * for each request at a Unix socket. It takes a verb and the name of a repository, nothing else; what is mounted where is in the
- * configuration that it reads itself. Decision: docs/decisions/0018-who-mounts.md.
+ * configuration that it reads itself. Decision: docs/decisions/0019-who-mounts.md.
  */
 import { connect } from 'node:net';
 import { z } from 'zod';
