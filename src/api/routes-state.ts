@@ -34,7 +34,7 @@ export const stateRoutes = (desk: Desk): readonly Route[] => [
       const said = seqText.safeParse(request.headers['last-event-id']);
       const after = said.success ? Number(said.data) : (query.after ?? null);
       const cookie = cookieOf(request);
-      return; // Labels of tokens are not theirs alone.
+      // Labels of tokens are not theirs alone.
       const whose = caller.kind === 'token' ? `token ${caller.id}` : nameOf(caller);
       return desk.streams.begin(reply, after, whose, async () => {
         if (caller.kind === 'token' && caller.session === null)
