@@ -45,6 +45,14 @@ export function linksLeadSomewhere(tree: Tree): string[] {
   return found;
 }
 
+/** Whoever begins at the README finds every page. */
+export function pagesAreInTheMap(tree: Tree): string[] {
+  const map = tree.get('README.md') ?? '';
+  return pathsOf(tree, /^docs\/[^/]+\.md$/).flatMap((path) =>
+    map.includes(`](${path})`) ? [] : [`README.md: leads nobody to ${path}`],
+  );
+}
+
 /** How many promises there are. */
 const PROMISES = 10;
 

@@ -10,14 +10,47 @@ const MAKERS = /^src\/(?!dashboard\/|emulator\/|contacts\/|demo\/).*\.ts$/;
 /** What a code looks like: `kebab-case` or `UPPER_CASE`. */
 const CODE = /^[a-z][a-z\d]*(-[a-z\d]+)*$|^[A-Z][A-Z\d]*(_[A-Z\d]+)*$/;
 
-/** Every string that an expression may come to: itself, or the branches of a choice. */
-function stringsOf(node: unknown): string[] {
+/** What small functions of a file give, by their names: those that are one expression. */
+type Bodies = ReadonlyMap<string, unknown>;
+
+const bodiesIn = (text: string): Bodies =>
+  new Map(
+    placesIn(text).flatMap(([node]) => {
+      const init = node.type === 'VariableDeclarator' ? node['init'] : undefined;
+      const name = nameOf(node['id']);
+      return name !== undefined && isNode(init) && init.type === 'ArrowFunctionExpression'
+        ? [[name, init['body']] as const]
+        : [];
+    }),
+  );
+
+/** Every string that an expression may come to: itself, the branches of a choice, what a small function gives. */
+function stringsOf(node: unknown, bodies: Bodies): string[] {
   if (!isNode(node)) return [];
   if (node.type === 'ConditionalExpression')
-    return [...stringsOf(node['consequent']), ...stringsOf(node['alternate'])];
-  if (node.type === 'TSAsExpression') return stringsOf(node['expression']);
+    return [node['consequent'], node['alternate']].flatMap((each) => stringsOf(each, bodies));
+  if (node.type === 'TSAsExpression' || node.type === 'ParenthesizedExpression')
+    return stringsOf(node['expression'], bodies);
+  if (node.type === 'CallExpression') {
+    const body = bodies.get(nameOf(node['callee']) ?? '');
+    return isNode(body) && body.type !== 'CallExpression' ? stringsOf(body, bodies) : [];
+  }
   const value = stringOf(node);
   return value === undefined ? [] : [value];
+}
+
+/** What a function returns where its type calls one member of a tuple `code`. */
+function returnedCodes(node: Node, text: string, bodies: Bodies): string[] {
+  const returned = node['returnType'];
+  const type = isNode(returned) ? returned['typeAnnotation'] : undefined;
+  if (!isNode(type) || type.type !== 'TSTupleType') return [];
+  const index = (type['elementTypes'] as Node[]).findIndex((member) => nameOf(member['label']) === 'code');
+  if (index < 0) return [];
+  return placesIn(text).flatMap(([each]) =>
+    each.type === 'ArrayExpression' && each.start >= node.start && each.end <= node.end
+      ? stringsOf((each['elements'] as Node[])[index], bodies)
+      : [],
+  );
 }
 
 /** The strings of a union of literal types. */
@@ -54,7 +87,7 @@ function calledName(callee: unknown): string | undefined {
 
 /**
  * The codes that a person or a program may get to see, each with a place that makes it. By this rule: a string that is
- * the value of a property `code` or `alarm`; that is passed for a parameter named `code`; or that is a member of a type
+ * the value of a property `code` or `alarm`; that is passed for a parameter, or returned as the member of a tuple, named `code`; that is a member of a type
  * whose name ends in `Code` or `Alarm`, or of `Why`, the reasons of a cut;
  * or that follows `fault:`, the author of a trip.
  */
@@ -63,15 +96,17 @@ export function codesMade(tree: Tree): Map<string, string> {
   const paths = pathsOf(tree, MAKERS);
   const takers: Takers = new Map(paths.flatMap((path) => [...takersIn(tree.get(path) ?? '')]));
   for (const path of paths) {
-    for (const [node] of placesIn(tree.get(path) ?? '')) {
-      const codes: string[] = [];
+    const text = tree.get(path) ?? '';
+    const bodies = bodiesIn(text);
+    for (const [node] of placesIn(text)) {
+      const codes = returnedCodes(node, text, bodies);
       if (node.type === 'Property' && /^(code|alarm)$/.test(nameOf(node['key']) ?? ''))
-        codes.push(...stringsOf(node['value']));
+        codes.push(...stringsOf(node['value'], bodies));
       if (node.type === 'TSTypeAliasDeclaration' && /(Code|Alarm)$|^Why$/.test(nameOf(node['id']) ?? ''))
         codes.push(...membersOf(node['typeAnnotation']));
       if (node.type === 'NewExpression' || node.type === 'CallExpression') {
         const index = takers.get(calledName(node['callee']) ?? '');
-        if (index !== undefined) codes.push(...stringsOf((node['arguments'] as Node[])[index]));
+        if (index !== undefined) codes.push(...stringsOf((node['arguments'] as Node[])[index], bodies));
       }
       const trip = /^fault:(.+)$/.exec(stringOf(node) ?? '')?.[1];
       if (trip !== undefined) codes.push(trip);

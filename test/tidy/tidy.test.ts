@@ -302,6 +302,8 @@ const ROWS: readonly Row[] = [
           "type FaultCode = 'A_MEMBER' | 'B_MEMBER'; type Other = 'no-code'; const d = { code: 'not a code' };",
           'class Fault extends Error { constructor(code: FaultCode, what: string) { super(what); } }',
           'const failed = (what: string, code: string) => ({ what, code });',
+          "const given = () => (a ? 'kept' : 'given-one'); failed('', given());",
+          "function both(): [code: string, why: string] { return a ? ['of-two', 'so'] : b; }",
         ].join('\n'),
         'src/core/b.ts':
           "failed('nothing-here', 'passed'); throw new Fault('NEW_ONE', 'so'); const by = 'fault:of-a-trip';",
@@ -309,9 +311,19 @@ const ROWS: readonly Row[] = [
       },
       'docs/faults.md: no entry for B_MEMBER (src/core/a.ts)',
       'docs/faults.md: no entry for NEW_ONE (src/core/b.ts)',
+      'docs/faults.md: no entry for given-one (src/core/a.ts)',
+      'docs/faults.md: no entry for of-two (src/core/a.ts)',
       'docs/faults.md: no entry for of-a-trip (src/core/b.ts)',
       'docs/faults.md: nobody makes gone',
       'docs/faults.md: two entries for kept',
+    ],
+  ],
+  [
+    'pages are in the map',
+    documents.pagesAreInTheMap,
+    [
+      { 'README.md': '[a](docs/a.md) docs/b.md', 'docs/a.md': '', 'docs/b.md': '', 'docs/c/d.md': '' },
+      'README.md: leads nobody to docs/b.md',
     ],
   ],
   [
