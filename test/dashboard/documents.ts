@@ -386,6 +386,76 @@ const silentInterlock = (): State => ({
   },
 });
 
+/** The worst morning but one: encryption in the night's backup, a guard that skipped, and windows that were missed. */
+const anomaly = (): State => ({
+  ...stateOf({
+    windows: [
+      windowOf({
+        missed: {
+          scheduled: ago(30 * HOUR_MS),
+          why: 'the box was not running',
+          next_chance: ahead(14 * HOUR_MS),
+          by: 'schedule',
+        },
+      }),
+    ],
+    anomalies: [
+      {
+        id: 'a20261121-0a1b2c',
+        at: ago(5.6 * HOUR_MS),
+        last_at: ago(5.6 * HOUR_MS),
+        times: 1,
+        window: 'nightly',
+        occurrence: '6',
+        link: 'vault',
+        repository: 'vault',
+        rule: 'out-of-type',
+        action: 'isolate',
+        why: '28 of 30 changed files are no longer what their names say (.docx, .jpg, .pdf)',
+        snapshot: null,
+      },
+      {
+        id: 'a20261119-9f00aa',
+        at: ago(54 * HOUR_MS),
+        last_at: ago(30 * HOUR_MS),
+        times: 2,
+        window: 'nightly',
+        occurrence: '54',
+        link: 'vault',
+        repository: null,
+        rule: 'source_present',
+        action: 'skip',
+        why: '/srv/data/mail is empty, and was 41,200 files',
+        snapshot: null,
+      },
+    ],
+    lamps: {
+      lamps: [
+        { lamp: 'isolated', shows: 'lit', says: 'proven', problem: null },
+        { lamp: 'fault', shows: 'slow-blink', says: 'an alarm', problem: null },
+      ],
+      test_ends_in_ms: null,
+      simulated: false,
+    },
+  }),
+  repositories: stateOf({}).repositories.map((each) => ({
+    ...each,
+    last_good_backup: { at: ago(54 * HOUR_MS), snapshot: '996c8af7', bytes: 812_400_000_000 },
+    frozen: {
+      why: '28 of 30 changed files are no longer what their names say',
+      at: ago(5.6 * HOUR_MS),
+      window: 'nightly',
+      anomaly: 'a20261121-0a1b2c',
+    },
+    recovery_point: {
+      state: 'breached' as const,
+      due_at: ago(6 * HOUR_MS),
+      why: 'the newest good backup is of two days ago; the next window begins tonight',
+      hint: 'run a window by hand: `portcullis window run`',
+    },
+  })),
+});
+
 const empty = (): State =>
   stateOf({
     links: [],
@@ -409,6 +479,7 @@ export const STATES = {
   stuck,
   unknown,
   simulated,
+  anomaly,
   'silent-interlock': silentInterlock,
   empty,
   several,

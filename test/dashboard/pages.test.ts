@@ -15,6 +15,7 @@ const WORDS: Record<StateName, string> = {
   stuck: 'Stuck',
   unknown: 'Unknown',
   simulated: 'Isolated',
+  anomaly: '2 anomalies',
   'silent-interlock': 'No news',
   empty: 'No link is configured',
   several: 'Tripped',
@@ -126,6 +127,7 @@ describe.skipIf(missingBrowser() !== null)('pages', () => {
 
   test.each([
     ['tripped', 'state', 'Reset vault'],
+    ['anomaly', 'state', 'Release'],
     ['isolated', 'windows', 'Run now'],
     ['isolated', 'windows', 'Attended session'],
     ['isolated', 'state', 'Help'],

@@ -13,7 +13,8 @@ interface Props {
   /** What the request says besides reason and approvals. */
   readonly more: object;
   readonly submit: string;
-  readonly presence: boolean;
+  /** `unneeded`: a reason is all that it takes; it connects nothing. */
+  readonly presence: boolean | 'unneeded';
   readonly known: readonly string[];
   readonly onLeave: () => void;
   /** Before the reason. */
@@ -32,7 +33,11 @@ export function AskingDialog({ title, path, more, submit, presence, known, onLea
     event.preventDefault();
     asking.value = true;
     problem.value = null;
-    const body = { ...more, reason: reason.value.trim(), ...(presence ? {} : given(approvals.value)) };
+    const body = {
+      ...more,
+      reason: reason.value.trim(),
+      ...(presence !== false ? {} : given(approvals.value)),
+    };
     const answer = await ask('POST', path, body);
     asking.value = false;
     if (answer.ok) onLeave();
@@ -54,11 +59,11 @@ export function AskingDialog({ title, path, more, submit, presence, known, onLea
             }}
           />
         </label>
-        <Approvals of={approvals} known={known} presence={presence} />
+        {presence !== 'unneeded' && <Approvals of={approvals} known={known} presence={presence} />}
         {problem.value !== null && <ProblemNote problem={problem.value} />}
         <div class="buttons">
           <button type="submit" class="primary" aria-disabled={asking.value}>
-            {asking.value ? 'Asking the interlock…' : submit}
+            {!asking.value ? submit : presence === 'unneeded' ? 'Asking the box…' : 'Asking the interlock…'}
           </button>
           <button type="button" onClick={onLeave}>
             Leave it

@@ -83,6 +83,14 @@ function Repository({ of, isAlone, isAtWork }: RepositoryProps) {
         <dd>
           <Outcome of={drill} detail={drill?.files === undefined ? '' : many(drill.files, 'file')} />
         </dd>
+        {of.recovery_point !== undefined && (
+          <>
+            <dt>next due</dt>
+            <dd>
+              <Due point={of.recovery_point} />
+            </dd>
+          </>
+        )}
       </dl>
       {of.interrupted !== null && !isAtWork && (
         <p class="bad">
@@ -93,10 +101,29 @@ function Repository({ of, isAlone, isAtWork }: RepositoryProps) {
       )}
       {of.frozen !== null && (
         <p class="bad">
-          <Marked shape="lock">nothing is forgotten: {bounded(of.frozen.why, 160)}</Marked>
+          <Marked shape="lock">
+            frozen <Ago at={of.frozen.at} />
+            {of.frozen.window !== null && ` in ${bounded(of.frozen.window, 40)}`}: nothing is forgotten
+            {of.frozen.anomaly === null && `; ${bounded(of.frozen.why, 160)}`}
+          </Marked>
         </p>
       )}
     </>
+  );
+}
+
+type Point = NonNullable<State['repositories'][number]['recovery_point']>;
+
+/** When the newest good backup is too old; why that is near or past stands among the alarms. */
+function Due({ point: { state, due_at } }: { readonly point: Point }) {
+  if (state === 'unknown') return <Marked shape="question">not known</Marked>;
+  return (
+    <span class={state === 'met' ? 'good' : 'bad'}>
+      <Marked shape={state === 'met' ? 'tick' : 'cross'}>
+        {due_at === null ? 'now' : <Moment at={due_at} />}
+        {state === 'breached' ? ', too old' : state === 'endangered' ? ', no window in time' : ''}
+      </Marked>
+    </span>
   );
 }
 

@@ -3,8 +3,9 @@ import type { LinkState, State } from '../../api/state-document.ts';
 import { news, state, worstLink } from '../box.ts';
 import { SessionNote } from '../actions/attend.tsx';
 import { Empty, Loading, Marked } from '../parts/notes.tsx';
-import { Moment } from '../parts/times.tsx';
 import { bounded } from '../words.ts';
+import { Alarms } from './alarms.tsx';
+import { Anomalies } from './anomalies.tsx';
 import { GoodTile } from './good-tile.tsx';
 import { LinkPanel } from './link-panel.tsx';
 import { RunningPanel } from './running.tsx';
@@ -13,7 +14,6 @@ import { BoxLine, ExposureTile, NextTile, TripTile } from './tiles.tsx';
 
 /** Links that are all drawn whole; of more, only the one that needs eyes most. */
 const DRAWN_WHOLE = 2;
-const ALARMS_SHOWN = 3;
 
 /** The view. */
 export function StateView() {
@@ -24,13 +24,14 @@ export function StateView() {
     <div class="state-view">
       <h1 class="unseen">State</h1>
       <Links document={document} />
+      <Anomalies anomalies={document.anomalies} />
+      <Alarms document={document} />
       {document.sessions.map((session) => (
         <SessionNote key={session.id} session={session} />
       ))}
       {document.running.map((running) => (
         <RunningPanel key={running.occurrence} running={running} />
       ))}
-      <Alarms document={document} />
       <div class={`tiles ${news.value === 'live' ? '' : 'old'}`}>
         <NextTile document={document} />
         <GoodTile document={document} />
@@ -101,28 +102,5 @@ function Summary({ link }: { readonly link: LinkState }) {
       <b>{bounded(link.link, 40)}</b>
       <Marked shape={shown?.shape ?? 'question'}>{shown?.word.toLowerCase() ?? 'no news'}</Marked>
     </span>
-  );
-}
-
-function Alarms({ document }: { readonly document: State }) {
-  if (document.alarms.length === 0) return null;
-  return (
-    <section class="panel alarms" aria-label="Alarms">
-      <h2>Alarms</h2>
-      <ul>
-        {document.alarms.slice(0, ALARMS_SHOWN).map((alarm) => (
-          <li key={`${alarm.at} ${alarm.code} ${alarm.link}`}>
-            <Marked shape="warning">
-              <strong>
-                {bounded(alarm.link, 40)}: {bounded(alarm.why)}
-              </strong>
-            </Marked>{' '}
-            <span class="hint">
-              <Moment at={alarm.at} /> · {bounded(alarm.hint)}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

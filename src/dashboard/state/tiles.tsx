@@ -1,5 +1,6 @@
 /** What comes next, what was last good, how long the vault was exposed, who tripped it last: one tile each. */
 import type { LinkState, State, WindowState } from '../../api/state-document.ts';
+import { LampTest } from '../actions/lamp-test.tsx';
 import { Grade, Marked } from '../parts/notes.tsx';
 import { Ago, Left, Moment, Until } from '../parts/times.tsx';
 import { address } from '../route.ts';
@@ -165,6 +166,7 @@ export function BoxLine({ document }: { readonly document: State }) {
         ))}
         {lamps?.simulated === true && <Grade grade="simulated" />}
       </dl>
+      {lamps !== undefined && <LampTest isLit={lamps.test_ends_in_ms !== null} />}
       {wrongs(document).map((each) => (
         <p class="bad" key={each}>
           <Marked shape="warning">{each}</Marked>

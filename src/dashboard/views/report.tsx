@@ -2,6 +2,7 @@
 import type { Report } from '../../api/work-documents.ts';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Grade, Marked, Outcome } from '../parts/notes.tsx';
+import { ReportPaper } from './papers.tsx';
 import { Moment } from '../parts/times.tsx';
 import { address } from '../route.ts';
 import { POSITION_WORDS, PROOF_WORDS } from '../state/state-words.ts';
@@ -19,7 +20,10 @@ export function OneReport({ window, occurrence }: { readonly window: string; rea
           <>
             <h3>
               {bounded(found.window, 40)}, <Moment at={found.actual.started_at} seconds />{' '}
-              <Grade grade={found.evidence_grade ?? ''} /> <a href={address('windows')}>put it aside</a>
+              <Grade grade={found.evidence_grade ?? ''} /> <a href={address('windows')}>put it aside</a>{' '}
+              <ReportPaper window={window} occurrence={occurrence}>
+                to print
+              </ReportPaper>
             </h3>
             <p>
               <Outcome outcome={found.outcome} why={found.why?.why ?? null} />

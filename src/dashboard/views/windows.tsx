@@ -10,7 +10,9 @@ import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Loading, Marked, Outcome } from '../parts/notes.tsx';
 import { Left, Moment, Until } from '../parts/times.tsx';
 import { address, route } from '../route.ts';
+import { MonthPapers, ReportPaper } from './papers.tsx';
 import { OneReport } from './report.tsx';
+import { MissedWords, NextChance } from '../state/alarms.tsx';
 import { WouldRefuse } from '../state/link-panel.tsx';
 import { RunningPanel } from '../state/running.tsx';
 import { bounded, bytes, duration } from '../words.ts';
@@ -116,6 +118,13 @@ function WindowCard({ window, onRun }: { readonly window: WindowState; readonly 
           )}
         </dd>
       </dl>
+      {window.missed !== undefined && (
+        <p class="bad">
+          <Marked shape="warning">
+            <MissedWords window={window} />; <NextChance window={window} />
+          </Marked>
+        </p>
+      )}
       {open === null && <WouldRefuse refusals={window.refusals} />}
       {window.by_hand === 'never' && <p class="hint">It is configured never to be run by hand.</p>}
       {window.by_hand !== 'never' && may('operate') && open === null && (
@@ -139,6 +148,7 @@ function PastWindows() {
   return (
     <section class="panel" aria-label="Past windows">
       <h2>Past windows</h2>
+      <MonthPapers />
       {name !== undefined && occurrence !== undefined && <OneReport window={name} occurrence={occurrence} />}
       <Shown what="the reports" of={page}>
         {({ reports, next }) => (
@@ -183,6 +193,7 @@ function ReportTable({ reports }: { readonly reports: readonly ReportSummary[] }
             <th scope="col" class="number">
               New data
             </th>
+            <th scope="col">Page</th>
           </tr>
         </thead>
         <tbody>
@@ -204,6 +215,11 @@ function ReportTable({ reports }: { readonly reports: readonly ReportSummary[] }
                 </Marked>
               </td>
               <td class="number">{bytes(report.bytes_added)}</td>
+              <td>
+                <ReportPaper window={report.window} occurrence={report.occurrence}>
+                  to print
+                </ReportPaper>
+              </td>
             </tr>
           ))}
         </tbody>

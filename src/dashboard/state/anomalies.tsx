@@ -1,0 +1,102 @@
+/** What was found unusual and nobody has released: what it was, what is frozen by it, and what a person must do. */
+import { useState } from 'preact/hooks';
+import type { HeldAnomaly } from '../../api/state-document.ts';
+import { may } from '../account.ts';
+import { ReleaseDialog } from '../actions/release.tsx';
+import { Moment } from '../parts/times.tsx';
+import { address } from '../route.ts';
+import { bounded, many } from '../words.ts';
+import { Glyph } from './symbols.tsx';
+
+/** Findings that are told whole; the others are counted. */
+const SHOWN = 3;
+
+const DONE: Record<HeldAnomaly['action'], string> = {
+  trip: 'the link was cut and latched',
+  isolate: 'the backup was cut while it ran',
+  hold: 'the backup was let through',
+  skip: 'the window was skipped: nothing was connected',
+};
+
+/** The panel; nothing without a finding. `null`: it is not known whether there are any. */
+export function Anomalies({ anomalies }: { readonly anomalies: readonly HeldAnomaly[] | null }) {
+  if (anomalies?.length === 0) return null;
+  return (
+    <section class="panel anomalies" aria-label="Anomalies">
+      <h2>
+        <Glyph shape="warning" />
+        {anomalies === null
+          ? 'Anomalies not known'
+          : anomalies.length === 1
+            ? 'Anomaly'
+            : `${anomalies.length} anomalies`}
+      </h2>
+      {anomalies === null ? (
+        <p>
+          What was found unusual cannot be read: something may be frozen that is not shown. See the log of the
+          controller, and <code>portcullis anomaly list</code> at the box.
+        </p>
+      ) : (
+        anomalies.slice(0, SHOWN).map((each) => <Anomaly key={each.id} anomaly={each} />)
+      )}
+      {anomalies !== null && anomalies.length > SHOWN && (
+        <p>
+          and {anomalies.length - SHOWN} more: <code>portcullis anomaly list</code>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Anomaly({ anomaly }: { readonly anomaly: HeldAnomaly }) {
+  const [asking, setAsking] = useState(false);
+  const { window, occurrence, repository, action, rule, why, at, last_at, times, snapshot } = anomaly;
+  return (
+    <article>
+      <div class="found">
+        <p class="value">{bounded(why)}</p>
+        <p class="hint">
+          <Moment at={at} />
+          {times > 1 && (
+            <>
+              , {many(times, 'time')}, last <Moment at={last_at} />
+            </>
+          )}{' '}
+          in <a href={address('windows', window, occurrence)}>{bounded(window, 40)}</a>, by the{' '}
+          {repository === null ? 'guard' : 'rule'} {bounded(rule, 40).replaceAll(/[-_]/g, ' ')};{' '}
+          {DONE[action]}.
+        </p>
+        {repository !== null && (
+          <p class="frozen">
+            <Glyph shape="lock" /> <strong>{bounded(repository, 40)} is frozen:</strong> nothing in it is
+            forgotten or pruned until a person releases this.
+          </p>
+        )}
+      </div>
+      <div class="what-now">
+        <h3>What to do</h3>
+        <ol>
+          <li>
+            look at the sources
+            {snapshot !== null && (
+              <>
+                , and at the snapshot <code>{bounded(snapshot, 8)}</code>
+              </>
+            )}
+            ;
+          </li>
+          <li>if it is an attack: cut the link, and restore from a snapshot before it;</li>
+          <li>if it is not: release it, and say why.</li>
+        </ol>
+        {may('operate') ? (
+          <button type="button" onClick={() => setAsking(true)}>
+            Release…
+          </button>
+        ) : (
+          <p class="hint">Releasing takes an operator or approver; you may watch and cut.</p>
+        )}
+      </div>
+      {asking && <ReleaseDialog anomaly={anomaly} onLeave={() => setAsking(false)} />}
+    </article>
+  );
+}
