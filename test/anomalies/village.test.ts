@@ -1,5 +1,5 @@
 /** Ordinary days and attacks on a real tree, with a real restic. The long form (PORTCULLIS_LONG=1) writes the table of docs/anomalies.md. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { missingTools } from '../controller/appliance.ts';
@@ -140,6 +140,24 @@ const ATTACKS: readonly Attack[] = [
     rules: [],
   },
   {
+    name: 'harmless: every document edited at once',
+    act: (village) => village.of(DOCUMENT).forEach((path) => village.edit(path)),
+    rules: [],
+  },
+  {
+    name: 'harmless: everything moved into another folder',
+    act: (village) =>
+      village.files
+        .slice()
+        .forEach((path) => village.rename(path, path.replace(village.root, `${village.root}/new`))),
+    rules: [],
+  },
+  {
+    name: 'harmless: rights and times of all files changed',
+    act: (village) => village.files.forEach((path) => utimesSync(path, new Date(), new Date())),
+    rules: [],
+  },
+  {
     name: 'only photos encrypted, a third of them',
     act: (village) => share(village.of(/\.jpg$/), 0.33).forEach((path) => village.encrypt(path)),
     rules: [],
@@ -223,6 +241,7 @@ function rowOf(name: string, night: Night, nights: number, survey: string): stri
     ...told.map(({ numbers }) => (numbers['changed'] ?? Infinity) + (numbers['new'] ?? Infinity)),
   );
   const when = nights === 1 ? '' : `, night ${nights}`;
+  const inVain = nights === 1 ? '' : ` in ${nights} nights`;
   const seen = night.isCut ? String(files) : 'the end of the backup';
-  return `| ${name} | ${rules}${told.length === 0 ? ` in ${nights} nights` : when} | ${action} | ${told.length === 0 ? '' : seen} | ${(night.grown / 2 ** 20).toFixed(1)} MiB | ${survey} |`;
+  return `| ${name} | ${rules}${told.length === 0 ? inVain : when} | ${action} | ${told.length === 0 ? '' : seen} | ${(night.grown / 2 ** 20).toFixed(1)} MiB | ${survey} |`;
 }

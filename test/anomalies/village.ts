@@ -77,8 +77,7 @@ export class Village {
   /** An ordinary day; some bring something out of the ordinary that is no attack. */
   day(number: number): void {
     const documents = this.of(/\.(txt|csv|md|html)$/);
-    for (let count = 1 + documents.length * 0.02; count > 0; count -= 1)
-      this.#edit(this.dice.pick(documents));
+    for (let count = 1 + documents.length * 0.02; count > 0; count -= 1) this.edit(this.dice.pick(documents));
     for (let count = this.dice.below(4); count > 0; count -= 1) this.#document();
     for (let count = this.dice.below(4); count > 0; count -= 1) this.#photo();
     for (const log of this.of(/\.log$/)) appendFileSync(log, this.#lines(5));
@@ -153,7 +152,7 @@ export class Village {
     );
   }
 
-  #edit(path: string): void {
+  edit(path: string): void {
     const text = readFileSync(path, 'utf8');
     const at = this.dice.below(text.length);
     writeFileSync(path, `${text.slice(0, at)}${this.text(200 + this.dice.below(800))}${text.slice(at)}`);
