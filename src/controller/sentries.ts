@@ -3,6 +3,7 @@ import type { Config, WindowConfig } from '../config/schema.ts';
 import type { BackupSettings } from '../config/schema-steps.ts';
 import type { Disk } from '../journal/disk.ts';
 import type { InterlockClient } from '../protocol/client.ts';
+import { drillSaid } from './anomalies/drill-finding.ts';
 import { AnomalyBook, heldWords, passFor } from './anomalies/book.ts';
 import type { Anomaly } from './anomalies/book.ts';
 import { withReleased } from './anomalies/past.ts';
@@ -133,7 +134,7 @@ export class Sentries {
       // oxlint-disable-next-line no-await-in-loop
       found.push(...(await this.#guardFound(post, report)));
     // oxlint-disable-next-line no-await-in-loop
-    for (const name of this.#repositoriesOf(post)) found.push(...(await this.#drillFound(post, name)));
+    for (const name of this.#repositoriesOf(post)) found.push(...(await this.#drillFound(post, name, steps)));
     await this.#keepManifests(post, guards, steps, found);
     for (const each of found) this.#tools.journal('controller.anomaly', { ...post, ...each });
     return found;
@@ -233,14 +234,17 @@ export class Sentries {
     return [{ ...found, id: (await this.#keep(post, found)).id }];
   }
 
-  /** What a restore drill froze has to be released, too. */
-  async #drillFound(post: Post, repository: string): Promise<readonly AnomalyReport[]> {
-    const why = this.#tools.ledger.frozen(repository);
+  /** What a restore drill froze has to be released, too, and for itself: whoever releases something else has not looked at it. */
+  async #drillFound(
+    post: Post,
+    repository: string,
+    steps: Ended['steps'],
+  ): Promise<readonly AnomalyReport[]> {
+    const said = drillSaid(steps, repository);
+    const why = said ?? this.#tools.ledger.frozen(repository);
     if (why === null) return [];
-    const isKnown = (await this.#book.all()).some(
-      (each) => each.repository === repository && each.release === null,
-    );
-    if (isKnown) return [];
+    const isOpen = (each: Anomaly): boolean => each.repository === repository && each.release === null;
+    if (said === null && (await this.#book.all()).some(isOpen)) return [];
     const found: AnomalyReport = {
       id: null,
       rule: 'restore-drill',
