@@ -243,8 +243,8 @@ export class Sentries {
     const said = drillSaid(steps, repository);
     const why = said ?? this.#tools.ledger.frozen(repository);
     if (why === null) return [];
-    const isOpen = (each: Anomaly): boolean => each.repository === repository && each.release === null;
-    if (said === null && (await this.#book.all()).some(isOpen)) return [];
+    const isUnreleased = (each: Anomaly): boolean => each.repository === repository && each.release === null;
+    if (said === null && (await this.#book.all()).some(isUnreleased)) return [];
     const found: AnomalyReport = {
       id: null,
       rule: 'restore-drill',
