@@ -5,7 +5,7 @@ import { violationsOf } from './accessibility.ts';
 import { missingBrowser, SIZES, startBrowser, visit, type Visit } from './browser.ts';
 import { builtDashboard } from './built.ts';
 import { STATES, type StateName } from './documents.ts';
-import { ADA, FakeBox } from './fake-box.ts';
+import { ADA, FakeBox, problem } from './fake-box.ts';
 
 const VIEWS = ['windows', 'timeline', 'proof', 'sources', 'journal', 'configuration', 'people'] as const;
 const WORDS: Record<StateName, string> = {
@@ -127,7 +127,6 @@ describe.skipIf(missingBrowser() !== null)('pages', () => {
 
   test.each([
     ['tripped', 'state', 'Reset vault'],
-    ['anomaly', 'state', 'Release'],
     ['isolated', 'windows', 'Run now'],
     ['isolated', 'windows', 'Attended session'],
     ['isolated', 'state', 'Help'],
@@ -145,6 +144,36 @@ describe.skipIf(missingBrowser() !== null)('pages', () => {
       box.asked.length = 0;
     },
   );
+
+  test('an anomaly is released with a reason, and stays when the box says no', async () => {
+    box.state = STATES.anomaly();
+    const release = 'POST /anomalies/a20261121-0a1b2c/release';
+    const { page } = await look('state', { viewport: SIZES.phone });
+    await page.getByRole('button', { name: 'see below' }).click();
+    await page.getByRole('button', { name: 'Release…' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    box.answers.set(release, {
+      status: 409,
+      body: problem(409, 'anomaly-released', 'it was released already, by grace'),
+    });
+    await dialog.getByLabel('Reason').fill('the archive was re-encoded');
+    await dialog.getByLabel('It was meant to be').check();
+    await dialog.getByRole('button', { name: 'Release' }).click();
+    await dialog.getByText('released already, by grace').waitFor();
+    box.answers.set(release, { status: 200, body: {} });
+    await dialog.getByRole('button', { name: 'Release' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    // Nothing is drawn as done because it was asked for.
+    await page.getByText('2 anomalies').first().waitFor();
+    expect(box.asked.findLast(({ what }) => what === release)?.body).toEqual({
+      expected: true,
+      reason: 'the archive was re-encoded',
+    });
+    box.become({ ...STATES.anomaly(), anomalies: null });
+    await page.getByText('Anomalies not known').first().waitFor();
+  });
 
   test('paints the state with one fetch of scripts and one of styles, also on a slow machine', async () => {
     const { page } = await look('state');

@@ -14,8 +14,8 @@ export function LampTest({ isLit }: { readonly isLit: boolean }) {
     setProblem(answer.ok ? null : answer.problem);
   };
   return (
-    <div class="lamp-test">
-      <button type="button" class="quiet" aria-disabled={isLit} onClick={() => void test()}>
+    <div class="buttons">
+      <button type="button" aria-disabled={isLit} onClick={() => void test()}>
         {isLit ? 'All lamps lit: a test' : 'Test the lamps'}
       </button>
       {problem !== null && <ProblemNote problem={problem} />}

@@ -5,7 +5,7 @@ import { SessionNote } from '../actions/attend.tsx';
 import { Empty, Loading, Marked } from '../parts/notes.tsx';
 import { bounded } from '../words.ts';
 import { Alarms } from './alarms.tsx';
-import { Anomalies } from './anomalies.tsx';
+import { Anomalies, AnomaliesBelow } from './anomalies.tsx';
 import { GoodTile } from './good-tile.tsx';
 import { LinkPanel } from './link-panel.tsx';
 import { RunningPanel } from './running.tsx';
@@ -23,6 +23,7 @@ export function StateView() {
   return (
     <div class="state-view">
       <h1 class="unseen">State</h1>
+      <AnomaliesBelow anomalies={document.anomalies} />
       <Links document={document} />
       <Anomalies anomalies={document.anomalies} />
       <Alarms document={document} />
