@@ -59,16 +59,10 @@ export type PeopleContent = z.infer<typeof peopleFile>;
 const EMPTY: PeopleContent = { format: 1, people: [], tokens: [] };
 
 /** The file cannot be read or written. */
-export class PeopleFileError extends ApiRefusal {
-  override readonly name = 'PeopleFileError';
-
-  constructor(
-    why: string,
-    hint = 'restore people.json of the controller from a copy, or move it away to begin anew',
-  ) {
-    super(503, PEOPLE_UNREADABLE, why, hint);
-  }
-}
+const unusable = (
+  why: string,
+  hint = 'restore people.json of the controller from a copy, or move it away to begin anew',
+): ApiRefusal => new ApiRefusal(503, PEOPLE_UNREADABLE, why, hint);
 
 /** What is kept of people and tokens. */
 export class PeopleFile {
@@ -89,7 +83,7 @@ export class PeopleFile {
     return this.#content;
   }
 
-  /** What stands in the file, at most `oldestMs` old (half a second). Rejects with `PeopleFileError`. */
+  /** What stands in the file, at most `oldestMs` old (half a second). Rejects with `ApiRefusal`. */
   async content(oldestMs = LOOK_AGAIN_MS): Promise<PeopleContent> {
     if (performance.now() - this.#lookedAtMs > oldestMs) {
       this.#looking ??= this.#look().finally(() => {
@@ -128,10 +122,7 @@ export class PeopleFile {
   async #lockOnce(): Promise<DirectoryLock> {
     const directory = dirname(this.#path);
     const { uid, gid } = await stat(directory).catch(() => {
-      throw new PeopleFileError(
-        `the directory ${directory} is not there`,
-        'start the controller once: it makes it',
-      );
+      throw unusable(`the directory ${directory} is not there`, 'start the controller once: it makes it');
     });
     await mkdir(this.#lock, { mode: 0o700 }).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -156,9 +147,9 @@ export class PeopleFile {
 
 /** What the disk says, with a way out. */
 function unwritable(error: unknown): never {
-  if (error instanceof PeopleFileError) throw error;
+  if (error instanceof ApiRefusal) throw error;
   const why = error instanceof Error ? error.message : String(error);
-  throw new PeopleFileError(
+  throw unusable(
     `accounts cannot be written: ${why}`,
     'on the box: run it as root, and look at the disk and the rights of the state_directory of the controller',
   );
@@ -171,7 +162,7 @@ async function markOf(path: string): Promise<string> {
     return `${ino} ${size} ${mtimeMs}`;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw new PeopleFileError(`${path} cannot be read: ${String(error)}`);
+    throw unusable(`${path} cannot be read: ${String(error)}`);
   }
 }
 
@@ -181,7 +172,7 @@ async function readPeople(path: string): Promise<PeopleContent> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
     const why = error instanceof z.ZodError ? 'it is not a file of people' : String(error).slice(0, 200);
-    throw new PeopleFileError(`${path} cannot be read: ${why}`);
+    throw unusable(`${path} cannot be read: ${why}`);
   }
 }
 

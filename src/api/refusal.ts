@@ -13,7 +13,7 @@ export const PEOPLE_UNREADABLE = 'people-unreadable';
 
 /** A request that is refused, with what would allow it. */
 export class ApiRefusal extends Error {
-  override readonly name: string = 'ApiRefusal';
+  override readonly name = 'ApiRefusal';
   readonly status: number;
   readonly code: string;
   readonly hint: string;

@@ -84,14 +84,6 @@ export const cutRoutes = (desk: Desk): readonly Route[] => [
   }),
   route({
     method: 'POST',
-    path: '/lamps/test',
-    who: 'operate',
-    summary: 'Light every lamp of the box for a moment; it says nothing about links',
-    answer: lampsTested,
-    handle: ({ caller }) => desk.face.client.testLamps({ by: actor(caller) }),
-  }),
-  route({
-    method: 'POST',
     path: '/notifications/:name/test',
     who: 'operate',
     summary: 'Send a test message to one destination, past its queue',
@@ -110,6 +102,18 @@ export const cutRoutes = (desk: Desk): readonly Route[] => [
       desk.face.journal('controller.notification-tested', { by: `person:${actor(caller)}`, name, delivered });
       return { name, delivered, answer };
     },
+  }),
+];
+
+/** The lamps of the box. */
+export const lampRoutes = (desk: Desk): readonly Route[] => [
+  route({
+    method: 'POST',
+    path: '/lamps/test',
+    who: 'operate',
+    summary: 'Light every lamp of the box for a moment; it says nothing about links',
+    answer: lampsTested,
+    handle: ({ caller }) => desk.face.client.testLamps({ by: actor(caller) }),
   }),
 ];
 

@@ -26,7 +26,6 @@ const TYPES = { jsonl: 'application/jsonl; charset=utf-8', csv: 'text/csv; chars
 /** The routes of the journal. */
 export function journalRoutes(desk: Desk): readonly Route[] {
   const searches = new Turns(SEARCHES.together, SEARCHES.waiting);
-  const exports = new Turns(EXPORTS, 0);
   return [
     route({
       method: 'GET',
@@ -67,6 +66,13 @@ export function journalRoutes(desk: Desk): readonly Route[] {
         );
       },
     }),
+  ];
+}
+
+/** The export of the journal. */
+export function exportRoutes(desk: Desk): readonly Route[] {
+  const exports = new Turns(EXPORTS, 0);
+  return [
     route({
       method: 'GET',
       path: '/journal/export',

@@ -5,8 +5,8 @@ import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
 import { anomalyRoutes } from './routes-anomalies.ts';
-import { authorityRoutes, cutRoutes, sessionRoutes } from './routes-actions.ts';
-import { historyRoutes, journalRoutes } from './routes-journal.ts';
+import { authorityRoutes, cutRoutes, lampRoutes, sessionRoutes } from './routes-actions.ts';
+import { exportRoutes, historyRoutes, journalRoutes } from './routes-journal.ts';
 import { accountRoutes, loginRoutes } from './routes-login.ts';
 import { peopleRoutes, personRoutes, tokenRoutes } from './routes-people.ts';
 import { reportRoutes } from './routes-reports.ts';
@@ -20,9 +20,11 @@ export function routesOf(
   const table = [
     ...stateRoutes(desk),
     ...journalRoutes(desk),
+    ...exportRoutes(desk),
     ...historyRoutes(desk),
     ...reportRoutes(desk),
     ...cutRoutes(desk),
+    ...lampRoutes(desk),
     ...authorityRoutes(desk),
     ...sessionRoutes(desk),
     ...anomalyRoutes(desk),

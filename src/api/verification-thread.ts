@@ -65,8 +65,7 @@ async function prove(): Promise<VerificationWord> {
       }
     }
     if (page.next_after <= after) {
-      again += 1;
-      if (again > MOST_AGAIN) break;
+      if ((again += 1) > MOST_AGAIN) break;
       // oxlint-disable-next-line no-await-in-loop
       await pause(AGAIN_MS);
       continue;

@@ -155,9 +155,9 @@ describe('people', { timeout: 60_000 }, () => {
     const browser = await bench.personOf('approver');
     writeFileSync(join(bench.directory, 'people.json'), '{"format":1');
     const broken = new People(new PeopleFile(bench.directory));
-    await expect(broken.people()).rejects.toMatchObject({ name: 'PeopleFileError' });
+    await expect(broken.people()).rejects.toMatchObject({ code: 'people-unreadable' });
     await expect(broken.add({ name: 'x', role: 'viewer', password: PASSWORD })).rejects.toMatchObject({
-      name: 'PeopleFileError',
+      code: 'people-unreadable',
     });
     expect(readFileSync(join(bench.directory, 'people.json'), 'utf8')).toBe('{"format":1');
     void browser;
