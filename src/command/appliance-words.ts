@@ -29,5 +29,5 @@ export function addApplianceWords(program: Command, { config, json, ends }: Shar
     .option('--answers <file>', 'answers by the names of the questions, instead of asking')
     .option('--yes', 'take every proposal')
     .addOption(new Option('--machine <directory>', 'look at a machine below this').default('/').hideHelp())
-    .action(async (options: SetupOptions) => (await import('./setup.ts')).setUp(options));
+    .action(async (options: SetupOptions) => (await import('./setup.ts')).proposeConfiguration(options));
 }

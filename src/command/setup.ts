@@ -32,7 +32,7 @@ export interface SetupOptions {
  * Rejects with a `CommandError` when an answer will not do, or what would be written does not pass `check`. `known` are the
  * shipped profiles, where somebody has read them already.
  */
-export async function setUp(
+export async function proposeConfiguration(
   { config, answers, yes, machine }: SetupOptions,
   tell: (line: string) => void = say,
   known?: Profiles,

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { asked, setUp, type SetupOptions } from '../../src/command/setup.ts';
+import { asked, proposeConfiguration, type SetupOptions } from '../../src/command/setup.ts';
 import { CommandError } from '../../src/command/exit.ts';
 import { checkCommand } from '../../src/config/command.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
@@ -32,7 +32,7 @@ const HAT: Hardware = {
 };
 
 const { profiles } = await loadProfiles();
-const quiet = (options: SetupOptions): Promise<void> => setUp(options, () => {}, profiles);
+const quiet = (options: SetupOptions): Promise<void> => proposeConfiguration(options, () => {}, profiles);
 const scratch = mkdtempSync(join(tmpdir(), 'portcullis-setup-'));
 const roots: string[] = [scratch];
 afterAll(() => {
