@@ -76,7 +76,14 @@ async function startApi(face: ControllerFace, options: ApiOptions): Promise<Serv
     surprised: (error, what) => voice.note('error', `the API failed at ${what}`, { why: String(error) }),
   });
   await app.ready();
-  const running = await listen(config, (request, response) => app.routing(request, response), voice);
+  const running = await listen(
+    config,
+    (request, response) => app.routing(request, response),
+    voice,
+    (note) => {
+      if (note.kind !== 'refused') desk.shown.fingerprint = note.fingerprint;
+    },
+  );
   const url = running.urls[0] ?? '';
   const announce = options.announce ?? ((line: string) => voice.note('warn', line));
   if (running.fingerprint !== null)
@@ -138,6 +145,7 @@ async function deskOf(
     setup: new SetupCode(),
     streams,
     verifications,
+    shown: { fingerprint: null },
     configFile: file,
     beganWith,
   };
@@ -153,6 +161,7 @@ async function listen(
   config: Config,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
   voice: ControllerFace['voice'],
+  noted: (note: CertificateNote) => void,
 ): ReturnType<typeof startListener> {
   const listener = new Listener({
     handle,
@@ -165,9 +174,10 @@ async function listen(
   const { tls, state_directory: stateDirectory } = config.controller;
   const settings = { places: placesOf(config.controller), tls: tls ?? null, stateDirectory };
   try {
-    return await startListener(listener, settings, (note) =>
-      voice.note('info', sentenceOf(note), { ...note }),
-    );
+    return await startListener(listener, settings, (note) => {
+      noted(note);
+      voice.note('info', sentenceOf(note), { ...note });
+    });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ControllerFault(

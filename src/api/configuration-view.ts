@@ -27,8 +27,11 @@ const PASSWORD = /(:\/\/[^\s/:@"']{1,200}:)[^\s/@"']{1,200}@/g;
 type Checked = Pick<Configuration, 'result' | 'problems'>;
 let last: { readonly mark: string; readonly checked: Promise<Checked> } | null = null;
 
+/** What is said of the file itself. */
+type FileView = Omit<Configuration, 'tls_fingerprint'>;
+
 /** The file as it is now. `beganWith`: what stood in it when the controller began. */
-export async function configurationOf(file: string | null, beganWith: string | null): Promise<Configuration> {
+export async function configurationOf(file: string | null, beganWith: string | null): Promise<FileView> {
   const nothing = { text: null, modified_at: null, changed: false, result: 'unknown' as const, problems: [] };
   if (file === null) return { file: '', ...nothing, why: 'this controller was not started from a file' };
   try {

@@ -22,6 +22,8 @@ export interface Desk {
   readonly setup: SetupCode;
   readonly streams: EventStreams;
   readonly verifications: Verifications;
+  /** What this controller shows of itself; set once it listens, and when its certificate is renewed. */
+  readonly shown: { fingerprint: string | null };
   /** The configuration file, when the controller was started from one. */
   readonly configFile: string | null;
   /** Content of the configuration file when the controller began. */

@@ -62,6 +62,9 @@ export const stateRoutes = (desk: Desk): readonly Route[] => [
     who: 'read',
     summary: 'The configuration file as it is on disk now, with its problems',
     answer: configuration,
-    handle: () => configurationOf(desk.configFile, desk.beganWith),
+    handle: async () => ({
+      tls_fingerprint: desk.shown.fingerprint,
+      ...(await configurationOf(desk.configFile, desk.beganWith)),
+    }),
   }),
 ];

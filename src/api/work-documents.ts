@@ -46,6 +46,8 @@ const configProblem = z.object({
 /** `GET /configuration`: the file as it is on disk now, read-only, with its problems. */
 export const configuration = z
   .object({
+    /** SHA-256 of the certificate that this controller shows; `null` without TLS. */
+    tls_fingerprint: z.string().nullable(),
     file: z.string(),
     /** `null` when the file cannot be read; `why` says why. */
     text: z.string().nullable(),

@@ -209,6 +209,7 @@ export class ApiBench {
         () => ({ socketPath: '/nonexistent', build: 'test', vkey: null }),
         () => undefined,
       ),
+      shown: { fingerprint: null },
       configFile: null,
       beganWith: null,
     };

@@ -166,6 +166,7 @@ windows:
     expect(cut.body).toEqual({ latched: true, links: [{ link: 'vault', written_ms: 0.1 }] });
     expect(interlock.latch).toMatchObject({ by: 'person:ada', reason: 'smoke' });
     expect((await ask('GET', '/api/v1/configuration', headers)).body).toMatchObject({
+      tls_fingerprint: setup.fingerprint,
       file: config,
       result: 'valid',
       changed: false,

@@ -203,6 +203,7 @@ export const problem = (
 });
 
 const CONFIGURATION: Configuration = {
+  tls_fingerprint: Array.from({ length: 32 }, () => 'A7').join(':'),
   file: '/etc/portcullis/portcullis.yaml',
   text: 'state_directory: /var/lib/portcullis\nlinks:\n  vault:\n    contacts:\n      - { name: relay, profile: waveshare/modbus-rtu-relay-8ch, bus: board, unit: 1, channel: 1 }\n    settle: 3s\n    exposure_budgt: 4h\n',
   why: null,

@@ -26,6 +26,12 @@ export function ConfigurationView() {
                 )}
                 . Who edits it, edits the file; this page only shows it.
               </p>
+              {found.tls_fingerprint !== null && (
+                <p>
+                  SHA-256 fingerprint of the certificate:{' '}
+                  <code class="fingerprint">{bounded(found.tls_fingerprint, 100)}</code>
+                </p>
+              )}
               {found.changed && (
                 <p class="bad">
                   <Marked shape="warning">

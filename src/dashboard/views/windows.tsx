@@ -118,13 +118,7 @@ function WindowCard({ window, onRun }: { readonly window: WindowState; readonly 
           )}
         </dd>
       </dl>
-      {window.missed !== undefined && (
-        <p class="bad">
-          <Marked shape="warning">
-            <MissedWords window={window} />; <NextChance window={window} />
-          </Marked>
-        </p>
-      )}
+      <Missed window={window} />
       {open === null && <WouldRefuse refusals={window.refusals} />}
       {window.by_hand === 'never' && <p class="hint">It is configured never to be run by hand.</p>}
       {window.by_hand !== 'never' && may('operate') && open === null && (
@@ -133,6 +127,17 @@ function WindowCard({ window, onRun }: { readonly window: WindowState; readonly 
         </button>
       )}
     </section>
+  );
+}
+
+function Missed({ window }: { readonly window: WindowState }) {
+  if (window.missed === undefined) return null;
+  return (
+    <p class="bad">
+      <Marked shape="warning">
+        <MissedWords window={window} />; <NextChance window={window} />
+      </Marked>
+    </p>
   );
 }
 
