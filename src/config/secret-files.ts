@@ -34,7 +34,8 @@ export function secretPaths(config: Config, process: SecretsOf): readonly string
   );
   const ofBuses = Object.values(config.buses).flatMap((bus) => busSecrets(bus).map(({ file }) => file));
   const ofNotify = config.notify.flatMap((one) => notifySecrets(one).map(({ file }) => file));
-  const ofListener = ({ tls }: Listening): readonly string[] => Object.values(tls ?? {});
+  const ofListener = ({ tls }: Listening): readonly string[] =>
+    [tls?.certificate_file, tls?.key_file, tls?.client_authority_file].flatMap((path) => path ?? []);
   const paths = [
     ...(process === 'controller' ? [] : [...ofSources, ...ofBuses, ...ofListener(config.interlock)]),
     ...(process === 'interlock'

@@ -13,6 +13,7 @@ export class NewestTrip {
   #saved: { readonly latch: Latch; readonly cutMs: number | null } | null = null;
   #proof: { readonly ms: number; readonly basis: Evidence['basis'] } | null = null;
   #isRecorded = false;
+  #isTold = false;
 
   constructor(latched: boolean) {
     this.#latched = latched;
@@ -26,6 +27,7 @@ export class NewestTrip {
       this.#saved = null;
       this.#proof = null;
       this.#isRecorded = false;
+      this.#isTold = false;
     }
     this.#latched = latched;
     if (this.#decidedAt === null || this.#proof !== null) return false;
@@ -51,10 +53,10 @@ export class NewestTrip {
     return { ...latch, cut_ms: cutMs, proven_ms: ms, proof: basis };
   }
 
-  /** Its proof as an entry of the journal, once it and the trip are known; null again afterwards. */
+  /** Its proof as an entry of the journal, once it and the trip are known; null again until the next trip. */
   proofEntry(link: string): EntryInput | null {
-    if (this.#proof === null || this.#saved === null || !this.#isRecorded) return null;
-    this.#isRecorded = false;
+    if (this.#proof === null || this.#saved === null || !this.#isRecorded || this.#isTold) return null;
+    this.#isTold = true;
     const { ms, basis } = this.#proof;
     const { by, at } = this.#saved.latch;
     const data = { link, tripped_by: by, tripped_at: at, proven_ms: ms, proof: basis };

@@ -35,7 +35,7 @@ export function passedRecord(link: string, digests: Digests): CommissioningRecor
 export async function commissionedAsConfigured(file: string): Promise<void> {
   const { profiles } = await loadProfiles();
   const loaded = await loadConfig(file, { profiles, secretsOf: 'none' });
-  if (!('config' in loaded)) throw new Error(`${file} cannot be loaded`);
+  if (!('config' in loaded)) throw new Error(`${file} cannot be loaded: ${JSON.stringify(loaded)}`);
   const config: Config = loaded.config;
   const state = config.state_directory;
   await mkdir(join(state, JOURNAL_DIRECTORY), { recursive: true, mode: 0o750 });

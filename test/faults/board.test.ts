@@ -109,7 +109,8 @@ describe('isolation that is not proven', { timeout: 120_000 }, () => {
       { socketPath: scenario.socket(), path: '/v1/windows/nightly/run', method: 'POST', headers },
       JSON.stringify({ by: 'root', reason: 'a try' }),
     );
-    expect(window.status).toBe(404);
+    expect(window.status).toBe(409);
+    expect(window.text).toContain('presence-missing');
     expect((await scenario.link())?.state).toBe('tripped');
     await scenario.until('isolation to be proven', (link) => link.proof === 'witness');
     const allowed = await ask(

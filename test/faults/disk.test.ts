@@ -129,7 +129,8 @@ describe('a state directory that is read-only', { timeout: 120_000 }, () => {
     room.remount('ro');
     await scenario.interlock();
     expect(await scenario.link()).toMatchObject({ state: 'isolated' });
-    await scenario.openWindow();
+    const notBegun = await scenario.openWindow().catch((error: unknown) => error);
+    expect(codesOf(notBegun)).toContain('journal-unwritable');
     const refused = await scenario.askLease().catch((error: unknown) => error);
     expect(codesOf(refused)).toContain('journal-unwritable');
     const mark = scenario.board.mark();
@@ -142,6 +143,7 @@ describe('a state directory that is read-only', { timeout: 120_000 }, () => {
     expect((await scenario.trip()).status).toBe(200);
     await scenario.until('isolation to be proven', (link) => link.proof === 'witness');
     expect((await resetLink(scenario, 'the disk is writable again')).code).toBe(0);
+    await scenario.openWindow();
     const lease = await scenario.askLease();
     await lease.connected;
     await scenario.journalVerifies();

@@ -23,7 +23,7 @@ function configure(tokens: { readonly cut: string; readonly heartbeat: string })
     return `{ verify: { type: bearer, token_file: ${file} }, format: alertmanager, ${rest} }`;
   };
   const text = readFileSync(scenario.config, 'utf8')
-    .replace('exposure_budget', 'permissives: [{ heartbeat: watchdog, max_age: 10s }]\n    exposure_budget')
+    .replace('permissives: []', 'permissives: [{ heartbeat: watchdog, max_age: 10s }]')
     .replace('repositories:', `  alertmanager: ${source('cut', `trips: [${LINK}]`)}\nrepositories:`)
     .replace('repositories:', `  watchdog: ${source('heartbeat', 'heartbeat: true')}\nrepositories:`);
   writeFileSync(scenario.config, text);

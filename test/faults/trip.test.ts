@@ -181,7 +181,8 @@ describe('what strangers send while connected', { timeout: 120_000 }, () => {
       await eventually('some bytes of headers', () => sent > 20);
       expect((await scenario.trip()).status).toBe(200);
       await isCut(mark);
-      expect(sockets.filter((socket) => !socket.destroyed).length).toBeGreaterThan(200);
+      // The others gave way to it: all that one address may hold are still there.
+      expect(sockets.filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(60);
     } finally {
       clearInterval(dripping);
     }
