@@ -49,6 +49,17 @@ describe.skipIf(!hasSystemd)('the systemd units', () => {
     },
   );
 
+  test('the controller, which may read every file, sees nothing by which a link is reset or driven', () => {
+    const text = readFileSync(join(units, 'portcullis-controller.service'), 'utf8');
+    expect(text).toContain('AmbientCapabilities=CAP_DAC_READ_SEARCH');
+    const hidden = /^InaccessiblePaths=(.*)$/m.exec(text)?.[1]?.split(' ');
+    expect(hidden).toEqual([
+      '-/etc/portcullis/interlock',
+      '-/run/credentials/portcullis-interlock.service',
+      '-/var/lib/portcullis/journal/heads.key',
+    ]);
+  });
+
   test('without its sandbox a unit is exposed to more', () => {
     const text = readFileSync(join(units, 'portcullis-interlock.service'), 'utf8');
     expect(exposure(text.replace(/^SystemCallFilter=.*$/gm, ''))).toBeGreaterThan(2);
