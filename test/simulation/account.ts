@@ -47,7 +47,7 @@ export class Account {
   /** Contacts that the hands of the session are driving at this moment. */
   readonly driving = new Set<string>();
   test: SeenTest | null = null;
-  /** The contact that was proven last by this life. */
+  /** The contact that was proven last by this life, while no other has had its turn since. */
   provenLast: string | null = null;
   /** What the last proof of every contact came to, and when. */
   readonly results = new Map<string, SeenResult>();

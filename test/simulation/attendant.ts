@@ -21,11 +21,13 @@ export async function attend(
   const link = interlock.links.get(name);
   if (link === undefined) return;
   const account = promises.account(name);
+  // Some never come for the lease: their wish outlasts the wait for them. Some come again.
+  const comes = dice.chance(0.7);
   const asked = {
     by: 'person:somebody',
     reason: 'simulated',
     presence,
-    forMs: dice.between(2_000, LONGEST_WISH_MS),
+    forMs: comes ? dice.between(2_000, LONGEST_WISH_MS) : LONGEST_SESSION_MS,
   };
   const wish = {};
   if (presence) account.wishes.add(wish);
@@ -40,14 +42,13 @@ export async function attend(
   }
   if (!presence) promises.breaks('a session without presence was begun');
   const { session } = answer;
-  // Some never come for the lease, some come again.
-  if (dice.chance(0.3)) return;
+  if (!comes) return;
   const tenant = (): Tenant => new Tenant(world, promises, life, interlock, { link: name, session }, manner);
   await life.clock.pause(dice.between(0, 2_000));
   void tenant().ask();
   if (dice.chance(0.4))
     time.after(dice.between(1_000, 30_000), () => life.clock.alive && void tenant().ask());
-  if (dice.chance(0.6))
+  if (dice.chance(0.4))
     time.after(dice.between(500, 10_000), () => {
       if (life.clock.alive) void program.endSession(interlock, session, 'person:somebody');
     });

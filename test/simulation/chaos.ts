@@ -124,7 +124,8 @@ export class Chaos {
       const contact = dice.pick(links.find((each) => each.name === name)?.contacts ?? []);
       this.#forAWhile(contact.faults, dice.pick(['welded', 'welded', 'unreadable']), contact.nature.name);
     }
-    if ((state !== 'proving' && state !== 'commissioning') || !dice.chance(0.15)) return;
+    const passing = state === 'connecting' || state === 'proving' || state === 'commissioning';
+    if (!passing || !dice.chance(state === 'connecting' ? 0.05 : 0.15)) return;
     const act = dice.pick(['trip', 'trip', 'crash', 'power-loss', 'stop'] as const);
     time.after(dice.between(0, 200), () => (act === 'trip' ? this.#trip([name]) : this.#perform(act)));
   }

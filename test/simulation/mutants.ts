@@ -242,15 +242,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'questions pile up before an indicator that hangs',
     file: watch,
-    find: 'if (late !== null || indicator.asking) return late;',
+    find: 'if (late !== null || indicator.askingSince !== null) return late;',
     replace: 'if (late !== null) return late;',
   },
   {
     name: 'an indicator that has not answered says what it said before',
     stress: ['contact-fault', 'witness-fault'],
     file: watch,
-    find: 'if (late !== null || indicator.asking) return late;',
-    replace: `if (late !== null || indicator.asking) {
+    find: 'if (late !== null || indicator.askingSince !== null) return late;',
+    replace: `if (late !== null || indicator.askingSince !== null) {
       const before = late ?? indicator.watched.reading;
       return before === null ? null : { ...before, takenAt: this.#clock.now() };
     }`,

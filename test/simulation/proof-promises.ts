@@ -81,6 +81,8 @@ export class ProofPromises {
         this.#breaks(`${test.contact} of ${name} is called proven, and it never let go`);
     }
     if (outcome !== 'not-done') account.results.set(test.contact, { outcome, at: now });
+    // It had its turn, though it came to nothing: the one that was proven is next, or the other would keep it from its test.
+    else if (account.provenLast !== test.contact) account.provenLast = null;
     const ranOut = state.at === 'isolating' && now - test.since >= policy.isolateTimeoutMs - 1;
     if (ranOut && !test.letGo && !misled && outcome !== 'failed')
       this.#breaks(`${test.contact} of ${name} did not let go, and nobody noticed`);

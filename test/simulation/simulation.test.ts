@@ -8,7 +8,7 @@ import { history, HISTORY_MS } from './history.ts';
 import { realProgram } from './program.ts';
 
 /** Seeds of the quick form. */
-const QUICK_SEEDS = 96;
+const QUICK_SEEDS = 124;
 /** A machine that is busy with other things needs longer, ms. */
 const PER_SEED_MS = 1_500;
 
