@@ -43,8 +43,8 @@ class Far {
   #said = '';
 
   async serve(command: readonly string[], listensOn: number): Promise<void> {
-    const [inside = '', ...rest] = [...this.cable.inside, ...command];
-    const server = spawn(inside, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...rest] = [...this.cable.inside, ...command];
+    const server = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [server.stdout, server.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#said = `${this.#said}${text}`.slice(-4_000);
@@ -154,10 +154,21 @@ export function diskVault(directory: string): CutVault {
   mkdirSync(look);
   const stillThere = (): boolean =>
     spawnSync('losetup', ['-n', '-O', 'NAME', '-j', disk.image], { encoding: 'utf8' }).stdout.trim() !== '';
+  /**
+   * Waits until no loop device is left of the disk. Whoever has one open holds it: a killed restic that waited for the disk, and any `blkid`
+   * of another suite, which opens every device. Plugged in again before that there would be two disks with this UUID, and none is mounted.
+   */
+  const released = (): void => {
+    for (let count = 0; count < 100 && stillThere(); count += 1) spawnSync('sleep', ['0.1']);
+    if (stillThere()) throw new Error('the disk is still held by somebody');
+  };
   return {
     entry: { url: `${place.at}/restic`, mount: { uuid: disk.uuid, at: place.at, timeout: '10s' } },
     reach: null,
-    connect: () => disk.plug(),
+    connect: () => {
+      released();
+      disk.plug();
+    },
     cut: () => {
       if (spawnSync('mountpoint', ['-q', place.at]).status === 0)
         execFileSync('python3', ['-c', TEAR_OUT, place.at]);
@@ -166,14 +177,13 @@ export function diskVault(directory: string): CutVault {
     inspect: (see) => {
       // While it is attached it is seen where it is mounted; else on a loop device of its own.
       if (spawnSync('mountpoint', ['-q', place.at]).status === 0) return see(join(place.at, 'restic'));
-      // A killed restic that waited for the disk holds it until the kernel lets go of it.
-      for (let count = 0; count < 100 && stillThere(); count += 1) spawnSync('sleep', ['0.1']);
-      if (stillThere()) throw new Error('the disk is still held by somebody');
+      released();
       execFileSync('mount', ['-o', 'loop', disk.image, look]);
       try {
         return see(join(look, 'restic'));
       } finally {
         execFileSync('umount', [look]);
+        released();
       }
     },
     stop: () => {
