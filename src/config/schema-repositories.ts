@@ -51,7 +51,9 @@ export const repository = z.strictObject({
   append_only: z
     .boolean()
     .default(false)
-    .describe('its server lets nothing be deleted but locks: nothing is forgotten, pruned or repaired from here'),
+    .describe(
+      'its server lets nothing be deleted but locks: nothing is forgotten, pruned or repaired from here',
+    ),
   recovery_point: duration(600_000)
     .exactOptional()
     .describe(
