@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Configuration } from './work-documents.ts';
+import { type Configuration, configProblem } from './work-documents.ts';
 
 /** ms for the check. */
 const CHECK_TIMEOUT_MS = 30_000;
@@ -11,14 +11,6 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const MAX_TEXT_CHARS = 1_000_000;
 const MOST_PROBLEMS = 500;
 
-const problemLine = z.object({
-  severity: z.enum(['error', 'warning']),
-  line: z.number(),
-  column: z.number(),
-  path: z.string(),
-  what: z.string(),
-  hint: z.string(),
-});
 const resultLine = z.object({ result: z.enum(['valid', 'invalid', 'unreadable']) });
 
 /** A password in a URL: the one place where a secret may stand in the file. */
@@ -74,7 +66,7 @@ function read(out: string): Checked {
     } catch {
       continue; // the empty line at the end
     }
-    const problem = problemLine.safeParse(value);
+    const problem = configProblem.safeParse(value);
     if (problem.success && problems.length < MOST_PROBLEMS) problems.push(problem.data);
     const said = resultLine.safeParse(value);
     if (said.success) result = said.data.result === 'unreadable' ? 'unknown' : said.data.result;

@@ -1,25 +1,11 @@
 /** Journal and history: what happened, and what follows from it. */
 import { z } from 'zod';
+import { faultRecord, proofRecord } from '../controller/chronicle/book-content.ts';
+import { keptEntry } from '../protocol/journal.ts';
 import { tripRecord } from './state-document.ts';
 
-/** One entry of the journal. */
-export const entry = z
-  .object({
-    seq: z.number(),
-    boot: z.string(),
-    /** Monotonic ms within `boot`. */
-    mono: z.number(),
-    at: z.string(),
-    clock: z.enum(['synchronised', 'unsynchronised', 'assumed']),
-    /** Dotted name, such as `link.tripped`. */
-    type: z.string(),
-    /** `source:<name>`, `person:<name>`, `button`, `interlock`, `controller`, … */
-    actor: z.string(),
-    data: z.record(z.string(), z.json()),
-    /** SHA-256 of the line before. */
-    prev: z.string(),
-  })
-  .meta({ id: 'JournalEntry' });
+/** One entry of the journal, as the interlock keeps it. */
+export const entry = keptEntry.meta({ id: 'JournalEntry' });
 export type JournalEntry = z.infer<typeof entry>;
 
 /** `GET /journal`: newest first. Filters are combined. */
@@ -92,27 +78,6 @@ const dayOfLink = z.object({
   /** How often it was connected. */
   connections: z.number(),
   trips: z.number(),
-});
-
-/** The proof test of one contact, or its part of a commissioning. */
-const proofRecord = z.object({
-  link: z.string(),
-  contact: z.string(),
-  at: z.string(),
-  outcome: z.enum(['passed', 'failed']),
-  basis: z.string(),
-  /** ms from the command until isolation was seen; `null` when it was not. */
-  took_ms: z.number().nullable(),
-  by: z.enum(['window', 'commissioning']),
-  seq: z.number(),
-});
-
-const faultRecord = z.object({
-  at: z.string(),
-  link: z.string(),
-  code: z.string(),
-  why: z.string(),
-  seq: z.number(),
 });
 
 const windowRecord = z.object({

@@ -34,7 +34,7 @@ export const report = reportDocument.meta({ id: 'Report' });
 export type Report = z.infer<typeof report>;
 
 /** Something wrong with the configuration file, with its place (both count from 1). */
-const configProblem = z.object({
+export const configProblem = z.object({
   severity: z.enum(['error', 'warning']),
   line: z.number(),
   column: z.number(),

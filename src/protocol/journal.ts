@@ -18,12 +18,14 @@ export const MOST_ENTRIES = 500;
 export const keptEntry = z.object({
   seq: z.int(),
   boot: z.string(),
-  /** Monotonic ms of that boot. */
+  /** Monotonic ms within `boot`. */
   mono: z.number(),
   /** Calendar time, RFC 3339. */
   at: z.string(),
   clock: z.enum(['synchronised', 'unsynchronised', 'assumed']),
+  /** Dotted name, such as `link.tripped`. */
   type: z.string(),
+  /** `source:<name>`, `person:<name>`, `button`, `interlock`, `controller`, … */
   actor: z.string(),
   data: z.record(z.string(), z.json()),
   /** SHA-256 of the line before, 64 hex digits. */

@@ -12,17 +12,20 @@ const trip = z.object({
   proven_ms: z.number().nullable(),
   seq: z.number(),
 });
-const proof = z.object({
+/** The proof test of one contact, or its part of a commissioning. */
+export const proofRecord = z.object({
   link: z.string(),
   contact: z.string(),
   at: z.string(),
   outcome: z.enum(['passed', 'failed']),
   basis: z.string(),
+  /** ms from the command until isolation was seen; `null` when it was not. */
   took_ms: z.number().nullable(),
   by: z.enum(['window', 'commissioning']),
   seq: z.number(),
 });
-const fault = z.object({
+/** An alarm of a link. */
+export const faultRecord = z.object({
   at: z.string(),
   link: z.string(),
   code: z.string(),
@@ -58,8 +61,8 @@ export const bookContent = z.object({
   /** Links that are, or may be, connected: since when. */
   since: z.record(z.string(), moment),
   trips: z.array(trip),
-  proofs: z.array(proof),
-  faults: z.array(fault),
+  proofs: z.array(proofRecord),
+  faults: z.array(faultRecord),
   runs: z.array(run),
   commissionings: z.array(commissioning),
   /** By `repository step`. */
