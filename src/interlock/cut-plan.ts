@@ -17,6 +17,8 @@ import { pausedFor } from './clock.ts';
 const CUT_PLAN_FILE = 'cut-plan.json';
 /** The frames of a plan are waited for no longer than this, ms; those of the configuration follow anyway. */
 const WRITTEN_WITHIN_MS = 500;
+/** The wires are given this long to be let go of, ms. */
+const CLOSED_WITHIN_MS = 2_000;
 
 interface CutPlan {
   readonly settings: HardwareSettings;
@@ -46,7 +48,8 @@ export async function cutByPlan(directory: string): Promise<boolean> {
     const hardware = await createHardware(plan.settings, new Map(Object.entries(plan.profiles)));
     const written = Promise.all(cut(hardware.contacts).map((receipt) => receipt.acknowledged));
     await Promise.race([written, pausedFor(WRITTEN_WITHIN_MS)]);
-    await hardware.close();
+    // A wire that does not let go must not keep the configuration from its turn.
+    await Promise.race([hardware.close(), pausedFor(CLOSED_WITHIN_MS)]);
     return true;
   } catch {
     return false; // the configuration says the same, later
