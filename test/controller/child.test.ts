@@ -52,8 +52,8 @@ test('killAll reaches what left the session, as daemons do', async () => {
 
 test('one that has become another user does not keep the others alive', () => {
   const source = join(import.meta.dirname, '../../src/controller/processes/proc.ts');
-  // SIGCONT to the first process of the machine does nothing, whoever may send it.
-  const script = `import { signalProcess } from ${JSON.stringify(source)}; console.log(signalProcess(1, 'SIGCONT'));`;
+  // SIGURG does nothing to the first process of the machine, whoever may send it. Not SIGCONT: within a session anyone may.
+  const script = `import { signalProcess } from ${JSON.stringify(source)}; console.log(signalProcess(1, 'SIGURG'));`;
   const nobody = 65_534;
   const isRoot = process.getuid?.() === 0;
   const said = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
