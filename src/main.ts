@@ -4,7 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { readFileSync } from 'node:fs';
 import { addApplianceWords } from './command/appliance-words.ts';
 import { addProfileCommands } from './command/profile.ts';
-import { CommandError, type ExitCode, say, warn } from './command/exit.ts';
+import { bearLostReader, CommandError, type ExitCode, say, warn } from './command/exit.ts';
 import { addTokenWords, addUserWords } from './command/people-words.ts';
 import { addReportWords } from './command/report-words.ts';
 import { addSentryWords } from './command/sentry-words.ts';
@@ -272,6 +272,7 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+bearLostReader();
 try {
   await program.parseAsync();
   process.exitCode = exitCode;

@@ -12,7 +12,7 @@ import type { Lease, LeaseEnd } from '../protocol/lease.ts';
 import { endMayPass, refusalMayPass } from '../protocol/lost-lease.ts';
 import { approvalIn } from './approval.ts';
 import { type AskOptions, interlock } from './ask.ts';
-import { CommandError, say, warn } from './exit.ts';
+import { CommandError, readerGone, say, warn } from './exit.ts';
 
 /** Options of the command. */
 export interface AttendOptions extends AskOptions {
@@ -117,6 +117,7 @@ class Attendance {
   async hold(): Promise<LeaseEnd> {
     const stop = (): void => this.#stopped.abort();
     for (const signal of SIGNALS) process.once(signal, stop);
+    readerGone.addEventListener('abort', stop);
     const { session, ends_in_ms, authority } = this.#begun;
     this.#tell(
       { event: 'begun', link: this.#link, session, ends_in_ms, authority },

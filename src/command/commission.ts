@@ -12,7 +12,7 @@ import {
 } from '../protocol/commissioning.ts';
 import { PRESENCE_SOCKET } from '../protocol/messages.ts';
 import { configured } from './configured.ts';
-import { CommandError, say } from './exit.ts';
+import { CommandError, readerGone, say } from './exit.ts';
 
 /** Options of the command. */
 export interface CommissionOptions {
@@ -44,6 +44,7 @@ export async function commissionLink(link: string, options: CommissionOptions): 
     held.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupted);
+  readerGone.addEventListener('abort', interrupted);
   const teller = options.json === true ? sayJson : new Walk().teller;
   const person = new Typist(held, options.json === true);
   let over: Over | null = null;

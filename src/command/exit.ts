@@ -17,3 +17,19 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 
 /** One line on standard error. */
 export const warn = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const lost = new AbortController();
+/** Aborts when nobody reads standard output any more, as behind `| head -1`. What is only there to be read, or to be attended to, ends then. */
+export const readerGone: AbortSignal = lost.signal;
+
+/**
+ * From here on a reader that has gone is no fault: what is said after that is dropped, and a command goes on to the end and the
+ * code it would have had. A verification that failed must fail in `journal verify | head -1`, too.
+ */
+export function bearLostReader(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (stream === process.stdout) lost.abort();
+    });
+}

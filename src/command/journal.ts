@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { journalExport, journalTail, journalVerify, type Output } from '../journal/command.ts';
 import { JOURNAL_DIRECTORY } from '../journal/names.ts';
 import { configured } from './configured.ts';
-import { type ExitCode, warn } from './exit.ts';
+import { type ExitCode, readerGone, warn } from './exit.ts';
 import { stopAsked } from './serve.ts';
 
 /** Where the journal is. */
@@ -32,7 +32,7 @@ export async function tail(
   const directory = await directoryOf(options);
   const stop = new AbortController();
   if (options.follow === true) void stopAsked().then(() => stop.abort());
-  const follow = options.follow === true ? { follow: stop.signal } : {};
+  const follow = options.follow === true ? { follow: AbortSignal.any([stop.signal, readerGone]) } : {};
   return journalTail({ directory, count: options.count, json: options.json === true, ...follow }, output);
 }
 
