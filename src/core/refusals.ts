@@ -47,7 +47,7 @@ export function refusalAt(at: Exclude<State['at'], 'isolated'>): Refusal {
 export const outsideWindow: Refusal = {
   code: 'outside-window',
   why: 'no window of this link is in progress',
-  hint: 'wait for the next one (`portcullis window list`) run it at the box with `portcullis window run NAME`, or for a restore ask for a session with `portcullis attend LINK`',
+  hint: 'wait for the next one (`portcullis window list`), run it at the box with `portcullis window run NAME`, or for a restore ask for a session with `portcullis attend LINK`',
 };
 
 export const stopping: Refusal = {
