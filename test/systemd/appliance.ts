@@ -75,7 +75,7 @@ export class Appliance {
 
   /** Ends it; `leave` gives back what was mounted on the state directory. */
   async end(leave: () => void = () => undefined): Promise<void> {
-    await this.container.end();
+    await this.container.machine.end();
     await this.board.child.kill();
     leave();
     this.container.remove();
@@ -96,7 +96,7 @@ export class Appliance {
       ...alarm,
       'http://127.0.0.1:8470/trip/alarm',
     ];
-    const printed = await this.container.in(...argv).catch(() => '');
+    const printed = await this.container.machine.in(...argv).catch(() => '');
     return /^[1-9]\d\d$/.test(printed) ? Number(printed) : null;
   }
 
@@ -108,7 +108,7 @@ export class Appliance {
     );
     if (link.latch === null) return;
     const why = ['--reason', 'a test', '--cause', link.latch.cause ?? ''];
-    await this.container.in('/opt/portcullis/bin/portcullis', 'reset', LINK, ...why);
+    await this.container.machine.in('/opt/portcullis/bin/portcullis', 'reset', LINK, ...why);
     await this.atRest();
   }
 
@@ -153,7 +153,7 @@ export class Appliance {
 
   /** Proven isolated and reachable: what every test begins with. */
   async atRest(): Promise<void> {
-    await this.container.active('portcullis-interlock');
+    await this.container.machine.active('portcullis-interlock');
     await this.until('isolation to be proven', (link) => link.state === 'isolated');
   }
 
@@ -185,7 +185,7 @@ export class Appliance {
   /** Fails unless the chain is whole. */
   async journalVerifies(): Promise<void> {
     const verify = ['/opt/portcullis/bin/portcullis', 'journal', 'verify'];
-    await this.container.in(...verify).catch((error: unknown) => {
+    await this.container.machine.in(...verify).catch((error: unknown) => {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string };
       throw new Error(`the journal does not verify: ${stdout ?? ''}${stderr ?? ''}`, { cause: error });
     });

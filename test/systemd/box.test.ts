@@ -9,7 +9,7 @@ import { skipLoudly } from '../contacts/bench.ts';
 import { eventually } from '../faults/child.ts';
 import { Room } from '../faults/room.ts';
 import { Appliance } from './appliance.ts';
-import { containerMissing } from './container.ts';
+import { containerMissing } from './machine.ts';
 
 const SETUP_MS = 150_000;
 const INTERLOCK = 'portcullis-interlock';
@@ -42,7 +42,7 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
   const endedBy = async (how: (pid: number) => void | Promise<void>): Promise<number> => {
     await box.atRest();
     await box.connected();
-    const pid = await box.container.mainPid(INTERLOCK);
+    const pid = await box.container.machine.mainPid(INTERLOCK);
     const since = monotonicNow();
     await how(pid);
     const { ms, at } = await box.isolatedAfter(since);
@@ -54,14 +54,18 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
   /** When systemd started the interlock after `since`, ms of the same clock. */
   const nextStart = (since: Millis): Promise<number> =>
     eventually('the next start', async () => {
-      const at = Number((await box.container.show(INTERLOCK))['ExecMainStartTimestampMonotonic']) / 1_000;
+      const at =
+        Number((await box.container.machine.show(INTERLOCK))['ExecMainStartTimestampMonotonic']) / 1_000;
       return at > since ? at : null;
     });
 
   test('both are ready, watched, and say how things stand; a secret comes by LoadCredential', async () => {
-    const shown = await box.container.show(INTERLOCK);
+    const shown = await box.container.machine.show(INTERLOCK);
     expect(shown).toMatchObject({ Type: 'notify', WatchdogUSec: '10s', StatusText: 'vault: isolated' });
-    expect(await box.container.show(CONTROLLER)).toMatchObject({ ActiveState: 'active', Type: 'notify' });
+    expect(await box.container.machine.show(CONTROLLER)).toMatchObject({
+      ActiveState: 'active',
+      Type: 'notify',
+    });
     expect(await box.trip()).toBe(200);
     await box.reset();
   });
@@ -74,7 +78,7 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
   test('SIGSTOP: the watchdog ends it, ExecStopPost isolates', async () => {
     const ms = await endedBy((pid) => void process.kill(pid, 'SIGSTOP'));
     console.log(`interlock stopped -> first isolate frame: ${ms} ms (WatchdogSec=10)`);
-    expect(await box.container.log(INTERLOCK)).toContain('Watchdog timeout');
+    expect(await box.container.machine.log(INTERLOCK)).toContain('Watchdog timeout');
   });
 
   test('a full disk: after a kill it is isolated all the same, and comes back', async (context) => {
@@ -91,26 +95,26 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
   test('kill -9 of the controller: the interlock isolates by itself', async () => {
     await box.atRest();
     await box.connected();
-    const pid = await box.container.mainPid(CONTROLLER);
+    const pid = await box.container.machine.mainPid(CONTROLLER);
     const since = monotonicNow();
     process.kill(pid, 'SIGKILL');
     const { ms } = await box.isolatedAfter(since);
     console.log(`controller killed -> first isolate frame: ${ms} ms`);
-    await box.container.active(CONTROLLER);
+    await box.container.machine.active(CONTROLLER);
     // It may come back and finish in the same window, which a new interlock knows nothing of.
-    await box.container.in('systemctl', 'restart', INTERLOCK);
+    await box.container.machine.in('systemctl', 'restart', INTERLOCK);
     await box.atRest();
   });
 
   test('killed again and again as soon as it runs: systemd never gives up, and it isolates each time', async () => {
     await box.atRest();
     await box.connected();
-    const before = Number((await box.container.show(INTERLOCK))['NRestarts']);
+    const before = Number((await box.container.machine.show(INTERLOCK))['NRestarts']);
     let last = 0;
     for (let kills = 0; kills < STORM_KILLS; kills += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one death after the other
       last = await eventually('another main process', async () => {
-        const pid = await box.container.mainPid(INTERLOCK).catch(() => null);
+        const pid = await box.container.machine.mainPid(INTERLOCK).catch(() => null);
         // Never 0: that would be this very process and its group.
         return pid !== last && pid;
       });
@@ -118,7 +122,7 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
     }
     await box.board.standing('isolated');
     await box.atRest();
-    const shown = await box.container.show(INTERLOCK);
+    const shown = await box.container.machine.show(INTERLOCK);
     expect(Number(shown['NRestarts'])).toBeGreaterThanOrEqual(before + STORM_KILLS);
     await box.journalVerifies();
   });
@@ -146,7 +150,7 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
     if (moment === 'tripped') await tripped;
     await pause();
     const heard = answer.status;
-    await box.container.cutPower();
+    await box.container.machine.cutPower();
     const mark = box.board.mark();
     const stood = box.board.stands();
     await box.container.boot();
