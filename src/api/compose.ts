@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { placesOf } from '../config/schema-listener.ts';
 import type { Config } from '../config/schema.ts';
 import { ControllerFault } from '../controller/fault.ts';
+import { peopleUnreadable } from '../controller/notify/texts.ts';
 import type { ControllerFace, Serve, Served } from '../controller/face.ts';
 import { readVkey } from '../journal/heads.ts';
 import { Crowd } from '../listener/crowd.ts';
@@ -25,6 +26,7 @@ import { Logins } from './logins.ts';
 import { People } from './people.ts';
 import { PeopleFile } from './people-file.ts';
 import { RefusalNotes } from './refusal-notes.ts';
+import { PEOPLE_UNREADABLE } from './refusal.ts';
 import { routesOf } from './routes.ts';
 import { SetupCode } from './setup-code.ts';
 import { stateOf } from './state.ts';
@@ -56,8 +58,9 @@ export const serveApi =
 async function startApi(face: ControllerFace, options: ApiOptions): Promise<Served> {
   const { config, voice } = face;
   const state = config.controller.state_directory;
-  const people = new People(new PeopleFile(state));
-  const accounts = await people.people();
+  const people = new People(new PeopleFile(state, (problem) => peopleTurned(face, problem)));
+  // Unreadable, it lets nobody in, which is told; windows need no people.
+  const accounts = await people.people().catch(() => null);
   const logins = new Logins(people, state);
   await logins.load();
   const desk = await deskOf(face, options, people, logins);
@@ -88,7 +91,7 @@ async function startApi(face: ControllerFace, options: ApiOptions): Promise<Serv
   const announce = options.announce ?? ((line: string) => voice.note('warn', line));
   if (running.fingerprint !== null)
     announce(`the SHA-256 fingerprint of the controller's certificate is ${running.fingerprint}`);
-  if (accounts.length === 0)
+  if (accounts?.length === 0)
     announce(
       `nobody has an account yet: open ${url} and make the first one with the setup code ${desk.setup.text}`,
     );
@@ -103,6 +106,17 @@ async function startApi(face: ControllerFace, options: ApiOptions): Promise<Serv
       await app.close();
     },
   };
+}
+
+/** The file of people broke, or is whole again: whoever is on call must know before somebody has to log in. */
+function peopleTurned({ journal, voice, tell }: ControllerFace, problem: string | null): void {
+  if (problem === null) {
+    voice.note('info', 'accounts and tokens can be read again');
+    return journal('controller.people-readable', {});
+  }
+  voice.note('error', `nobody can log in: ${problem}`, { code: PEOPLE_UNREADABLE });
+  journal('controller.people-unreadable', { why: problem });
+  tell(peopleUnreadable(problem));
 }
 
 async function deskOf(

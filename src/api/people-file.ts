@@ -68,12 +68,16 @@ const unusable = (
 export class PeopleFile {
   readonly #path: string;
   readonly #lock: string;
+  readonly #turned: (problem: string | null) => void;
   #content: PeopleContent = EMPTY;
+  #problem: string | null = null;
   #mark = '';
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | null = null;
 
-  constructor(stateDirectory: string) {
+  /** `turned`: told when the file becomes unreadable, and when it can be read again (null). */
+  constructor(stateDirectory: string, turned: (problem: string | null) => void = () => undefined) {
+    this.#turned = turned;
     this.#path = join(stateDirectory, FILE);
     this.#lock = join(stateDirectory, LOCK_DIRECTORY);
   }
@@ -81,6 +85,11 @@ export class PeopleFile {
   /** As it was at the last look. */
   get known(): PeopleContent {
     return this.#content;
+  }
+
+  /** False until it was read once (a file that is not there has nobody in it): then nobody is known, and nobody is known to be missing. */
+  get wasRead(): boolean {
+    return this.#lookedAtMs !== Number.NEGATIVE_INFINITY;
   }
 
   /** What stands in the file, at most `oldestMs` old (half a second). Rejects with `ApiRefusal`. */
@@ -110,12 +119,24 @@ export class PeopleFile {
   }
 
   async #look(): Promise<void> {
-    const mark = await markOf(this.#path);
-    if (mark !== this.#mark || mark === '') {
-      this.#content = await readPeople(this.#path);
-      this.#mark = mark;
+    try {
+      const mark = await markOf(this.#path);
+      if (mark !== this.#mark || mark === '') {
+        this.#content = await readPeople(this.#path);
+        this.#mark = mark;
+      }
+    } catch (error) {
+      this.#turn(error instanceof Error ? error.message : String(error));
+      throw error;
     }
+    this.#turn(null);
     this.#lookedAtMs = performance.now();
+  }
+
+  #turn(problem: string | null): void {
+    const isNews = (problem === null) !== (this.#problem === null);
+    this.#problem = problem;
+    if (isNews) this.#turned(problem);
   }
 
   /** The lock lies in a directory of whoever owns the state, also when root makes it. */

@@ -174,7 +174,12 @@ export class People {
 
   #content(oldestMs?: number): Promise<PeopleContent> {
     const content = this.#file.content(oldestMs);
-    return this.#isLenient ? content.catch(() => this.#file.known) : content;
+    if (!this.#isLenient) return content;
+    return content.catch((error: unknown) => {
+      // Since this program began nobody was ever known: that is no empty file.
+      if (!this.#file.wasRead) throw error;
+      return this.#file.known;
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Desk } from './desk.ts';
 import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
+import { problemOf } from './refusal.ts';
 import { route, type Route } from './route.ts';
 import { anomalyRoutes } from './routes-anomalies.ts';
 import { authorityRoutes, cutRoutes, lampRoutes, sessionRoutes } from './routes-actions.ts';
@@ -62,13 +63,19 @@ const outsideRoutes = (desk: Desk): readonly Route[] => [
     method: 'GET',
     path: '/readyz',
     who: 'anyone',
-    summary: 'This controller hears its interlock',
+    summary: 'This controller hears its interlock, and knows who may log in',
     answer: z.looseObject({ ready: z.boolean() }),
-    handle: ({ reply }) => {
+    handle: async ({ reply }) => {
       const { interlock_problem: problem } = desk.face.view.show();
-      if (problem === null) return { ready: true };
+      const people = await desk.people.people().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (problem === null && people === null) return { ready: true };
       reply.code(503);
-      return { ready: false, ...problem };
+      if (problem !== null) return { ready: false, ...problem };
+      const { code, detail: why, hint } = problemOf(people);
+      return { ready: false, code, why, hint };
     },
   }),
   route({

@@ -17,6 +17,7 @@ import { follow, interlockView } from './interlock-view.ts';
 import { linkFeed } from './link-feed.ts';
 import { startNotifications, type Notifications } from './notify/notifications.ts';
 import type { LinkFeed } from './link-feed.ts';
+import type { Draft } from './notify/notice.ts';
 import { windowMissed } from './notify/texts.ts';
 import { dropLeftRestored, handsOf, killLeftBehind, makeState, reportsIn } from './machine.ts';
 import { outbox } from './outbox.ts';
@@ -69,6 +70,8 @@ async function partsOf(config: Config, voice: Voice) {
   const chronicle = new Chronicle({ client, disk: nodeDisk, directory, voice });
   await chronicle.load();
   let notices: Notifications | null = null;
+  /** What is to be told before there is anybody who tells it. */
+  const early: Draft[] = [];
   const face: ControllerFace = {
     config,
     build,
@@ -83,11 +86,14 @@ async function partsOf(config: Config, voice: Voice) {
     reportsDirectory: reportsIn(config),
     notifications: () => notices?.show() ?? [],
     journal: (type, data) => box.add(type, data),
+    tell: (draft) => (notices === null ? void early.push(draft) : notices.tell(draft)),
     listen,
   };
   const notify = async (): Promise<Notifications> => {
-    notices = await notificationsOf(config, client, box, voice);
-    return notices;
+    const started = await notificationsOf(config, client, box, voice);
+    notices = started;
+    for (const draft of early.splice(0)) started.tell(draft);
+    return started;
   };
   return { build, restic, ledger, reports, client, box, view, running, changed, face, notify };
 }

@@ -7,6 +7,7 @@ import type { Chronicle } from './chronicle/chronicle.ts';
 import type { InterlockView } from './interlock-view.ts';
 import type { Ledger } from './ledger.ts';
 import type { DestinationStatus } from './notify/courier.ts';
+import type { Draft } from './notify/notice.ts';
 import type { WindowReport } from './report.ts';
 import type { RunningWindows } from './running.ts';
 import type { Voice } from './voice.ts';
@@ -30,6 +31,8 @@ export interface ControllerFace {
   readonly notifications: () => readonly DestinationStatus[];
   /** Hands an entry to the journal; its type begins with `controller.`. Never throws, never waits. */
   readonly journal: (type: string, data: Readonly<Record<string, unknown>>) => void;
+  /** Tells whoever is notified. Never throws, never waits. */
+  readonly tell: (draft: Draft) => void;
   /** Calls `listener` when anything that is shown has changed, with the interlock's event when it was one. */
   readonly listen: (listener: (event: EventLine | null) => void) => () => void;
 }

@@ -179,6 +179,7 @@ export class ApiBench {
       reports: [],
       reportsDirectory: this.directory,
       notifications: () => [],
+      tell: () => undefined,
       journal: (type, data) => void this.journal.push({ type, data }),
       listen: (listener) => {
         this.#listeners.add(listener);

@@ -77,7 +77,7 @@ windows:
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const begin = async (): Promise<void> => {
+  const begin = async (ready = 200): Promise<void> => {
     said = '';
     const born = spawn(process.execPath, ['src/main.ts', 'controller', '--config', config], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,7 +90,7 @@ windows:
         timeout: 30_000,
         interval: 100,
       })
-      .toBe(200);
+      .toBe(ready);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const dying = child;
@@ -171,6 +171,39 @@ windows:
       result: 'valid',
       changed: false,
     });
+  });
+
+  test('a broken file of people at the start lets nobody in, and says so; windows go on, and a whole file is enough', async () => {
+    const people = join(directory, 'state', 'controller', 'people.json');
+    mkdirSync(join(directory, 'state', 'controller'), { recursive: true });
+    command(`${PASSWORD}\n`, 'user', 'add', 'eve', '--role', 'viewer');
+    const whole = readFileSync(people, 'utf8');
+    const broken = whole.slice(0, 100);
+    writeFileSync(people, broken);
+    await begin(503);
+    await expect.poll(() => said).toContain('the controller is ready');
+    await expect
+      .poll(() => interlock.journal.filter(({ type }) => type.startsWith('controller.people')))
+      .toMatchObject([{ data: { why: expect.stringContaining('people.json cannot be read') as string } }]);
+    await expect
+      .poll(async () => (await ask('GET', '/readyz')).body)
+      .toMatchObject({ ready: false, code: 'people-unreadable' });
+    const login = () => ask('POST', '/api/v1/login', { body: { name: 'eve', password: PASSWORD } });
+    expect(await login()).toMatchObject({ status: 503, body: { code: 'people-unreadable' } });
+    const code = 'AAAA-AAAA';
+    for (const [path, body] of [
+      ['setup', { code, name: 'mallory', password: PASSWORD }],
+      ['trip', {}],
+    ] as const)
+      expect(await ask('POST', `/api/v1/${path}`, { body })).toMatchObject({
+        status: 503,
+        body: { code: 'people-unreadable' },
+      });
+    expect(said).not.toContain('setup code');
+    expect(readFileSync(people, 'utf8')).toBe(broken);
+    writeFileSync(people, whole);
+    expect((await login()).status).toBe(200);
+    expect((await ask('GET', '/readyz')).status).toBe(200);
   });
 
   test('what is made on the box works at once; without TLS nobody is heard', async () => {

@@ -94,6 +94,7 @@ export function pingForm(notice: Notice): { readonly suffix: string; readonly fo
     case 'portcullis.recovery-point.endangered':
     case 'portcullis.recovery-point.breached':
     case 'portcullis.recovery-point.met':
+    case 'portcullis.people.unreadable':
     case 'portcullis.notices.lost':
       return null;
   }

@@ -22,6 +22,7 @@ export const NOTICE_TYPES = [
   'portcullis.recovery-point.endangered',
   'portcullis.recovery-point.breached',
   'portcullis.recovery-point.met',
+  'portcullis.people.unreadable',
   'portcullis.notices.lost',
   'portcullis.test',
 ] as const;

@@ -236,6 +236,16 @@ export const windowMissed = (window: string, occurrence: string, why: string): D
   repeats: null,
 });
 
+/** Nobody can log in to the dashboard, and no token works, but those who were known when the file broke still cut. */
+export const peopleUnreadable = (why: string): Draft => ({
+  ...NONE,
+  type: 'portcullis.people.unreadable',
+  severity: 'critical',
+  title: 'nobody can log in: accounts and tokens cannot be read',
+  text: `${words(why)}. Windows go on; the button, the alarms and the page of the interlock cut as ever.`,
+  hint: 'Restore people.json of the controller from a copy; docs/faults.md, people-unreadable, says how.',
+});
+
 /** Notices that never reached this destination. */
 export const noticesLost = (repeats: number, others: number): Draft => ({
   ...NONE,
