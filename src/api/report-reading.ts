@@ -26,11 +26,20 @@ export async function reportsOf(
     const summary = await summaryOf(join(directory, name));
     if (summary !== null && (window === undefined || summary.window === window)) all.push(summary);
   }
-  const sorted = all.toSorted((a, b) => b.started_at.localeCompare(a.started_at));
-  const rest = cursor === undefined ? sorted : sorted.filter(({ started_at }) => started_at < cursor);
-  const reports = rest.slice(0, limit);
-  return { reports, next: rest.length > limit ? (reports.at(-1)?.started_at ?? null) : null };
+  const places = all
+    .map((summary) => ({ summary, place: placeOf(summary) }))
+    .toSorted((a, b) => (a.place < b.place ? 1 : -1));
+  const rest = cursor === undefined ? places : places.filter(({ place }) => place < cursor);
+  const page = rest.slice(0, limit);
+  return {
+    reports: page.map(({ summary }) => summary),
+    next: rest.length > limit ? (page.at(-1)?.place ?? null) : null,
+  };
 }
+
+/** Where a report stands in the list: two windows may begin in the same millisecond, but no window has an occurrence twice. */
+const placeOf = ({ started_at, window, occurrence }: ReportSummary): string =>
+  `${started_at} ${window} ${occurrence}`;
 
 async function summaryOf(path: string): Promise<ReportSummary | null> {
   const { ino, size, mtimeMs } = await stat(path);

@@ -20,7 +20,7 @@ export type ReportSummary = z.infer<typeof reportSummary>;
 
 /** `GET /reports`: newest first. */
 export const reportsQuery = z.strictObject({
-  cursor: z.string().max(200).exactOptional(),
+  cursor: z.string().max(500).exactOptional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   window: z.string().max(100).exactOptional(),
 });

@@ -149,6 +149,23 @@ describe('documents', { timeout: 60_000 }, () => {
     const second = (await get(`/reports?limit=2&cursor=${encodeURIComponent(first.next)}`)) as typeof first;
     expect(second).toMatchObject({ reports: [{ occurrence: 'o1', bytes_added: 1 }], next: null });
     expect(await get('/reports/nightly/o2')).toEqual(report(2));
+    // Begun in the same millisecond: the end of a page lies between them.
+    const twins = { ...report(3), window: 'weekly' };
+    for (const occurrence of ['o3', 'o4'])
+      writeFileSync(
+        join(bench.directory, reportName('weekly', occurrence)),
+        JSON.stringify({ ...twins, occurrence }),
+      );
+    const seen: string[] = [];
+    for (let next: string | null = ''; next !== null;) {
+      const cursor: string = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`;
+      const page = (await get(`/reports?limit=1${cursor}`)) as { next: string | null } & {
+        reports: { window: string; occurrence: string }[];
+      };
+      seen.push(...page.reports.map(({ window, occurrence }) => `${window} ${occurrence}`));
+      next = page.next;
+    }
+    expect(seen).toEqual(['weekly o4', 'weekly o3', 'nightly o3', 'nightly o2', 'nightly o1']);
     for (const path of ['/reports/inner/secret', '/reports/..%2Finner/secret', '/reports/nightly/o4'])
       expect((await bench.ask('GET', `/api/v1${path}`, { headers: viewer })).statusCode).toBe(404);
   });
