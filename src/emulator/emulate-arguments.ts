@@ -103,9 +103,11 @@ async function profileOf({ profile: name, directory }: EmulateArguments): Promis
       `${shown} is no sound profile (${reading.problems[0]?.what ?? ''}); see: portcullis profile check`,
     );
   }
-  const { profiles } = await loadProfiles(directory ?? PROFILE_DIRECTORY);
-  const profile = profiles.get(name);
+  const home = directory ?? PROFILE_DIRECTORY;
+  // All of them take half a second; only who mistyped one is told of the others.
+  const profile = (await loadProfiles(home, (id) => id === name)).profiles.get(name);
   if (profile !== undefined) return playable(profile);
+  const { profiles } = await loadProfiles(home);
   const known = [...profiles.values()].filter((each) => !isWrong(playable(each))).map(({ id }) => id);
   return wrong(`no usable profile ${shown}; known: ${known.join(', ')}`);
 }

@@ -1,9 +1,9 @@
 /** Commissions links without a procedure: writes the records that one would have left, for tests of something else. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { loadProfiles } from '../../src/contacts/profile-store.ts';
+import { loadProfiles, PROFILE_DIRECTORY } from '../../src/contacts/profile-store.ts';
 import { COMMISSIONING_DIRECTORY, recordPath } from '../../src/interlock/commissioning/book.ts';
 import { type Digests, digestsOf } from '../../src/interlock/commissioning/digests.ts';
 import { type CommissioningRecord, signedRecord } from '../../src/interlock/commissioning/record.ts';
@@ -33,7 +33,8 @@ export function passedRecord(link: string, digests: Digests): CommissioningRecor
 
 /** Makes every link of this configuration file a commissioned one, as it is configured now. */
 export async function commissionedAsConfigured(file: string): Promise<void> {
-  const { profiles } = await loadProfiles();
+  const configured = await readFile(file, 'utf8');
+  const { profiles } = await loadProfiles(PROFILE_DIRECTORY, (id) => configured.includes(id));
   const loaded = await loadConfig(file, { profiles, secretsOf: 'none' });
   if (!('config' in loaded)) throw new Error(`${file} cannot be loaded: ${JSON.stringify(loaded)}`);
   const config: Config = loaded.config;

@@ -19,7 +19,7 @@ import { processesWith } from '../../src/controller/processes/proc.ts';
 import type { WindowReport } from '../../src/controller/report.ts';
 import type { Voice, WindowProgress } from '../../src/controller/voice.ts';
 import { INTERLOCK_SOCKET } from '../../src/protocol/messages.ts';
-import { cheapen } from './cheap-key.ts';
+import { initialiseCheaply } from './cheap-key.ts';
 import { FakeInterlock } from './fake-interlock.ts';
 import { Gate } from './gate.ts';
 
@@ -140,8 +140,7 @@ export class Appliance {
 
   /** A vault that is there before the controller is, and costs no time to open. */
   makeVault(): void {
-    this.restic('init', '-q');
-    cheapen(this.vault, readFileSync(this.passwordFile, 'utf8').trim());
+    initialiseCheaply(this.vault, readFileSync(this.passwordFile, 'utf8').trim());
   }
 
   config(window: WindowFile, more: Readonly<Record<string, unknown>> = {}): Config {

@@ -1,9 +1,10 @@
 /**
- * restic spends a third of a second per call on stretching the password, on purpose. Tests make hundreds of calls and keep no secrets:
- * here a repository gets a key that costs nothing, in restic's own format (docs/design.rst "Keys, Encryption and MAC").
+ * restic spends a third of a second per call on stretching the password, on purpose, and `restic init` twice that on finding
+ * out how long it takes. Tests make hundreds of calls and keep no secrets: here a repository gets a key that costs nothing, or
+ * is made with one, in restic's own format (docs/design.rst "Repository Format", "Keys, Encryption and MAC").
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scryptSync } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -39,22 +40,52 @@ function macOf(message: Uint8Array, keys: Buffer, nonce: Uint8Array): Buffer {
 const stretched = (password: string, salt: Buffer, { N, r, p }: typeof CHEAP): Buffer =>
   scryptSync(password, salt, 64, { N, r, p, maxmem: 256 * N * r + 1_048_576 });
 
+/** `plain` as restic keeps it under `keys`: nonce, cipher text, MAC. */
+function sealed(plain: Uint8Array, keys: Buffer): Buffer {
+  const nonce = randomBytes(16);
+  const hidden = createCipheriv('aes-256-ctr', keys.subarray(0, 32), nonce).update(plain);
+  return Buffer.concat([nonce, hidden, macOf(hidden, keys, nonce)]);
+}
+
+/** Writes the key file that gives the master key to whoever has the password. `about`: who made it, and when. */
+function writeKey(directory: string, password: string, master: Uint8Array, about: object): void {
+  const salt = randomBytes(64);
+  const data = sealed(master, stretched(password, salt, CHEAP)).toString('base64');
+  const text = JSON.stringify({ ...about, ...CHEAP, salt: salt.toString('base64'), data });
+  writeFileSync(join(directory, createHash('sha256').update(text).digest('hex')), text);
+}
+
 /** Replaces the only key of a fresh repository by one with the same password that costs nothing. */
 export function cheapen(repository: string, password: string): void {
   const directory = join(repository, 'keys');
   const [name = ''] = readdirSync(directory);
   const key = keyFile.parse(JSON.parse(readFileSync(join(directory, name), 'utf8')));
   const dear = stretched(password, Buffer.from(key.salt, 'base64'), key);
-  const sealed = Buffer.from(key.data, 'base64');
-  const opener = createDecipheriv('aes-256-ctr', dear.subarray(0, 32), sealed.subarray(0, 16));
-  const master = opener.update(sealed.subarray(16, -16));
-
-  const salt = randomBytes(64);
-  const cheap = stretched(password, salt, CHEAP);
-  const nonce = randomBytes(16);
-  const hidden = createCipheriv('aes-256-ctr', cheap.subarray(0, 32), nonce).update(master);
-  const data = Buffer.concat([nonce, hidden, macOf(hidden, cheap, nonce)]).toString('base64');
-  const text = JSON.stringify({ ...key, ...CHEAP, salt: salt.toString('base64'), data });
+  const data = Buffer.from(key.data, 'base64');
+  const opener = createDecipheriv('aes-256-ctr', dear.subarray(0, 32), data.subarray(0, 16));
+  const master = opener.update(data.subarray(16, -16));
   rmSync(join(directory, name));
-  writeFileSync(join(directory, createHash('sha256').update(text).digest('hex')), text);
+  writeKey(directory, password, master, key);
+}
+
+/** A polynomial that cannot be divided, of the degree that restic cuts files with. */
+const CHUNKER_POLYNOMIAL = '3da3358b4dc173';
+
+/** Makes what `restic init` makes at `repository`, with a key that costs nothing. No two have the same id. */
+export function initialiseCheaply(repository: string, password: string): void {
+  const firstBytes = Array.from({ length: 256 }, (_, byte) =>
+    join('data', byte.toString(16).padStart(2, '0')),
+  );
+  for (const name of ['index', 'keys', 'locks', 'snapshots', ...firstBytes])
+    mkdirSync(join(repository, name), { recursive: true });
+  const keys = randomBytes(64);
+  const [encrypt, k, r] = [keys.subarray(0, 32), keys.subarray(32, 48), keys.subarray(48)].map((part) =>
+    part.toString('base64'),
+  );
+  const about = { created: new Date().toISOString(), username: 'test', hostname: 'test', kdf: 'scrypt' };
+  const master = JSON.stringify({ mac: { k, r }, encrypt });
+  writeKey(join(repository, 'keys'), password, Buffer.from(master), about);
+  const id = randomBytes(32).toString('hex');
+  const config = JSON.stringify({ version: 2, id, chunker_polynomial: CHUNKER_POLYNOMIAL });
+  writeFileSync(join(repository, 'config'), sealed(Buffer.from(config), keys), { mode: 0o600 });
 }

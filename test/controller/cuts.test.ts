@@ -20,7 +20,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { WindowReport } from '../../src/controller/report.ts';
 import { cableMissing } from '../contacts/cable.ts';
 import { Appliance, eventually, missingTools, RESTIC } from './appliance.ts';
-import { cheapen } from './cheap-key.ts';
+import { initialiseCheaply } from './cheap-key.ts';
 import { bytesIn, diskVault, restVault, sftpVault } from './cut-vaults.ts';
 import type { CutVault } from './cut-vaults.ts';
 import { missingDisks } from './loop-disk.ts';
@@ -312,10 +312,7 @@ describe('a cut at any moment', { timeout: LONG ? 1_200_000 : 180_000 }, () => {
     const appliance = new CutAppliance();
     it = appliance;
     const vault = await appliance.behind((directory) => make(directory, () => throwOf() < 0.5));
-    vault.inspect((directory) => {
-      appliance.resticIn(directory, 'init', '-q');
-      cheapen(directory, 'a password');
-    });
+    vault.inspect((directory) => initialiseCheaply(directory, 'a password'));
     await appliance.backing();
     appliance.renew(0);
     const first = await appliance.window('first');

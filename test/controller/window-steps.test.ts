@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Appliance, missingTools } from './appliance.ts';
-import { cheapen } from './cheap-key.ts';
+import { initialiseCheaply } from './cheap-key.ts';
 
 describe.skipIf(missingTools() !== null)('a window with all kinds of steps', { timeout: 120_000 }, () => {
   let appliance: Appliance;
@@ -153,8 +153,7 @@ describe.skipIf(missingTools() !== null)('a window with all kinds of steps', { t
     expect(without.steps[0]?.outcome).toMatchObject({ kind: 'failed', code: 'repository-missing' });
     expect(existsSync(join(appliance.vault, 'config'))).toBe(false);
 
-    appliance.restic('-r', online, 'init', '-q');
-    cheapen(online, 'a password');
+    initialiseCheaply(online, 'a password');
     appliance.restic('-r', online, 'backup', '-q', appliance.source);
     const report = await appliance.window('one');
     expect(report.steps.map(({ step, outcome }) => [step, outcome.kind])).toContainEqual(['copy', 'done']);

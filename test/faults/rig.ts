@@ -24,6 +24,7 @@ import { InterlockError } from '../../src/protocol/interlock-error.ts';
 import type { Lease } from '../../src/protocol/lease.ts';
 import { INTERLOCK_SOCKET, PRESENCE_SOCKET, type LinkStatus } from '../../src/protocol/messages.ts';
 import { commissionedAsConfigured } from '../commissioning/commissioned.ts';
+import { initialiseCheaply } from '../controller/cheap-key.ts';
 import { BOARD, PlayedBoard } from './board.ts';
 import { build } from './build.ts';
 import { Child, eventually, isAlive, processesWith, programOf } from './child.ts';
@@ -69,6 +70,7 @@ export const SOURCE = 'alarm';
 /** A schedule that names no minute in which a test runs. */
 const SELDOM = '0 0 29 2 *';
 const MARK = 'PORTCULLIS_FAULTS';
+const PASSWORD = 'a password';
 /** Between saying goodbye and being killed, when a test is over, ms. */
 const GOODBYE_MS = 8_000;
 
@@ -128,7 +130,7 @@ export class Scenario {
   async #set(): Promise<void> {
     for (const path of [this.data, join(this.directory, 'store')]) mkdirSync(path, { recursive: true });
     writeFileSync(join(this.directory, 'alarm.token'), `${this.token}\n`, { mode: 0o600 });
-    writeFileSync(join(this.directory, 'vault.password'), 'a password\n', { mode: 0o600 });
+    writeFileSync(join(this.directory, 'vault.password'), `${PASSWORD}\n`, { mode: 0o600 });
     [this.tripPort = 0, this.#apiPort = 0, this.#vaultPort = 0] = await freePorts(3);
     if (this.settings.vault === true) await this.#startVault();
     const control = join(this.directory, 'board.sock');
@@ -339,14 +341,7 @@ export class Scenario {
 
   /** Makes the repository straight on the vault's disk, so that no window has to. */
   makeRepository(): void {
-    execFileSync('restic', ['init'], {
-      stdio: 'pipe',
-      env: {
-        ...process.env,
-        RESTIC_REPOSITORY: join(this.directory, 'store'),
-        RESTIC_PASSWORD_FILE: join(this.directory, 'vault.password'),
-      },
-    });
+    initialiseCheaply(join(this.directory, 'store'), PASSWORD);
   }
 
   /** Incompressible files to back up. */
