@@ -243,7 +243,7 @@ export function explore(core: Core): {
     for (const advance of ADVANCES) {
       // Most events change nothing: the very same state again.
       let unchanged: State | null = null;
-      for (const event of at(advance, before.at)) {
+      for (const event of eventsAt(advance, before.at)) {
         const decision = core.decide(before, event, policy);
         steps += 1;
         const step = { before, event, decision };
@@ -265,16 +265,16 @@ export function explore(core: Core): {
 
 /** The same events again and again: made once, and frozen so that nobody changes them. */
 const made = new Map<string, readonly Event[]>();
-function at(now: number, where: State['at']): readonly Event[] {
+function eventsAt(now: number, where: State['at']): readonly Event[] {
   const key = `${now} ${where}`;
-  const known = made.get(key) ?? frozen(events(now, where));
+  const known = made.get(key) ?? immutable(events(now, where));
   made.set(key, known);
   return known;
 }
 
-function frozen<T>(value: T): T {
+function immutable<T>(value: T): T {
   if (value === null || typeof value !== 'object') return value;
-  for (const each of Object.values(value)) frozen(each);
+  for (const each of Object.values(value)) immutable(each);
   return Object.freeze(value);
 }
 
