@@ -131,6 +131,12 @@ function boxFamilies({ windows, sources, journal, clock, button }: Status): Fami
       sample({}, journal.writable),
     ),
     gauge(
+      'state_disk_free_bytes',
+      'Room where the journal lies; when nothing is left, nothing is connected.',
+      sample({}, journal.disk?.free_bytes),
+    ),
+    gauge('state_disk_low', 'That room runs low.', sample({}, journal.disk?.low)),
+    gauge(
       'clock_synchronised',
       'The clock of the box is synchronised; otherwise no window opens.',
       sample({}, clock.synchronised),

@@ -1,14 +1,20 @@
-/** Refused requests in the journal: the first of a kind at once, the rest of a flood as one number. */
+/**
+ * Refused requests in the journal: the first of a kind at once, the rest of a flood as one number. The longer it lasts the more rarely
+ * the number is written: a page that was forgotten with a login that is over asks for years.
+ */
 
-/** How long refusals of one kind are counted before they are written as one entry, ms. */
+/** How long refusals of one kind are counted before they are written as one entry, ms; then twice as long, and so on. */
 const TOGETHER_MS = 60_000;
+/** Longest time; after as long without any the next one is written at once again. */
+const TOGETHER_AT_MOST_MS = 3_600_000;
 /** Kinds counted at one time; what comes beyond is counted together. */
 const MOST_KINDS = 50;
 const MAX_CHARS = 100;
 
 interface Tally {
   count: number;
-  readonly timer: NodeJS.Timeout;
+  togetherMs: number;
+  timer: NodeJS.Timeout;
 }
 
 /** Notes refusals. */
@@ -31,9 +37,8 @@ export class RefusalNotes {
       return;
     }
     this.#note('controller.refused', data);
-    const timer = setTimeout(() => this.#flush(key, data), TOGETHER_MS);
-    timer.unref();
-    this.#tallies.set(key, { count: 0, timer });
+    const timer = this.#later(key, data, TOGETHER_MS);
+    this.#tallies.set(key, { count: 0, togetherMs: TOGETHER_MS, timer });
   }
 
   /** Writes down what was counted. */
@@ -46,8 +51,20 @@ export class RefusalNotes {
   }
 
   #flush(key: string, data: Readonly<Record<string, unknown>>): void {
-    const count = this.#tallies.get(key)?.count ?? 0;
-    this.#tallies.delete(key);
+    const tally = this.#tallies.get(key);
+    if (tally === undefined) return;
+    const { count, togetherMs } = tally;
     if (count > 0) this.#note('controller.refused', { ...data, more: count });
+    else if (togetherMs >= TOGETHER_AT_MOST_MS) {
+      this.#tallies.delete(key);
+      return;
+    }
+    tally.count = 0;
+    tally.togetherMs = Math.min(2 * togetherMs, TOGETHER_AT_MOST_MS);
+    tally.timer = this.#later(key, data, tally.togetherMs);
+  }
+
+  #later(key: string, data: Readonly<Record<string, unknown>>, ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#flush(key, data), ms).unref();
   }
 }

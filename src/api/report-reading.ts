@@ -12,7 +12,6 @@ interface Remembered {
   readonly summary: ReportSummary | null;
 }
 const remembered = new Map<string, Remembered>();
-const MOST_REMEMBERED = 2_000;
 
 /** One page of reports, newest first. */
 export async function reportsOf(
@@ -20,6 +19,7 @@ export async function reportsOf(
   { cursor, limit, window }: z.output<typeof reportsQuery>,
 ): Promise<ReportsPage> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json'));
+  forgetOthers(new Set(names.map((name) => join(directory, name))));
   const all: ReportSummary[] = [];
   for (const name of names) {
     // oxlint-disable-next-line no-await-in-loop -- a thousand small files are not opened at once
@@ -37,6 +37,10 @@ export async function reportsOf(
   };
 }
 
+/** What is remembered is what is there: at most as many as reports are kept. */
+function forgetOthers(there: ReadonlySet<string>): void {
+  for (const path of remembered.keys()) if (!there.has(path)) remembered.delete(path);
+}
 /** Where a report stands in the list: two windows may begin in the same millisecond, but no window has an occurrence twice. */
 const placeOf = ({ started_at, window, occurrence }: ReportSummary): string =>
   `${started_at} ${window} ${occurrence}`;
@@ -48,7 +52,6 @@ async function summaryOf(path: string): Promise<ReportSummary | null> {
   if (known?.mark === mark) return known.summary;
   const read = await readFileAt(path);
   const summary = read === null ? null : summaryFrom(read);
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
   remembered.set(path, { mark, summary });
   return summary;
 }

@@ -80,7 +80,8 @@ const paper = (reply: Call['reply'], page: string): Call['reply'] =>
 async function reportOf(desk: Desk, { window, occurrence }: OfReport): Promise<Report> {
   const found = await readReport(desk.face.reportsDirectory, window, occurrence);
   if (found !== null) return found;
-  throw new ApiRefusal(404, 'report-unknown', 'there is no such report', 'the newest thousand are kept');
+  const { reports_kept: kept } = desk.face.config.controller;
+  throw new ApiRefusal(404, 'report-unknown', 'there is no such report', `the newest ${kept} are kept`);
 }
 
 /** Months that wait for their turn, at most. */

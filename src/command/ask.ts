@@ -97,13 +97,14 @@ function statusLines(status: Status): string[] {
   const journal = status.journal.writable
     ? `${status.journal.size} entries`
     : 'CANNOT BE WRITTEN; nothing is connected';
+  const disk = status.journal.disk?.low === true ? '; ITS DISK RUNS LOW' : '';
   const windows = status.windows.map(({ window, next_opens, open }) =>
     open === null
       ? `window ${window}: next ${next_opens ?? 'never'}`
       : `window ${window}: in progress, ends in ${seconds(open.ends_in_ms)}`,
   );
   const sources = status.sources.map(sourceLine);
-  return [...status.links.flatMap(linkLines), ...windows, ...sources, `${clock}journal: ${journal}`];
+  return [...status.links.flatMap(linkLines), ...windows, ...sources, `${clock}journal: ${journal}${disk}`];
 }
 
 /** What it can prove, and when it was last heard: a source that nobody heard of for months is worth a drill. */

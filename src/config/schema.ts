@@ -94,6 +94,12 @@ export const configSchema = z
         state_directory: absolutePath
           .exactOptional()
           .describe("the controller's own state; default: `controller` in `state_directory`"),
+        reports_kept: z
+          .int()
+          .min(10)
+          .max(10_000)
+          .default(1_000)
+          .describe('reports of windows that are kept, all windows together; see [storage](storage.md)'),
       })
       .prefault({})
       .describe('the process that runs restic'),

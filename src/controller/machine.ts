@@ -77,7 +77,8 @@ export function handsOf(
     journal: (type, data) => box.add(type, data),
     keepReport: async (report) => {
       await keepReport(nodeDisk, reportsIn(config), report);
-      await dropOldReports(nodeDisk, reportsIn(config), async (path) => (await stat(path)).mtimeMs);
+      const { reports_kept: kept } = config.controller;
+      await dropOldReports(nodeDisk, reportsIn(config), kept, async (path) => (await stat(path)).mtimeMs);
     },
     now: () => new Date(),
     scratchDirectory: join(state, SCRATCH),

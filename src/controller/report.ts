@@ -1,11 +1,8 @@
 /** What happened in a window, as it is kept and shown. Keys are snake_case: people and tools read the file. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk } from '../journal/disk.ts';
 import type { OutcomeKind, StepOutcome } from './outcome.ts';
 import { type EvidenceReport, type ProofTestReport, reportIn } from './reports/document.ts';
-
-const REPORTS_KEPT = 1_000;
 
 /** What a window can be told to do; `recover` comes by itself. */
 export type StepKind = 'backup' | 'copy' | 'forget' | 'prune' | 'check' | 'restore_drill' | 'command';
@@ -141,43 +138,52 @@ const SAFE = /[^A-Za-z0-9._-]/g;
 export const reportName = (window: string, occurrence: string): string =>
   `${window}-${occurrence}.json`.replaceAll(SAFE, '_').replace(/^\.+/, '_');
 
-/** Keeps a report, and only the newest thousand. Rejects when it cannot be written. */
+/** Keeps a report. Rejects when it cannot be written. */
 export async function keepReport(disk: Disk, directory: string, report: WindowReport): Promise<void> {
   const path = join(directory, reportName(report.window, report.occurrence));
   await disk.replace(path, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
 }
 
-/** Removes the oldest reports beyond the limit; names end in the time of opening per window, so age is read from the file system. */
+/** Removes the oldest reports beyond the newest `kept`; names end in the time of opening per window, so age is read from the file system. */
 export async function dropOldReports(
   disk: Disk,
   directory: string,
+  kept: number,
   ageOf: (path: string) => Promise<number>,
 ): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.json'));
-  if (names.length <= REPORTS_KEPT) return;
+  const names = (await disk.list(directory)).filter((name) => name.endsWith('.json'));
+  if (names.length <= kept) return;
   const aged = await Promise.all(
     names.map(async (name) => ({ path: join(directory, name), at: await ageOf(join(directory, name)) })),
   );
-  const old = aged.toSorted((a, b) => a.at - b.at).slice(0, names.length - REPORTS_KEPT);
+  const old = aged.toSorted((a, b) => a.at - b.at).slice(0, names.length - kept);
   for (const { path } of old) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time keeps the disk free for others
     await disk.remove(path);
   }
 }
 
-/** The newest `most` reports, newest first. A file that is no report is passed over: it is for people, nothing rests on it. */
+/** The newest `most` reports of those wanted, newest first. A file that is no report is passed over: it is for people, nothing rests on it. */
 export async function recentReports(
   disk: Disk,
   directory: string,
   most: number,
+  isWanted: (report: WindowReport) => boolean = () => true,
 ): Promise<readonly WindowReport[]> {
-  const reports: WindowReport[] = [];
+  let reports: WindowReport[] = [];
   for (const name of (await disk.list(directory)).filter((each) => each.endsWith('.json'))) {
     // oxlint-disable-next-line no-await-in-loop -- a thousand small files are not read at once
     const bytes = await disk.read(join(directory, name));
-    const report = bytes === null ? null : reportIn(new TextDecoder().decode(bytes));
     // What this program wrote has the fields of what it writes.
-    if (report !== null) reports.push(report as unknown as WindowReport);
+    const report = (bytes === null
+      ? null
+      : reportIn(new TextDecoder().decode(bytes))) as unknown as WindowReport | null;
+    if (report !== null && isWanted(report)) reports.push(report);
+    // Of thousands of files only these are held at a time.
+    if (reports.length > 2 * most) reports = newest(reports, most);
   }
-  return reports.toSorted((a, b) => b.actual.started_at.localeCompare(a.actual.started_at)).slice(0, most);
+  return newest(reports, most);
 }
+
+const newest = (reports: readonly WindowReport[], most: number): WindowReport[] =>
+  reports.toSorted((a, b) => b.actual.started_at.localeCompare(a.actual.started_at)).slice(0, most);

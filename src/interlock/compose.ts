@@ -24,6 +24,7 @@ import { machineClock, readBootId, type Clock } from './clock.ts';
 import { clockTrust } from './clock-trust.ts';
 import { CommissioningBook, COMMISSIONING_DIRECTORY, plansOf } from './commissioning/book.ts';
 import { leaveCutPlan } from './cut-plan.ts';
+import { DiskRoom } from './disk-room.ts';
 import { gradeOf } from './grade.ts';
 import { Interlock } from './interlock.ts';
 import type { InterlockParts } from './interlock-parts.ts';
@@ -83,15 +84,18 @@ async function composed(
   lifeSigns: LifeSigns,
 ): Promise<RunningInterlock> {
   const { parts: rest, latchNote } = await assembled(config, profiles, hardware, clock);
-  const parts = { ...rest, lifeSigns };
+  const room = new DiskRoom(clock, config.state_directory);
+  const parts = { ...rest, lifeSigns, room };
   const { journal } = parts;
   const interlock = new Interlock(parts);
   const started = { build: parts.build, pid: process.pid, latch: latchNote, clock: parts.trust().detail };
   const signed_heads = parts.signedHead() !== null;
   interlock.note({ type: 'interlock.started', actor: 'interlock', data: { ...started, signed_heads } });
   interlock.start();
+  room.start((entry) => interlock.note(entry));
   const servers: Listening[] = [];
   const stop = async (): Promise<void> => {
+    room.stop();
     const unproven = await interlock.stop();
     await journal
       .append({ type: 'interlock.stopped', actor: 'interlock', data: { unproven } })

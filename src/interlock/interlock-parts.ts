@@ -7,6 +7,7 @@ import type { Button } from './button.ts';
 import type { Clock } from './clock.ts';
 import type { CommissioningBook } from './commissioning/book.ts';
 import type { ClockTrust } from './clock-trust.ts';
+import type { DiskRoom } from './disk-room.ts';
 import type { LifeSigns } from './life-signs.ts';
 import type { LatchFile, Latches } from './latch-file.ts';
 import type { Lamps } from './lamps.ts';
@@ -22,6 +23,8 @@ export interface InterlockParts {
   readonly build: string;
   readonly trust: () => ClockTrust;
   readonly journal: Journal;
+  /** How much room the disk has left that all of this is kept on. */
+  readonly room?: DiskRoom;
   readonly latchFile: LatchFile;
   readonly latches: Latches;
   /** False when the latch file does not say the same as `latches`. */

@@ -21,7 +21,7 @@ export const stateSections = (status: Status): readonly Html[] => [
       <dd>${status.clock.synchronised ? 'synchronised' : `NOT SYNCHRONISED: ${status.clock.detail}`}</dd>
       <dt>journal</dt>
       <dd>
-        ${status.journal.writable ? `${status.journal.size} entries` : 'CANNOT BE WRITTEN; nothing is connected'}
+        ${status.journal.writable ? `${status.journal.size} entries` : 'CANNOT BE WRITTEN; nothing is connected'}${status.journal.disk?.low === true ? '; ITS DISK RUNS LOW' : ''}
       </dd>
       <dt>button</dt>
       <dd>${buttonWords(status)}</dd>

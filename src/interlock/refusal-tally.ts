@@ -1,6 +1,7 @@
 /**
- * Keeps a flood of refused requests from filling the journal: the first of a burst is written, the rest are counted, and
- * the longer a burst lasts the more rarely its count is written. Sources and statuses are few, whatever is sent. A button
+ * Keeps refused requests from filling the journal, in a flood and over the years: the first of a burst is written, the rest are counted,
+ * and the longer a burst lasts the more rarely its count is written. A burst is over when nothing came for the longest of these times: a
+ * sender with a wrong secret who tries again every quarter of a minute is one burst, and no thousands of lines a day. Sources and statuses are few, whatever is sent. A button
  * whose wire makes and breaks is counted in the same way.
  */
 import type { EntryInput, JsonObject } from '../journal/entry.ts';
@@ -70,11 +71,11 @@ export class RefusalTally {
 
   #sumUpLater(name: string, burst: Burst): void {
     burst.cancel = this.#clock.after(burst.withinMs, () => {
-      if (burst.more === 0) {
+      if (burst.more === 0 && burst.withinMs >= SUM_UP_AT_LEAST_EVERY_MS) {
         this.#bursts.delete(name);
         return;
       }
-      burst.sum(burst.more, burst.withinMs);
+      if (burst.more > 0) burst.sum(burst.more, burst.withinMs);
       burst.more = 0;
       burst.withinMs = Math.min(2 * burst.withinMs, SUM_UP_AT_LEAST_EVERY_MS);
       this.#sumUpLater(name, burst);

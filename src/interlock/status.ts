@@ -13,7 +13,8 @@ import { sessionNeeds } from './session-asking.ts';
 
 /** Everything, as `GET /v1/status` answers it. */
 export function statusOf(interlock: Interlock): Status {
-  const { bootId, build, button, clock, lamps, links, trust, journal, windows } = interlock.parts;
+  const { bootId, build, button, clock, lamps, links, room, trust, journal, windows } = interlock.parts;
+  const disk = room?.status();
   const simulated = Object.values(links).some(({ grade }) => grade === 'simulated');
   const { synchronised, detail } = trust();
   const { size, hash } = journal.head();
@@ -22,7 +23,12 @@ export function statusOf(interlock: Interlock): Status {
     boot_id: bootId,
     at: calendarText(clock.calendarMs()),
     clock: { synchronised, detail },
-    journal: { writable: journal.writable().ok, size, head: hash },
+    journal: {
+      writable: journal.writable().ok,
+      size,
+      head: hash,
+      ...(disk === undefined ? {} : { disk }),
+    },
     links: [...interlock.links.values()].map((link) => linkStatusOf(interlock, link)),
     windows: windows.status(clock.now(), (plan) => runNeeds(interlock, plan)),
     ...(button === undefined ? {} : { button: button.status() }),

@@ -111,9 +111,11 @@ export class WindowClock {
 
   /** An opening that has ended without a lease was missed. */
   #unused(event: CalendarEvent): readonly CalendarEvent[] {
-    if (event.kind !== 'ended' || event.opening.byHand !== null) return [];
-    const { window, occurrence } = event.opening;
-    if (this.#granted.delete(`${window} ${occurrence}`)) return [];
+    if (event.kind !== 'ended') return [];
+    const { window, occurrence, byHand } = event.opening;
+    // Also of one that was opened by hand: what is over is forgotten.
+    const wasGranted = this.#granted.delete(`${window} ${occurrence}`);
+    if (wasGranted || byHand !== null) return [];
     const minuteMs = this.calendar.lastBegun[window];
     return minuteMs === undefined ? [] : [{ kind: 'missed', window, minuteMs, why: 'unused' }];
   }

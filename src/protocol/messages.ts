@@ -178,13 +178,28 @@ const button = z.object({
 });
 export type ButtonStatus = z.infer<typeof button>;
 
+const disk = z.object({
+  /** For whoever is not root. */
+  free_bytes: z.number(),
+  size_bytes: z.number(),
+  /** Time to make room: when nothing is left, the journal cannot be written and nothing is connected. */
+  low: z.boolean(),
+});
+export type DiskStatus = z.infer<typeof disk>;
+
 export const status = z.object({
   build: z.string(),
   boot_id: z.string(),
   /** Calendar time, RFC 3339. */
   at: z.string(),
   clock: z.object({ synchronised: z.boolean(), detail: z.string() }),
-  journal: z.object({ writable: z.boolean(), size: z.number(), head: z.string() }),
+  /** `disk`: room where `state_directory` lies; missing when it cannot be asked. */
+  journal: z.object({
+    writable: z.boolean(),
+    size: z.number(),
+    head: z.string(),
+    disk: disk.exactOptional(),
+  }),
   links: z.array(linkStatus),
   windows: z.array(windowStatus),
   /** Missing when the box has none. */

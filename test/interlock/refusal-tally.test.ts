@@ -71,6 +71,21 @@ test('a flood of a day is a few hundred lines, and none of it is uncounted', asy
   expect(notes.length).toBeLessThan(300);
 });
 
+test('a sender with a wrong secret who tries again and again is a few lines an hour, however slowly he tries', async () => {
+  for (const everyMs of [11_000, 15_000, 60_000, 300_000]) {
+    notes = [];
+    let sent = 0;
+    for (let ms = 0; ms < 86_400_000; ms += everyMs) {
+      refuse('watchdog', 401);
+      sent += 1;
+      await pass(everyMs);
+    }
+    expect(notes.length).toBeLessThanOrEqual(24 * 6 + 10);
+    await pass(2 * 3_600_000);
+    expect(accounted()).toBe(sent);
+  }
+});
+
 test('once it is over the next one is told in full again', async () => {
   refuse('alarm', 401);
   refuse('alarm', 401);

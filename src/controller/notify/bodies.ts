@@ -95,6 +95,7 @@ export function pingForm(notice: Notice): { readonly suffix: string; readonly fo
     case 'portcullis.recovery-point.breached':
     case 'portcullis.recovery-point.met':
     case 'portcullis.people.unreadable':
+    case 'portcullis.disk.low':
     case 'portcullis.notices.lost':
       return null;
   }

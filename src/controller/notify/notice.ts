@@ -23,6 +23,7 @@ export const NOTICE_TYPES = [
   'portcullis.recovery-point.breached',
   'portcullis.recovery-point.met',
   'portcullis.people.unreadable',
+  'portcullis.disk.low',
   'portcullis.notices.lost',
   'portcullis.test',
 ] as const;

@@ -47,13 +47,15 @@ export async function makeMonth(making: MonthMaking): Promise<MonthDocument> {
 }
 
 async function reportsOfMonth(config: Config, span: MonthSpan): Promise<readonly KeptReport[]> {
-  const all = await recentReports(nodeDisk, reportsIn(config), Number.POSITIVE_INFINITY).catch(
+  const isOfMonth = ({ occurrence, actual }: KeptReport): boolean =>
+    isIn(span, dueAt(occurrence, actual.started_at));
+  // Of years of reports only those of the month are held at a time.
+  return recentReports(nodeDisk, reportsIn(config), Number.POSITIVE_INFINITY, isOfMonth).catch(
     (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []; // no window ever ran
       throw error;
     },
   );
-  return all.filter(({ occurrence, actual }) => isIn(span, dueAt(occurrence, actual.started_at)));
 }
 
 async function plannedIn(

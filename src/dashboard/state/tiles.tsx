@@ -180,6 +180,7 @@ function wrongs({ clock, journal, button, lamps, notifications }: State): readon
   return [
     ...(clock?.synchronised === false ? [`clock: ${bounded(clock.detail, 160)}`] : []),
     ...(journal?.writable === false ? ['the journal cannot be written: nothing will be connected'] : []),
+    ...(journal?.disk?.low === true ? ['the disk of the journal runs low: make room'] : []),
     ...(button !== undefined && button.why !== '' ? [`button: ${bounded(button.why, 160)}`] : []),
     ...(lamps?.lamps ?? []).flatMap(({ lamp, problem }) =>
       problem === null ? [] : [`lamp ${lamp}: ${bounded(problem, 120)}`],
