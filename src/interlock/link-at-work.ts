@@ -26,7 +26,7 @@ import type { Ledger } from './ledger.ts';
 import { type Hands, LinkShell } from './link-shell.ts';
 import { NewestTrip } from './newest-trip.ts';
 import { alarmTexts } from './permissives.ts';
-import { type ProofRecord, turnOf } from './proof-record.ts';
+import { type ProofRecord, triedNow, turnOf } from './proof-record.ts';
 import { Watch } from './watch.ts';
 
 /** A link as configured. */
@@ -103,8 +103,8 @@ export class LinkAtWork {
   #holding: Holding | null = null;
   /** Holders that have not been told the end of their lease; steps are told of late, when the next lease may be in force. */
   readonly #untold = new Map<string, Holder>();
-  /** Contacts whose proof test was not done since one was. */
-  readonly #notDone = new Set<string>();
+  /** Proof tests that came to nothing. */
+  readonly #tries = new Map<string, number>();
 
   constructor(
     name: string,
@@ -138,7 +138,7 @@ export class LinkAtWork {
   /** The contact that isolates alone first at the end of a lease that begins now. */
   get turn(): string {
     const names = this.parts.contacts.map(({ name }) => name);
-    return turnOf(this.#around.proofs.of(this.name), names, this.#notDone) ?? '';
+    return turnOf(this.#around.proofs.of(this.name), names, this.#tries) ?? '';
   }
 
   #hands(): Hands {
@@ -252,9 +252,8 @@ export class LinkAtWork {
 
   /** A test that was not done proves nothing and disproves nothing: the others have their turn, then this contact again. */
   #proofEnded({ contact, outcome, basis, tookMs }: ProofEnded): void {
-    if (outcome !== 'not-done' || this.#notDone.size >= this.parts.contacts.length) this.#notDone.clear();
     if (outcome === 'not-done') {
-      this.#notDone.add(contact);
+      this.#tries.set(contact, triedNow(this.#around.proofs.of(this.name), this.#tries));
       return;
     }
     const at = this.#around.clock.calendarMs();

@@ -98,21 +98,29 @@ export const recordProof = (
     ),
   );
 
-const nobody: ReadonlySet<string> = new Set();
+/** Tests that came to nothing, by contact: where they stand among the `order`s of the proofs. */
+export type Tries = ReadonlyMap<string, number>;
+const NO_TRIES: Tries = new Map();
 
 /**
- * The contact whose proof is oldest; of those never proven the first. `waiting`: contacts whose last test came to nothing; one
- * that never comes to anything must not keep the others from theirs.
+ * The contact whose turn was the longest ago; of those that never had one the first. A test that came to nothing proves nothing
+ * and disproves nothing, but it was a turn: one that never comes to anything must not keep the others from theirs.
  */
-export function turnOf(
+export const turnOf = (
   proofs: Proofs,
   contacts: readonly string[],
-  waiting: ReadonlySet<string> = nobody,
-): string | undefined {
-  const next = contacts.filter((contact) => !waiting.has(contact));
-  const order = (contact: string): number => proofs[contact]?.order ?? 0;
-  return (next.length > 0 ? next : contacts).toSorted((a, b) => order(a) - order(b))[0];
+  tries: Tries = NO_TRIES,
+): string | undefined =>
+  contacts.toSorted((a, b) => lastTurn(a, proofs, tries) - lastTurn(b, proofs, tries))[0];
+
+/** Where a test that comes to nothing now stands: behind every turn there was, before the next proof. */
+export function triedNow(proofs: Proofs, tries: Tries): number {
+  const newest = Math.max(0, ...Object.values(proofs).map(({ order }) => order));
+  return (Math.max(newest, ...tries.values()) + newest + 1) / 2;
 }
+
+const lastTurn = (contact: string, proofs: Proofs, tries: Tries): number =>
+  Math.max(proofs[contact]?.order ?? 0, tries.get(contact) ?? 0);
 
 /**
  * Why the proofs of these contacts refuse a lease. A contact without any is left to the record of commissioning; where that

@@ -7,6 +7,7 @@ import {
   proofRefusals,
   type ProofTerms,
   recordProof,
+  triedNow,
   turnOf,
 } from '../../src/interlock/proof-record.ts';
 import { HandDisk } from './review-box.ts';
@@ -85,8 +86,31 @@ describe('whose turn it is', () => {
     await record.record('vault', { port: passed });
     const contacts = ['relay', 'port'];
     expect(turnOf(record.of('vault'), contacts)).toBe('relay');
-    expect(turnOf(record.of('vault'), contacts, new Set(['relay']))).toBe('port');
-    expect(turnOf(record.of('vault'), contacts, new Set(contacts))).toBe('relay');
+    const tries = new Map<string, number>();
+    const turn = (): string => turnOf(record.of('vault'), contacts, tries) ?? '';
+    const turns = [];
+    for (const outcome of ['not-done', 'passed', 'not-done', 'not-done', 'not-done', 'passed']) {
+      turns.push(turn());
+      if (outcome === 'passed') await record.record('vault', { [turn()]: passed });
+      else tries.set(turn(), triedNow(record.of('vault'), tries));
+    }
+    expect([...turns, turn()]).toEqual(['relay', 'port', 'relay', 'port', 'relay', 'port', 'relay']);
+  });
+
+  test('a proof of other contacts lets a contact wait whose test came to nothing; one of its own counts as its turn', async () => {
+    const record = await recordOf(new HandDisk());
+    const contacts = ['relay', 'port', 'plug'];
+    const tries = new Map([['relay', triedNow(record.of('vault'), new Map())]]);
+    const turn = (): string | undefined => turnOf(record.of('vault'), contacts, tries);
+    expect(turn()).toBe('port');
+    await record.record('vault', { port: passed });
+    expect(turn()).toBe('plug');
+    await record.record('vault', { plug: passed });
+    expect(turn()).toBe('relay');
+    // Commissioned: all were proven at once, and the first is as old as the others.
+    await record.record('vault', { relay: passed, port: passed, plug: passed });
+    await record.record('vault', { relay: passed });
+    expect(turn()).toBe('port');
   });
 
   test('of no contact it is nobody’s', () => {
