@@ -2,6 +2,7 @@
  * The window calendar: which windows are in progress. Pure. Calendar time only decides when a window begins; from then on
  * the monotonic clock counts, so no clock step lengthens a window, and minutes skipped by a step begin nothing.
  */
+import { own } from './names.ts';
 import type { CatchUp } from './catch-up.ts';
 import { later, type Millis } from './time.ts';
 
@@ -115,7 +116,7 @@ export function tickCalendar(
   for (const minute of minutesToLookAt(before, minuteMs, stepped)) {
     for (const plan of plans.filter((each) => each.names(minute))) {
       const busy = [...before.open, ...waiting].some((each) => each.window === plan.window);
-      const why = missedBecause(tick.clockTrusted, held, busy, minute <= (lastBegun[plan.window] ?? -1));
+      const why = missedBecause(tick.clockTrusted, held, busy, minute <= (own(lastBegun, plan.window) ?? -1));
       if (why !== null) {
         events.push({ kind: 'missed', window: plan.window, minuteMs: minute, why });
         continue;

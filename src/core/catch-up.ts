@@ -3,6 +3,7 @@
  * one is made up for. Pure. Made up for is the newest one only, once, when nothing refuses a lease, and not shortly before the next
  * scheduled one. A clock that is not synchronised, or was just stepped, tells of no missed opening and makes up for none.
  */
+import { own } from './names.ts';
 
 /** Whether a missed opening is made up for. */
 export type CatchUp = 'none' | 'once';
@@ -62,7 +63,7 @@ export function missedBy(
   { used }: PastOpenings,
   busy: boolean,
 ): number | null {
-  const last = used[window];
+  const last = own(used, window);
   return newest === null || busy || last === undefined || last >= newest ? null : newest;
 }
 
@@ -73,7 +74,7 @@ export function mayCatchUp(
   missedMs: number,
   { caughtUp }: PastOpenings,
 ): boolean {
-  return catchUp === 'once' && (caughtUp[window] ?? -1) < missedMs;
+  return catchUp === 'once' && (own(caughtUp, window) ?? -1) < missedMs;
 }
 
 /** Whether an opening that begins now leaves the next scheduled one alone. `longestMs`: its length, with all jitter. */

@@ -10,6 +10,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
+import { own } from '../core/names.ts';
 import type { Refusal } from '../core/link.ts';
 import type { Disk } from '../journal/disk.ts';
 import type { Approval } from '../protocol/authority.ts';
@@ -99,7 +100,7 @@ export class Approvers {
       wrong.push(now);
       return [codeWrong(name)];
     }
-    if (step <= (this.#steps[name] ?? -1)) return [codeUsed(name)];
+    if (step <= (own(this.#steps, name) ?? -1)) return [codeUsed(name)];
     this.#steps = { ...this.#steps, [name]: step };
     return [];
   }

@@ -16,6 +16,7 @@
  *
  * A procedure that is content calls `recordProof` (proof-record.ts) for every contact of the link, after the session.
  */
+import { own } from '../core/names.ts';
 import type { CommandOutcome, Contact } from '../contacts/port.ts';
 import type { Evidence, Reading } from '../core/evidence.ts';
 import { permissionOf } from '../core/link.ts';
@@ -124,7 +125,7 @@ export function commissioningHands({ shell, clock, session, ...bench }: Workbenc
     if (cut === null || receipt === null || decision.acts.some((act) => act.kind === 'refuse')) return null;
     return {
       commandedAt: cut.at,
-      writtenMs: cut.writtenMs[name] ?? null,
+      writtenMs: own(cut.writtenMs, name) ?? null,
       acknowledged: receipt.acknowledged,
     };
   };

@@ -3,6 +3,7 @@
  * latch, exposure and leases; nobody outside of it can talk it into anything.
  */
 import { randomUUID } from 'node:crypto';
+import { own } from '../core/names.ts';
 import type { Authority } from '../core/attended.ts';
 import type { WindowPlan } from '../core/calendar.ts';
 import type { Moment } from '../core/exposure.ts';
@@ -64,7 +65,7 @@ export class Interlock {
     this.links = new Map(
       Object.entries(parts.links).map(([name, link]) => [
         name,
-        new LinkAtWork(name, link, parts.latches[name] ?? null, parts.latchesSaved, around),
+        new LinkAtWork(name, link, own(parts.latches, name) ?? null, parts.latchesSaved, around),
       ]),
     );
   }

@@ -1,5 +1,6 @@
 /** What must outlive the interlock besides the latch: exposure of the last day, stretches in progress, last openings. */
 import { z } from 'zod';
+import { own } from '../core/names.ts';
 import { NO_PAST, type PastOpenings } from '../core/catch-up.ts';
 import { counts, exposedMs, type Exposure, type Moment } from '../core/exposure.ts';
 import { millis, type Millis } from '../core/time.ts';
@@ -76,13 +77,14 @@ export class Ledger {
 
   /** Exposure of a link that counts against its budget now, ms. */
   exposedMs(link: string, moment: Moment): number {
-    return exposedMs(this.#content.past[link] ?? [], this.#sinceNow(link, moment), moment);
+    return exposedMs(own(this.#content.past, link) ?? [], this.#sinceNow(link, moment), moment);
   }
 
   /** Begins a stretch; resolves once it is on disk, so that a crash while connected still counts. */
   begin(link: string, plannedMs: number, moment: Moment): Promise<void> {
     const { boot, now, calendarMs } = moment;
-    this.#content.since[link] ??= { boot, at: now, calendarMs, plannedMs };
+    if (!Object.hasOwn(this.#content.since, link))
+      this.#content.since[link] = { boot, at: now, calendarMs, plannedMs };
     return this.#file.save();
   }
 
@@ -92,7 +94,7 @@ export class Ledger {
     if (since === null) return Promise.resolve();
     const { boot, now, calendarMs } = moment;
     const ended: Exposure = { boot, endedAt: now, endedCalendarMs: calendarMs, lastedMs: now - since };
-    const past = (this.#content.past[link] ?? []).filter((each) => counts(each, moment));
+    const past = (own(this.#content.past, link) ?? []).filter((each) => counts(each, moment));
     this.#content.past[link] = [...past, ended];
     delete this.#content.since[link];
     return this.#file.save();
@@ -116,7 +118,7 @@ export class Ledger {
    * after a loss of power a box without a battery clock wakes up in the past.
    */
   #sinceNow(link: string, moment: Moment): Millis | null {
-    const since = this.#content.since[link];
+    const since = own(this.#content.since, link);
     if (since === undefined) return null;
     return since.boot === moment.boot ? since.at : millis(moment.now - since.plannedMs);
   }

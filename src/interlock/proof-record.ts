@@ -1,5 +1,6 @@
 /** What the last proof test of every contact came to. It must outlive the interlock: a contact that failed stays failed. */
 import { z } from 'zod';
+import { own } from '../core/names.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Refusal } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
@@ -50,7 +51,7 @@ export class ProofRecord {
   }
 
   of(link: string): Proofs {
-    return this.#content[link] ?? {};
+    return own(this.#content, link) ?? {};
   }
 
   /** Replaces the last proof of these contacts; counts at once, and survives power loss once this resolves. */
@@ -120,7 +121,7 @@ export function triedNow(proofs: Proofs, tries: Tries): number {
 }
 
 const lastTurn = (contact: string, proofs: Proofs, tries: Tries): number =>
-  Math.max(proofs[contact]?.order ?? 0, tries.get(contact) ?? 0);
+  Math.max(own(proofs, contact)?.order ?? 0, tries.get(contact) ?? 0);
 
 /**
  * Why the proofs of these contacts refuse a lease. A contact without any is left to the record of commissioning; where that
@@ -133,7 +134,7 @@ export function proofRefusals(
   { link, calendarMs, maxAgeMs, leased, commissioned }: ProofTerms,
 ): readonly Refusal[] {
   return contacts.flatMap((contact): Refusal[] => {
-    const last = proofs[contact];
+    const last = own(proofs, contact);
     const hint = `see that it lets go (\`portcullis journal tail\`), then prove it at the box: \`portcullis commission ${link}\``;
     if (last === undefined && !commissioned.includes(contact)) return [];
     if (last === undefined)

@@ -1,4 +1,5 @@
 /** What the interlock says about itself. Commanded and observed are told apart; nothing is said that was not read. */
+import { own } from '../core/names.ts';
 import type { ContactProof, LinkStatus, Status } from '../protocol/messages.ts';
 import { isolationProvenAt, leaseOf } from '../core/link.ts';
 import { refusalsAt } from '../core/decide.ts';
@@ -102,7 +103,7 @@ function proofsShown({ parts: { commissionings, proofs } }: Interlock, { name, p
 }
 
 function proofOf(contact: string, proofs: Proofs): ContactProof {
-  const last = proofs[contact];
+  const last = own(proofs, contact);
   if (last === undefined)
     return { contact, outcome: 'none', basis: 'none', took_ms: null, at: null, by: null };
   const { outcome, basis, tookMs, at, by } = last;

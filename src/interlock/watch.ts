@@ -3,6 +3,7 @@
  * together. Hardware leases are renewed here and nowhere else, right after the evidence was checked, so that a loop that
  * hangs stops renewing.
  */
+import { own } from '../core/names.ts';
 import type { Contact, Witness } from '../contacts/port.ts';
 import { aloneOf, combine, type Evidence, type Indication, type Reading } from '../core/evidence.ts';
 import { type Conditions, leaseOf, permissionOf, type State } from '../core/link.ts';
@@ -78,7 +79,7 @@ export class Watch {
     this.#longestPauseMs = evidenceMaxAgeMs / ROUNDS_PER_AGE;
     this.#indicators = [
       ...shell.contacts.map(contactOf),
-      ...witnesses.map((witness) => witnessOf(witness, sees[witness.name] ?? null)),
+      ...witnesses.map((witness) => witnessOf(witness, own(sees, witness.name) ?? null)),
     ];
   }
 

@@ -21,6 +21,7 @@ import {
   type Search,
   searchOn,
 } from '../core/catch-up.ts';
+import { own } from '../core/names.ts';
 import type { Refusal } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
 import type { EntryInput } from '../journal/entry.ts';
@@ -116,7 +117,7 @@ export class WindowClock {
     // Also of one that was opened by hand: what is over is forgotten.
     const wasGranted = this.#granted.delete(`${window} ${occurrence}`);
     if (wasGranted || byHand !== null) return [];
-    const minuteMs = this.calendar.lastBegun[window];
+    const minuteMs = own(this.calendar.lastBegun, window);
     return minuteMs === undefined ? [] : [{ kind: 'missed', window, minuteMs, why: 'unused' }];
   }
 
@@ -133,7 +134,7 @@ export class WindowClock {
     this.#searches.set(window, search);
     const missedMs = this.#missedNow(window, search);
     if (missedMs === null) return [];
-    const isNews = (this.past.told[window] ?? -1) < missedMs;
+    const isNews = (own(this.past.told, window) ?? -1) < missedMs;
     const why = this.#why.get(`${window} ${missedMs}`) ?? 'not-running';
     const news = { kind: 'missed' as const, window, minuteMs: missedMs, why };
     if (isNews) this.#remember(news);
@@ -161,7 +162,7 @@ export class WindowClock {
   #remember({ window, minuteMs, why }: Extract<CalendarEvent, { kind: 'missed' }>): void {
     for (const key of this.#why.keys()) if (key.startsWith(`${window} `)) this.#why.delete(key);
     this.#why.set(`${window} ${minuteMs}`, why);
-    const told = Math.max(minuteMs, this.past.told[window] ?? minuteMs);
+    const told = Math.max(minuteMs, own(this.past.told, window) ?? minuteMs);
     this.past = { ...this.past, told: { ...this.past.told, [window]: told } };
   }
 

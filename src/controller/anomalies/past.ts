@@ -1,4 +1,5 @@
 /** What is usual: figures of past backups of the same sources into the same repository, and what follows from them. Pure. */
+import { own } from '../../core/names.ts';
 import { z } from 'zod';
 
 /** Figures of one backup. Sizes in bytes. */
@@ -146,7 +147,7 @@ export function withReleased(past: Past, id: string, isExpected: boolean): Past 
   const types = { ...past.types };
   const meant = isExpected ? past.runs.filter(isMeant) : [];
   for (const name of meant.flatMap((one) => one.out_of_types)) {
-    const known = types[name];
+    const known = own(types, name);
     if (known !== undefined) types[name] = { ...known, dense: Math.max(known.dense, known.seen * SOMETIMES) };
   }
   const runs = past.runs.map((one) => ({

@@ -4,6 +4,7 @@
  *
  * What it never does: decide anything. The interlock counts exposure for its budget itself.
  */
+import { own } from '../../core/names.ts';
 import type { KeptEntry } from '../../protocol/journal.ts';
 import type { BookContent, Day, Moment, Run } from './book-content.ts';
 import { byDay, dayOf } from './days.ts';
@@ -123,7 +124,7 @@ function enterTrip(book: BookContent, entry: BookEntry, link: string, cut: Recor
 const kindOf = (by: string): string => (by.startsWith('person:') ? 'person' : by);
 
 function begins(book: BookContent, link: string, { boot, mono, at }: BookEntry): void {
-  if (book.since[link] !== undefined || Object.keys(book.since).length >= MOST_NAMES) return;
+  if (own(book.since, link) !== undefined || Object.keys(book.since).length >= MOST_NAMES) return;
   book.since[link] = { boot, mono, calendar_ms: Date.parse(at) };
   ofDay(book, link, dayOf(Date.parse(at))).connections += 1;
   count(book, `connections ${link}`);
@@ -131,7 +132,7 @@ function begins(book: BookContent, link: string, { boot, mono, at }: BookEntry):
 
 function ends(book: BookContent, link: string, entry: BookEntry): void {
   book.isolated[link] = entry.at;
-  const since = book.since[link];
+  const since = own(book.since, link);
   if (since === undefined) return;
   delete book.since[link];
   const lasted = lastedMs(since, entry.boot, entry.mono, Date.parse(entry.at));
@@ -198,7 +199,8 @@ const whyOf = (value: unknown): string | null => {
 };
 
 function ofDay(book: BookContent, link: string, name: string): Day {
-  const days = (book.days[link] ??= {});
+  const days = own(book.days, link) ?? {};
+  book.days[link] = days;
   const known = (days[name] ??= { exposure_ms: 0, connections: 0, trips: 0 });
   const names = Object.keys(days);
   if (names.length > DAYS_KEPT) {

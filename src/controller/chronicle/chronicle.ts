@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { own } from '../../core/names.ts';
 import { lineHash } from '../../journal/chain.ts';
 import type { Disk } from '../../journal/disk.ts';
 import type { InterlockClient } from '../../protocol/client.ts';
@@ -147,8 +148,8 @@ export class Chronicle {
 
   /** Days of a link, the stretch in progress included. */
   daysOf(link: string): BookContent['days'][string] {
-    const days = { ...this.#book.days[link] };
-    const since = this.#book.since[link];
+    const days = { ...own(this.#book.days, link) };
+    const since = own(this.#book.since, link);
     if (since === undefined) return days;
     const last = this.#recent.at(-1);
     const now = Date.now();

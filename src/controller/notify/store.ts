@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { own } from '../../core/names.ts';
 import type { Disk } from '../../journal/disk.ts';
 import { told, type Told } from './news.ts';
 import { EMPTY_QUEUE, queue, type Queue } from './queue.ts';
@@ -40,7 +41,7 @@ export async function openStore(
 ): Promise<Store> {
   const path = join(directory, FILE);
   const found = await readFile(disk, path, join(directory, KEPT_ASIDE), complain);
-  const queues = new Map(names.map((name) => [name, found.queues[name] ?? EMPTY_QUEUE]));
+  const queues = new Map(names.map((name) => [name, own(found.queues, name) ?? EMPTY_QUEUE]));
   for (const [name, { waiting }] of Object.entries(found.queues))
     if (!queues.has(name) && waiting.length > 0) complain(unnamed(name, waiting.length));
 

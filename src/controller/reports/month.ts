@@ -1,4 +1,5 @@
 /** The summary of a month from what was counted, the schedule, the reports and the proof of the journal. Pure. */
+import { own } from '../../core/names.ts';
 import type { Exception, LinkRow, MonthDocument, WindowRow } from './month-document.ts';
 import { disagreementsOf, type KeptReport } from './agreement.ts';
 import type { Counts, MonthTally, RunTally } from './tally.ts';
@@ -230,7 +231,7 @@ function linksOf({ tally, links, reports }: MonthParts): LinkRow[] {
   const names = new Set([...links.keys(), ...Object.keys(days), ...tally.trips.map(({ link }) => link)]);
   return [...names].toSorted().map((link) => {
     const budget = links.get(link)?.budgetMs ?? null;
-    const ofMonth = Object.entries(days[link] ?? {}).filter(([day]) => day.startsWith(tally.span.month));
+    const ofMonth = Object.entries(own(days, link) ?? {}).filter(([day]) => day.startsWith(tally.span.month));
     const longest = ofMonth.toSorted(([, a], [, b]) => b.exposure_ms - a.exposure_ms)[0];
     return {
       link,
@@ -241,7 +242,7 @@ function linksOf({ tally, links, reports }: MonthParts): LinkRow[] {
       longest_day: longest === undefined ? null : { day: longest[0], exposure_ms: longest[1].exposure_ms },
       days_over_budget:
         budget === null ? [] : ofMonth.filter(([, each]) => each.exposure_ms > budget).map(([day]) => day),
-      still_connected: since[link] !== undefined,
+      still_connected: own(since, link) !== undefined,
     };
   });
 }

@@ -3,6 +3,7 @@
  * `state_directory/commissioning/LINK.json`, durable like the latch.
  */
 import { join } from 'node:path';
+import { own } from '../../core/names.ts';
 import type { Profile } from '../../contacts/profile.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Refusal } from '../../core/link.ts';
@@ -52,12 +53,12 @@ export class CommissioningBook {
   }
 
   plan(link: string): LinkPlan | null {
-    return this.#plans[link] ?? null;
+    return own(this.#plans, link) ?? null;
   }
 
   /** Why the commissioning of this link refuses a lease, or null. */
   refusal(link: string): Refusal | null {
-    return commissioningRefusal(link, this.record(link), this.#plans[link]?.digests ?? {});
+    return commissioningRefusal(link, this.record(link), own(this.#plans, link)?.digests ?? {});
   }
 
   /** The record of this link, or why there is none to be believed. */
@@ -122,7 +123,7 @@ export function plansOf(
         witnesses: parts.witnesses.map((witness) => ({
           name: witness.name,
           type: witness.type,
-          sees: parts.sees?.[witness.name] ?? null,
+          sees: own(parts.sees ?? {}, witness.name) ?? null,
           showsIsolation: witness.showsIsolation ?? true,
         })),
         connectTimeoutMs: parts.policy.connectTimeoutMs,
