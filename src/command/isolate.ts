@@ -1,5 +1,6 @@
 /** `portcullis isolate --all`. */
 import { readFile } from 'node:fs/promises';
+import { readFailure } from '../config/load.ts';
 import { salvageContacts } from '../config/salvage.ts';
 import { readYaml } from '../config/yaml.ts';
 import { isolateAll, type IsolateResult } from '../interlock/isolate-all.ts';
@@ -102,7 +103,6 @@ export async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (failure) {
-    const why = failure instanceof Error ? failure.message : String(failure);
-    throw new CommandError(2, `${file}: cannot read it: ${why}`);
+    throw new CommandError(2, `${file}: cannot read it: ${readFailure(failure)}`);
   }
 }

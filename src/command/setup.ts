@@ -1,10 +1,11 @@
 /** `portcullis setup`: looks at this machine, asks, and writes a configuration that passes `check`. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
 import { formatProblem } from '../config/command.ts';
 import { checkText } from '../config/load.ts';
+import { scheduleProblem } from '../config/openings.ts';
 import { readYaml } from '../config/yaml.ts';
 import { printable } from '../sources/excerpt.ts';
 import { type Draft, draftOf } from '../setup/draft.ts';
@@ -15,6 +16,8 @@ import { shippedProfiles } from './configured.ts';
 import { CommandError, say } from './exit.ts';
 
 const MAX_ANSWER_LENGTH = 200;
+/** A line of facts, with everything that a machine has; characters. */
+const MAX_LINE_LENGTH = 4_000;
 type Profiles = Awaited<ReturnType<typeof shippedProfiles>>;
 
 /** How it is called. */
@@ -38,23 +41,52 @@ export async function proposeConfiguration(
   known?: Profiles,
 ): Promise<void> {
   const file = resolve(config);
+  mustBeWritable(dirname(file));
   const facts = factsOf(machine);
   const profiles = known ?? (await shippedProfiles());
-  for (const line of factLines(facts)) tell(line);
-  const plan = await withAnswers(answers, yes === true, (ask) => interview(facts, profiles, ask));
-  const draft = draftOf(plan, dirname(file));
-  await mustPassCheck(draft, facts, profiles, tell);
+  for (const line of factLines(facts)) tell(printable(line, MAX_LINE_LENGTH));
+  const isThere = existsSync(file);
+  if (isThere) tell(`${file} is there: it is copied before it is replaced`);
+  const { plan, draft } = await withAnswers(answers, yes === true, async (ask, isPerson) => {
+    const found = await interview(facts, profiles, ask);
+    const made = draftOf(found, dirname(file));
+    await mustPassCheck(made, facts, profiles, tell);
+    if (isPerson && (await ask(lastQuestion(file, isThere))) === 'no')
+      throw new CommandError(1, 'as you say; nothing was written');
+    return { plan: found, draft: made };
+  });
   for (const line of placeDraft(file, draft, machine, new Date())) tell(line);
   for (const line of nextSteps(plan)) tell(line);
 }
 
-async function withAnswers(
+/** Before ten questions, not after them. */
+function mustBeWritable(directory: string): void {
+  let nearest = directory;
+  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  try {
+    accessSync(nearest, constants.W_OK);
+  } catch {
+    throw new CommandError(
+      1,
+      `${nearest}: you may not write there: run it with sudo, or with --config FILE to write elsewhere`,
+    );
+  }
+}
+
+const lastQuestion = (file: string, isThere: boolean): Question => ({
+  id: 'write',
+  text: `These answers make a configuration that passes \`check\`. Write ${file}${isThere ? ', in place of what is there' : ''}?`,
+  proposal: 'yes',
+  choices: ['yes', 'no'],
+});
+
+async function withAnswers<T>(
   file: string | undefined,
   asProposed: boolean,
-  use: (ask: Ask) => Promise<Plan>,
-): Promise<Plan> {
-  if (file !== undefined) return fromFile(file, use);
-  if (asProposed) return use(({ proposal }) => Promise.resolve(proposal));
+  use: (ask: Ask, isPerson: boolean) => Promise<T>,
+): Promise<T> {
+  if (file !== undefined) return fromFile(file, (ask) => use(ask, false));
+  if (asProposed) return use(({ proposal }) => Promise.resolve(proposal), false);
   if (!process.stdin.isTTY)
     throw new CommandError(2, 'nobody to ask: run it in a terminal, or with --yes or --answers FILE');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -66,7 +98,7 @@ async function withAnswers(
       throw gone.signal.aborted ? gone.signal.reason : failure;
     });
   try {
-    return await use((question) => asked(question, read, say));
+    return await use((question) => asked(question, read, say), true);
   } finally {
     terminal.close();
   }
@@ -80,11 +112,12 @@ export async function asked(
 ): Promise<string> {
   const { text, proposal, choices } = question;
   tell('');
-  tell(text);
-  for (const [index, choice] of (choices ?? []).entries()) tell(`  ${index + 1}) ${choice}`);
+  tell(printable(text, MAX_LINE_LENGTH));
+  for (const [index, choice] of (choices ?? []).entries())
+    tell(`  ${index + 1}) ${printable(choice, MAX_ANSWER_LENGTH)}`);
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one person, one answer at a time
-    const typed = (await read(`[${proposal}] `)).trim();
+    const typed = (await read(`[${printable(proposal, MAX_ANSWER_LENGTH)}] `)).trim();
     const answer = typed === '' ? proposal : (choices?.[Number(typed) - 1] ?? typed);
     const wrong = wrongWith(question, answer);
     if (wrong === null) return answer;
@@ -92,15 +125,16 @@ export async function asked(
   }
 }
 
-function wrongWith({ choices, wrong }: Question, answer: string): string | null {
+function wrongWith({ id, choices, wrong }: Question, answer: string): string | null {
+  if (id === 'opens') return scheduleProblem(answer);
   if (choices !== undefined && !choices.includes(answer)) return `one of: ${choices.join(', ')}`;
   return wrong?.(answer) ?? null;
 }
 
-async function fromFile(file: string, use: (ask: Ask) => Promise<Plan>): Promise<Plan> {
+async function fromFile<T>(file: string, use: (ask: Ask) => Promise<T>): Promise<T> {
   const written = answersIn(file);
   const used = new Set<string>();
-  const plan = await use((question) => {
+  const made = await use((question) => {
     used.add(question.id);
     const answer = written[question.id] ?? question.proposal;
     const wrong = wrongWith(question, answer);
@@ -114,7 +148,7 @@ async function fromFile(file: string, use: (ask: Ask) => Promise<Plan>): Promise
       1,
       `${file}: nobody asked for ${unasked.map((key) => printable(key, MAX_ANSWER_LENGTH)).join(', ')}; remove it, or see what the other answers lead to`,
     );
-  return plan;
+  return made;
 }
 
 function answersIn(file: string): Readonly<Record<string, string>> {

@@ -24,7 +24,7 @@ export async function checkCommand(
     write(
       json
         ? JSON.stringify(line)
-        : `${name}: cannot read it: ${printable(loaded.why, 500)} — name another file`,
+        : `${name}: cannot read it: ${printable(loaded.why, 500)}; or name another file`,
     );
     return 2;
   }

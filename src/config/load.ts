@@ -124,12 +124,19 @@ function placed({ severity, path, atKey, what, hint }: Finding, { positions }: W
 
 type Text = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
 
+/** Why a configuration could not be read. An installed one is for root and the group of the two processes only. */
+export function readFailure(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure);
+  const isDenied = 'code' in failure && failure.code === 'EACCES';
+  return isDenied ? `${failure.message}; run the command with sudo` : failure.message;
+}
+
 async function readText(file: string): Promise<Text> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
   } catch (failure) {
-    return { ok: false, why: failure instanceof Error ? failure.message : String(failure) };
+    return { ok: false, why: readFailure(failure) };
   }
   if (bytes.length > MAX_CONFIG_BYTES)
     return { ok: false, why: `it is longer than ${MAX_CONFIG_BYTES} bytes` };

@@ -33,6 +33,10 @@ export function draftOf(plan: Plan, directory: string): Draft {
   return { text: parts.join('\n'), secrets };
 }
 
+/** As URLs and `host:port` have it: an IPv6 address in brackets. */
+const authority = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
 /** JSON is YAML, and nothing in it can be misread. */
 const quoted = (text: string): string => JSON.stringify(text);
 
@@ -124,7 +128,7 @@ function vaultPart(name: string, vault: VaultPlan, directory: string): string {
   const password = `    password_file: ${quoted(`${directory}/${name}.password`)}`;
   const where =
     vault.kind === 'rest'
-      ? `    url: ${quoted(`rest:http://${vault.host}:${vault.port}/`)}
+      ? `    url: ${quoted(`rest:http://${authority(vault.host, vault.port)}/`)}
     # login: { username: box, password_file: ${directory}/${name}.login } # when the server asks for one`
       : `    url: ${MOUNT_POINT}/restic
     # Mounted once connected, unmounted before it is isolated; needs: sudo systemctl enable --now portcullis-mount.socket
@@ -138,7 +142,8 @@ ${password}
 }
 
 function windowPart({ name, window }: LinkPlan, vault: VaultPlan, { timezone }: Plan): string {
-  const reach = vault.kind === 'rest' ? `\n    reach: { tcp: ${quoted(`${vault.host}:${vault.port}`)} }` : '';
+  const reach =
+    vault.kind === 'rest' ? `\n    reach: { tcp: ${quoted(authority(vault.host, vault.port))} }` : '';
   return `# When the link may be connected, and for what. It is isolated as soon as the work is done; \`lasts\` is the absolute end.
 windows:
   nightly:

@@ -1,4 +1,5 @@
 /** The questions of `portcullis setup`, each with a proposal drawn from the machine, and the plan that the answers make. */
+import { isIPv6 } from 'node:net';
 import type { Profile } from '../contacts/profile.ts';
 import type { Facts } from './facts.ts';
 
@@ -59,7 +60,9 @@ const PROPOSED_PROFILES: Readonly<Record<BusPlan['transport'], string>> = {
 const name = (answer: string) =>
   /^[a-z][a-z0-9_-]{0,39}$/.test(answer) ? null : 'small letters, digits, "-" and "_"';
 const host = (answer: string) =>
-  /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/.test(answer) ? null : 'an address such as 192.168.1.200';
+  isIPv6(answer) || /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(answer)
+    ? null
+    : 'a name or an address such as 192.168.1.200 or fd00::2';
 const whole = (least: number, most: number) => (answer: string) =>
   /^\d{1,6}$/.test(answer) && Number(answer) >= least && Number(answer) <= most
     ? null
@@ -67,8 +70,6 @@ const whole = (least: number, most: number) => (answer: string) =>
 const port = whole(1, 65_535);
 const paths = (answer: string) =>
   answer.split(/\s+/).every((path) => /^\/[^\0]*$/.test(path)) ? null : 'absolute paths with blanks between';
-const cron = (answer: string) =>
-  answer.trim().split(/\s+/).length === 5 ? null : 'five fields: minute hour day month weekday';
 
 /** Asks everything that `facts` does not settle. */
 export async function interview(
@@ -216,7 +217,6 @@ async function windowPlan(ask: Ask): Promise<LinkPlan['window']> {
     id: 'opens',
     text: 'When? (cron: minute hour day month weekday)',
     proposal: '30 2 * * *',
-    wrong: cron,
   });
   return { opens: opens.trim(), paths: what.trim().split(/\s+/) };
 }

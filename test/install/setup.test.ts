@@ -94,6 +94,7 @@ describe('what is proposed passes `check`', () => {
     ['nothing', {}, ''],
     ['network', { interfaces: ['eth0', 'eth1'] }, 'relay: network\nboard_host: 192.168.7.10\nvault: later\n'],
     ['from-afar', BOARD, 'channel: 3\nlink: cellar\nalarms_from_afar: "yes"\npaths: /srv/a /srv/b\n'],
+    ['ipv6', BOARD, 'vault: rest\nvault_host: fd00::2\n'],
     ['usb-board', BOARD, 'profile: lc-technology/lcus-4\nchannel: 4\n'],
   ] satisfies [string, Hardware, string][])('%s', async (name, hardware, text) => {
     const how = text === '' ? { yes: true as const } : { answers: answers(text) };
@@ -155,7 +156,8 @@ describe('answers', () => {
     ['link: The Vault\n', /link: not The Vault/],
     ['chanel: 2\n', /nobody asked for chanel/],
     ['opens: every day at two\n', /does not pass|opens: not/],
-    ['opens: 99 2 * * *\n', /does not pass `check`; nothing was written/],
+    ['opens: 99 2 * * *\n', /opens: not .*the field "minute" is wrong/],
+    ['vault: rest\nvault_host: a:b\n', /vault_host: not a:b/],
   ])('%j will not do, and nothing is written', async (text, why) => {
     const call = quiet({ config: config(), machine: made(BOARD), answers: answers(text) });
     await expect(call).rejects.toThrow(why);
