@@ -42,6 +42,35 @@ windows:
       - command: { command: [/bin/sleep, infinity], timeout: 4m }
 `;
 
+/** A board at 127.0.0.1:5020 of that network; its control socket stands in `directory`. */
+export async function boardIn(network: string, directory: string): Promise<PlayedBoard> {
+  const control = join(directory, 'board.sock');
+  const place = [
+    '--tcp',
+    '127.0.0.1:5020',
+    '--framing',
+    'modbus-tcp',
+    '--mirror',
+    '1:1',
+    '--control',
+    control,
+  ];
+  const argv = [
+    'netns',
+    'exec',
+    network,
+    process.execPath,
+    build().main,
+    'emulate',
+    BOARD,
+    '--json',
+    ...place,
+  ];
+  const board = new PlayedBoard(new Child('board', 'ip', argv, process.env), control);
+  await board.ready();
+  return board;
+}
+
 export class Appliance {
   readonly container: Container;
   readonly board: PlayedBoard;
@@ -55,21 +84,7 @@ export class Appliance {
   static async make(lodge?: (path: string) => void): Promise<Appliance> {
     const container = new Container();
     await container.make(CONFIG, lodge);
-    const control = join(container.directory, 'board.sock');
-    const place = [
-      '--tcp',
-      '127.0.0.1:5020',
-      '--framing',
-      'modbus-tcp',
-      '--mirror',
-      '1:1',
-      '--control',
-      control,
-    ];
-    const argv = ['netns', 'exec', container.network, process.execPath, build().main];
-    const child = new Child('board', 'ip', [...argv, 'emulate', BOARD, '--json', ...place], process.env);
-    const board = new PlayedBoard(child, control);
-    await board.ready();
+    const board = await boardIn(container.network, container.directory);
     return new Appliance(container, board);
   }
 
