@@ -101,9 +101,15 @@ async function download(work: string, packages: readonly string[]): Promise<void
   await step(`download ${packages.join(' ')}`, 'apt-get', ['-q', 'download', ...packages], work);
 }
 
-async function step(what: string, program: string, args: readonly string[], cwd: string): Promise<void> {
+/** Runs a program of the making; what it printed. Throws PartsMissing. */
+export async function step(
+  what: string,
+  program: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<string> {
   try {
-    await run(program, args, { cwd, timeout: STEP_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES });
+    return (await run(program, args, { cwd, timeout: STEP_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES })).stdout;
   } catch (error) {
     const { stderr } = error as { readonly stderr?: string };
     const why = stderr?.trim().split('\n').slice(0, 3).join(' ') ?? String(error);
@@ -138,6 +144,6 @@ async function sourceOf(work: string, archive: string, name: string): Promise<st
 
 /** Copies a module that may be compressed (Debian 13). */
 async function unpacked(from: string, to: string): Promise<void> {
-  if (existsSync(from)) return cp(from, to);
-  await step('unpack a module', 'sh', ['-c', `xz -dc "$0.xz" >"$1"`, from, to], '/');
+  if (existsSync(from)) await cp(from, to);
+  else await step('unpack a module', 'sh', ['-c', `xz -dc "$0.xz" >"$1"`, from, to], '/');
 }
