@@ -36,6 +36,7 @@ import { Ledger } from './ledger.ts';
 import { LifeSigns, type Supervisor } from './life-signs.ts';
 import { ProofRecord } from './proof-record.ts';
 import { RefusalTally } from './refusal-tally.ts';
+import { rehearse } from './rehearsal.ts';
 import { createSocketServer } from './socket-server.ts';
 import { SourceDesk } from './source-desk.ts';
 import { createTripListener, noteCertificate } from './trip-listener.ts';
@@ -109,6 +110,8 @@ async function composed(
     // Without a plan the isolate after a death is slower, and nothing else.
     await leaveCutPlan(config.runtime_directory, config, profiles).catch(() => undefined);
     lifeSigns.listening();
+    // Without it the first trip is slower, and nothing else.
+    void rehearse(clock).catch(() => undefined);
     return { listening, stop };
   } catch (error) {
     // Its loops would keep a process alive that hears no trip and holds the journal.

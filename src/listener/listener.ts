@@ -85,6 +85,8 @@ export class Listener {
   /** By the two ends of the connection: what TLS makes of a socket is another object with the same ends. */
   readonly #byEnds = new Map<string, Seat>();
   readonly #answering = new WeakMap<Socket, ServerResponse>();
+  /** Serves what came through no door. */
+  #doorless: Server | null = null;
   #connections = 0;
 
   constructor(options: ListenerOptions) {
@@ -128,6 +130,12 @@ export class Listener {
   vouch({ socket }: IncomingMessage): void {
     const seat = this.#seats.get(socket);
     if (seat !== undefined) this.#crowd.vouch(seat.address);
+  }
+
+  /** Takes a connection that came through no door; without TLS. */
+  take(socket: Duplex): void {
+    this.#doorless ??= this.#plainServer();
+    this.#doorless.emit('connection', socket);
   }
 
   /** Ends every connection and listens no more. */
