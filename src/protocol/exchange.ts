@@ -3,12 +3,14 @@
  * fail because an idle connection was closed at the wrong moment, and a new connection on a Unix socket costs less than a
  * millisecond.
  */
-import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { InterlockError, interlockError } from './interlock-error.ts';
 import { lineReader } from './line-reader.ts';
 import { BUILD_HEADER, refused } from './messages.ts';
+
+// Not by `import`: that loads Node's whole fetch as well, see `listener.ts`.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 const BODY_LIMIT = 4 * 1024 * 1024;
 const LINE_LIMIT = 1024 * 1024;

@@ -1,8 +1,10 @@
 /** One bounded HTTP request: no redirects, TLS verified, the answer read up to a limit, an end to every wait. */
-import { request as plain } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as encrypted } from 'node:https';
 import { retryAfterMs, type Attempt } from './retry.ts';
+
+// Not by `import`: that loads Node's whole fetch as well, see `listener.ts`.
+const { request: plain } = process.getBuiltinModule('node:http');
 
 /** What is read of an answer, bytes; the rest is not waited for. */
 const MOST_ANSWER_BYTES = 4_096;
