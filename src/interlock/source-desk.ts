@@ -5,7 +5,7 @@
  * It never parses what is not verified, never lets a refusal say more than the sender already knows, and never takes a
  * message for less because it came late or came before: a first cut is never blocked.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { millis } from '../core/time.ts';
 import type { JsonObject } from '../journal/entry.ts';
 import type { DrillReport } from '../protocol/messages.ts';
@@ -210,7 +210,7 @@ export class SourceDesk {
   ): Promise<Heard> {
     const actor = `source:${name}`;
     const links = this.#linksOf(source);
-    const event = (): string => key ?? createHash('sha256').update(body).digest('hex');
+    const event = (): string => key ?? hash('sha256', body);
     const shells = links.map(({ shell }) => shell);
     if (this.#repeats.isRepeat(name, shells, event)) {
       // They are held isolated and latched; one more frame does no harm, and whoever asks for a cut gets one.

@@ -3,6 +3,8 @@ import { gunzipSync } from 'node:zlib';
 
 /** Longest body, bytes, also after it was unpacked. Whatever is longer is not read. */
 export const MAX_BODY_BYTES = 1_048_576;
+/** Keeps nothing from one text to the next. */
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 const GZIP = [0x1f, 0x8b] as const;
 
 export type JsonGroup = Readonly<Record<string, unknown>>;
@@ -25,7 +27,7 @@ export function readJson(raw: Uint8Array): BodyRead {
   try {
     const packed = GZIP.every((byte, index) => raw[index] === byte);
     const bytes = packed ? gunzipSync(raw, { maxOutputLength: MAX_BODY_BYTES }) : raw;
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = UTF_8.decode(bytes);
     const value: unknown = JSON.parse(text);
     return { ok: true, value, repeats: () => saysKeyTwice(text) };
   } catch {
