@@ -10,9 +10,12 @@ export interface Endpoint {
 
 /** Names appear in URLs, file names and the journal. */
 const NAME = /^[a-z][a-z0-9_-]{0,39}$/;
+/** Records by name (exposure, latches, days) would find what they never wrote: the one such name that is a NAME. */
+const UNTAKEN = /^(?!constructor$)/;
 export const name = z
   .string()
   .regex(NAME, 'a name is 1 to 40 small letters, digits, "-" and "_", and begins with a letter')
+  .regex(UNTAKEN, 'every JavaScript object has a `constructor` already: choose another name')
   .meta({ value: 'name' });
 
 /** Named things. Without a prototype, so that a name from outside (`constructor`) finds nothing that was not configured. */

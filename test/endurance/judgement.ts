@@ -1,0 +1,71 @@
+/** What may grow by how much from one window to the next, and what was measured against it. */
+import { LEAKING, type Reading } from './gauge.ts';
+import { growing, leastOfTenths, slopeOf } from './trend.ts';
+import type { Stated } from './stated.ts';
+import type { Sizes, YearFigures } from './year.ts';
+
+type Allowed = Readonly<Record<(typeof LEAKING)[number], number>>;
+
+/**
+ * Over a year. Bytes and counts a window; `resident` a tenth of the year. The interlock keeps a line for each stretch of the last 24 hours, of
+ * which there are hundreds here and one in a life of one window a day.
+ */
+export const OVER_A_YEAR: Allowed = {
+  heap: 3_000,
+  external: 500,
+  resident: 1_500_000,
+  descriptors: 0.02,
+  threads: 0.01,
+  children: 0.01,
+};
+
+/** Over a dozen: buffers that fill in the first forty windows (the newest thousand entries, twenty reports) are part of it. */
+export const OVER_A_DOZEN: Allowed = {
+  heap: 70_000,
+  external: 20_000,
+  resident: 5_000_000,
+  descriptors: 0.4,
+  threads: 0.2,
+  children: 0.2,
+};
+
+/** What of one process grows more than allowed, in words. */
+export function leaksOf(name: string, readings: readonly Reading[], allowed: Allowed): readonly string[] {
+  const series = Object.fromEntries(
+    LEAKING.map((each) => {
+      const all = readings.map((reading) => reading[each]);
+      // How much is resident hangs on when V8 last gave something back.
+      return [`${name} ${each}`, each === 'resident' ? leastOfTenths(all) : all];
+    }),
+  );
+  const most = Object.fromEntries(LEAKING.map((each) => [`${name} ${each}`, allowed[each]]));
+  return growing(series, most);
+}
+
+/** Where the page on storage promises less than was measured, or says nothing of a file. */
+export function unstated(page: ReadonlyMap<string, Stated>, { disk, log }: YearFigures): readonly string[] {
+  const last: Sizes = disk.at(-1) ?? {};
+  const windows = disk.length;
+  const files = Object.keys(last).filter((name) => !name.endsWith(' files'));
+  const measured = [
+    ...files.map((file) => ({
+      what: file.replace(/^interlock\//, ''),
+      perWindow: slopeOf(disk.map((sizes) => sizes[file] ?? 0)),
+      size: last[file] ?? 0,
+    })),
+    { what: 'log of the interlock', perWindow: log.interlock / windows, size: log.interlock },
+    { what: 'log of the controller', perWindow: log.controller / windows, size: log.controller },
+  ];
+  return measured.flatMap(({ what, perWindow, size }) => {
+    const said = page.get(what);
+    if (said === undefined)
+      return [`docs/storage.md says nothing of ${what} (${size} bytes, ${perWindow} a window)`];
+    const wrong: string[] = [];
+    if (said.atMost !== null && size > said.atMost)
+      wrong.push(`${what} has ${size} bytes, at most ${said.atMost} are stated`);
+    // What has a bound may grow up to it.
+    if (said.atMost === null && perWindow > (said.perWindow ?? 0))
+      wrong.push(`${what} grows by ${perWindow} bytes a window, stated are ${said.perWindow ?? 0}`);
+    return wrong;
+  });
+}
