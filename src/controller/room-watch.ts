@@ -1,6 +1,7 @@
 /** Tells people when a disk of the appliance runs low: that of the interlock's state, as the interlock says, and the controller's own. */
 import { isLow, type Room } from '../core/room.ts';
-import type { DiskStatus, Status } from '../protocol/messages.ts';
+import type { DiskStatus } from '../protocol/journal-status.ts';
+import type { Status } from '../protocol/messages.ts';
 import type { Draft } from './notify/notice.ts';
 
 /** ms between looks. */

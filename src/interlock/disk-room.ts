@@ -5,7 +5,7 @@
 import { isLow, type Room } from '../core/room.ts';
 import type { EntryInput } from '../journal/entry.ts';
 import { roomOf } from '../journal/room.ts';
-import type { DiskStatus } from '../protocol/messages.ts';
+import type { DiskStatus } from '../protocol/journal-status.ts';
 import type { Clock } from './clock.ts';
 
 /** ms between looks. */

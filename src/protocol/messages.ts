@@ -6,6 +6,7 @@
  * `presence.sock` (mode 0600), whose use counts as presence: only a root shell on the box can connect to it.
  */
 import { z } from 'zod';
+import { journalStatus } from './journal-status.ts';
 import { missedOpening } from './missed-opening.ts';
 import { lampsStatus } from './lamps.ts';
 import { sessionEnd, sessionStatus } from './authority.ts';
@@ -178,28 +179,13 @@ const button = z.object({
 });
 export type ButtonStatus = z.infer<typeof button>;
 
-const disk = z.object({
-  /** For whoever is not root. */
-  free_bytes: z.number(),
-  size_bytes: z.number(),
-  /** Time to make room: when nothing is left, the journal cannot be written and nothing is connected. */
-  low: z.boolean(),
-});
-export type DiskStatus = z.infer<typeof disk>;
-
 export const status = z.object({
   build: z.string(),
   boot_id: z.string(),
   /** Calendar time, RFC 3339. */
   at: z.string(),
   clock: z.object({ synchronised: z.boolean(), detail: z.string() }),
-  /** `disk`: room where `state_directory` lies; missing when it cannot be asked. */
-  journal: z.object({
-    writable: z.boolean(),
-    size: z.number(),
-    head: z.string(),
-    disk: disk.exactOptional(),
-  }),
+  journal: journalStatus,
   links: z.array(linkStatus),
   windows: z.array(windowStatus),
   /** Missing when the box has none. */

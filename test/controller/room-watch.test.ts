@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Room } from '../../src/core/room.ts';
 import { Rooms } from '../../src/controller/room-watch.ts';
-import type { DiskStatus } from '../../src/protocol/messages.ts';
+import type { DiskStatus } from '../../src/protocol/journal-status.ts';
 
 const GIB = 1024 * 1024 * 1024;
 const disk = (free: number, size: number, low: boolean): DiskStatus => ({

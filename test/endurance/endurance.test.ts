@@ -122,10 +122,8 @@ describe('the judge', () => {
 
   test('sees 100 kB that are kept a window, and one descriptor; and nothing where nothing is', async () => {
     expect(leaksOf('idle', await idle(null), OVER_A_DOZEN)).toEqual([]);
-    expect((await leaksOf('idle', await idle('memory'), OVER_A_DOZEN)).join()).toMatch(/^idle heap grows/);
-    expect((await leaksOf('idle', await idle('descriptor'), OVER_A_DOZEN)).join()).toMatch(
-      /^idle descriptors grows/,
-    );
+    expect(leaksOf('idle', await idle('memory'), OVER_A_DOZEN).join()).toMatch(/^idle heap grows/);
+    expect(leaksOf('idle', await idle('descriptor'), OVER_A_DOZEN).join()).toMatch(/^idle descriptors grows/);
   });
 
   test('sees through noise, through what fills at the beginning, and through single bursts', () => {

@@ -305,7 +305,9 @@ class Year {
       entryTypes: counted(entries.map(({ type }) => type)),
       outcomes: counted(
         entries.flatMap(({ type, data }) =>
-          type === 'controller.window-finished' ? [String(data['outcome'])] : [],
+          type === 'controller.window-finished'
+            ? [typeof data['outcome'] === 'string' ? data['outcome'] : 'none']
+            : [],
         ),
       ),
       trips: this.#trips,
