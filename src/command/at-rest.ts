@@ -78,8 +78,16 @@ async function askedOfInterlock(socketPath: string): Promise<readonly string[] |
       ...(lease === null ? [] : [`somebody holds a lease of link ${link}`]),
       ...(session === null ? [] : [`an attended session of link ${link} is in progress`]),
     ]),
-    ...windows.flatMap(({ window, open }) => (open === null ? [] : [`window ${window} is open`])),
+    ...windows.flatMap(({ window, open }) =>
+      open === null ? [] : [`window ${window} is open${untilWhen(open)}`],
+    ),
   ];
+}
+
+/** When its time is over; also after a trip, for a reset gives it the rest of it. */
+function untilWhen(open: unknown): string {
+  const { success, data } = z.object({ ends_in_ms: z.number() }).safeParse(open);
+  return success ? `, for another ${Math.ceil(data.ends_in_ms / 1_000)} s at most` : '';
 }
 
 function parsed(text: string): unknown {

@@ -53,7 +53,13 @@ describe('the interlock answers', () => {
     ['a state of another build', { state: 'resting' }, {}, ['link vault is resting']],
     ['a lease', { lease: { id: '1' } }, {}, ['somebody holds a lease of link vault']],
     ['a session', { session: { by: 'ada' } }, {}, ['an attended session of link vault is in progress']],
-    ['an open window', {}, { open: { ends_in_ms: 1 } }, ['window nightly is open']],
+    [
+      'an open window',
+      {},
+      { open: { ends_in_ms: 90_500 } },
+      ['window nightly is open, for another 91 s at most'],
+    ],
+    ['a window of another build', {}, { open: true }, ['window nightly is open']],
   ])('%s', async (_, link, window, against) => {
     await interlock(200, { links: [{ ...resting, ...link }], windows: [{ ...closed, ...window }] });
     const found = await restOf(config('links: {}\n'));

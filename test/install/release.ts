@@ -110,7 +110,8 @@ export class Release {
   /** Runs a line of the person's shell before the tree is booted, with this machine's network. */
   before(line: string): Promise<Said> {
     const own = ['-q', '-D', this.tree, '--register=no', '--keep-unit', '--console=pipe', '--hostname=box'];
-    const name = ['--machine', `${this.network}-before`, '--'];
+    // As on boxes that are kept tidy: nothing in /tmp may be executed.
+    const name = ['--tmpfs=/tmp:mode=1777,noexec', '--machine', `${this.network}-before`, '--'];
     return execa('systemd-nspawn', [...own, ...name, ...this.#words(), this.#in(line)], {
       all: true,
       reject: false,
