@@ -1,10 +1,9 @@
 /** Proof: how long each contact took to isolate, over months, and what proof tests and commissionings came to. */
 import { useMemo } from 'preact/hooks';
-import type uPlot from 'uplot';
 import type { History } from '../../api/journal-documents.ts';
 import type { LinkState } from '../../api/state-document.ts';
 import { state } from '../box.ts';
-import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
+import { Chart, DAY_MS } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Grade, GradeOf, Marked } from '../parts/notes.tsx';
 import { Ago, Moment } from '../parts/times.tsx';
@@ -13,8 +12,8 @@ import { bounded, duration, many } from '../words.ts';
 const DAYS = 365;
 const CHART_PX = 260;
 const RECORDS_SHOWN = 100;
-/** The axis spans a month at least, seconds. */
-const MONTH_S = 30 * 86_400;
+/** The axis spans a month at least, ms. */
+const MONTH_MS = 30 * DAY_MS;
 
 /** The view. */
 export function ProofView() {
@@ -133,13 +132,6 @@ function Times({ link, proofs }: { readonly link: string; readonly proofs: reado
     [proofs, link],
   );
   const contacts = useMemo(() => [...new Set(seen.map(({ contact }) => contact))], [seen]);
-  const data = useMemo(
-    (): uPlot.AlignedData => [
-      seen.map(({ at }) => Date.parse(at) / 1_000),
-      ...contacts.map((contact) => seen.map((each) => (each.contact === contact ? each.took_ms : null))),
-    ],
-    [seen, contacts],
-  );
   if (seen.length === 0) return null;
   const label = `Time until isolation was seen, ${bounded(link, 40)}: ${many(seen.length, 'test')} of ${many(contacts.length, 'contact')}`;
   return (
@@ -149,47 +141,48 @@ function Times({ link, proofs }: { readonly link: string; readonly proofs: reado
       </h2>
       <ul class="legend">
         {contacts.map((contact, index) => (
-          <li key={contact} class={`series-${index % 4}`}>
-            {bounded(contact, 40)}, {LINES[index % LINES.length]?.name}
+          <li key={contact} class={`series-${index % LINES.length}`}>
+            {bounded(contact, 40)}, {LINES[index % LINES.length]}
           </li>
         ))}
       </ul>
-      <Chart label={label} heightPx={CHART_PX} data={data} options={(ink) => optionsOf(ink, contacts)} />
+      <Lines label={label} seen={seen} contacts={contacts} />
     </section>
   );
 }
 
-/** Told apart without colour. */
-const LINES = [
-  { name: 'solid', dash: [] },
-  { name: 'dashed', dash: [10, 5] },
-  { name: 'dotted', dash: [2, 4] },
-  { name: 'dash and dot', dash: [10, 4, 2, 4] },
-] as const;
+/** Told apart without colour: by the dashes of their style. */
+const LINES = ['solid', 'dashed', 'dotted', 'dash and dot'] as const;
 
-function optionsOf(ink: Ink, contacts: readonly string[]): Omit<uPlot.Options, 'width' | 'height'> {
-  const colors = [ink.calm, ink.exposed, ink.unknown, ink.alarm];
-  return {
-    legend: { show: false },
-    cursor: { show: false },
-    scales: {
-      x: { time: true, range: (_plot, from, to) => [Math.min(from, to - MONTH_S), to] },
-      y: { range: (_plot, _from, to) => [0, Math.max(to, 1) * 1.15] },
-    },
-    axes: [
-      axis(ink, { values: dayTicks, space: 70 }),
-      axis(ink, { size: 76, values: (_plot, splits) => splits.map((value) => duration(value)) }),
-    ],
-    series: [
-      {},
-      ...contacts.map((contact, index) => ({
-        label: contact,
-        stroke: colors[index % colors.length] ?? ink.text,
-        width: 1.5,
-        dash: [...(LINES[index % LINES.length]?.dash ?? [])],
-        spanGaps: true,
-        points: { show: true, size: 6, fill: colors[index % colors.length] ?? ink.text },
-      })),
-    ],
-  };
+interface LinesProps {
+  readonly label: string;
+  readonly seen: readonly Proof[];
+  readonly contacts: readonly string[];
+}
+
+/** A line per contact through the times that it took. */
+function Lines({ label, seen, contacts }: LinesProps) {
+  const times = seen.map(({ at }) => Date.parse(at));
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const most = Math.max(1, ...seen.map(({ took_ms }) => took_ms ?? 0));
+  const range = { fromMs: Math.min(first, last - MONTH_MS), toMs: last, least: 0, most: most * 1.15 };
+  return (
+    <Chart label={label} heightPx={CHART_PX} range={range} words={duration}>
+      {({ x, y }) =>
+        contacts.map((contact, index) => {
+          const places = seen
+            .filter((each) => each.contact === contact)
+            .map(({ at, took_ms }): [number, number] => [x(Date.parse(at)), y(took_ms ?? 0)]);
+          return (
+            <g key={contact} class={`series-${index % LINES.length}`}>
+              <polyline points={places.join(' ')} />
+              {places.map(([left, top], nth) => (
+                <circle key={nth} cx={left} cy={top} r="3" />
+              ))}
+            </g>
+          );
+        })
+      }
+    </Chart>
+  );
 }

@@ -1,9 +1,8 @@
 /** Exposure over days, with trips, proof tests and faults on the same axis. */
 import { useMemo, useState } from 'preact/hooks';
-import uPlot from 'uplot';
 import type { History } from '../../api/journal-documents.ts';
 import { boxMs, state } from '../box.ts';
-import { axis, Chart, dayTicks, type Ink } from '../parts/chart.tsx';
+import { Chart, DAY_MS, type Plane } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, GradeOf, Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
@@ -12,7 +11,8 @@ import { actor, bounded, duration, many, swift } from '../words.ts';
 const SPANS = [7, 30, 90, 365] as const;
 const CHART_PX = 340;
 const MINUTE_MS = 60_000;
-const DAY_S = 86_400;
+/** Part of a day that its bar takes, and the widest bar, px. */
+const BAR = { share: 0.6, mostPx: 40 } as const;
 /** Part of the height below the axis that the three rows of marks take. */
 const ROWS_SHARE = 0.42;
 const EVENTS_SHOWN = 200;
@@ -54,10 +54,10 @@ type OfLink = History['links'][number];
 
 function OneLink({ link, history }: { readonly link: OfLink; readonly history: History }) {
   const marks = useMemo(() => marksOf(history, link.link), [history, link]);
-  const data = useMemo((): uPlot.AlignedData => {
+  const exposed = useMemo((): readonly Day[] => {
     const known = new Map(link.days.map(({ day, exposure_ms }) => [day, exposure_ms / MINUTE_MS]));
     const days = [...new Set([...lastDays(history.days), ...known.keys()])].toSorted();
-    return [days.map((day) => Date.parse(`${day}T12:00:00`) / 1_000), days.map((day) => known.get(day) ?? 0)];
+    return days.map((day) => ({ noonMs: Date.parse(`${day}T12:00:00`), minutes: known.get(day) ?? 0 }));
   }, [link, history]);
   const total = link.days.reduce((sum, { exposure_ms }) => sum + exposure_ms, 0);
   const label = `${bounded(link.link, 40)}: exposed for ${duration(total)} in ${history.days} days, ${many(marks.trips.length, 'trip')}, ${many(marks.proofs.length, 'proof test')}, ${many(marks.faults.length, 'fault')}`;
@@ -73,12 +73,7 @@ function OneLink({ link, history }: { readonly link: OfLink; readonly history: H
         <li class="proof">● proof test passed, ○ failed</li>
         <li class="fault">◆ fault</li>
       </ul>
-      <Chart
-        label={label}
-        heightPx={CHART_PX}
-        data={data}
-        options={(ink) => optionsOf(ink, marks, link.budget_ms)}
-      />
+      <Exposure label={label} days={exposed} marks={marks} budgetMs={link.budget_ms} />
       <details>
         <summary>The same in a table</summary>
         <Table link={link} marks={marks} />
@@ -109,95 +104,75 @@ const marksOf = (history: History, link: string): Marks => ({
   faults: history.faults.filter((each) => each.link === link),
 });
 
-function optionsOf(ink: Ink, marks: Marks, budgetMs: number | null): Omit<uPlot.Options, 'width' | 'height'> {
-  const { bars } = uPlot.paths;
-  return {
-    legend: { show: false },
-    cursor: { show: false },
-    scales: {
-      x: { time: true, range: (_plot, from, to) => [from - DAY_S / 2, to + DAY_S / 2] },
-      y: { range: (_plot, _from, to) => [-Math.max(to, 1) * ROWS_SHARE, Math.max(to, 1) * 1.1] },
-    },
-    axes: [
-      axis(ink, { values: dayTicks, space: 70 }),
-      axis(ink, {
-        size: 70,
-        values: (_plot, splits) =>
-          splits.map((value: number | null) => (value === null || value < 0 ? '' : `${value} min`)),
-        filter: (_plot, splits) => splits.map((value) => (value < 0 ? null : value)),
-      }),
-    ],
-    series: [
-      {},
-      {
-        fill: ink.bar,
-        stroke: ink.bar,
-        width: 0,
-        points: { show: false },
-        ...(bars && { paths: bars({ size: [0.6, 40] }) }),
-      },
-    ],
-    hooks: {
-      draw: [(plot) => drawBudget(plot, ink, budgetMs), (plot) => drawMarks(plot, ink, marks)],
-    },
+interface Day {
+  readonly noonMs: number;
+  readonly minutes: number;
+}
+
+interface ExposureProps {
+  readonly label: string;
+  readonly days: readonly Day[];
+  readonly marks: Marks;
+  readonly budgetMs: number | null;
+}
+
+/** Bars of exposure, and below their axis a row each for trips, proof tests and faults. */
+function Exposure({ label, days, marks, budgetMs }: ExposureProps) {
+  const most = Math.max(1, ...days.map(({ minutes }) => minutes));
+  const times = days.map(({ noonMs }) => noonMs);
+  const range = {
+    fromMs: Math.min(...times) - DAY_MS / 2,
+    toMs: Math.max(...times) + DAY_MS / 2,
+    least: -most * ROWS_SHARE,
+    most: most * 1.1,
   };
+  const budget = budgetMs === null ? Infinity : budgetMs / MINUTE_MS;
+  return (
+    <Chart label={label} heightPx={CHART_PX} range={range} words={(minutes) => `${minutes} min`}>
+      {(plane) => (
+        <>
+          {days.map((day) => (
+            <Bar key={day.noonMs} day={day} plane={plane} />
+          ))}
+          {budget <= range.most && (
+            <line class="budget" x1={plane.left} x2={plane.right} y1={plane.y(budget)} y2={plane.y(budget)} />
+          )}
+          <MarksOf plane={plane} marks={marks} />
+        </>
+      )}
+    </Chart>
+  );
 }
 
-/** The budget of a day, where the scale reaches it. */
-function drawBudget(plot: uPlot, ink: Ink, budgetMs: number | null): void {
-  if (budgetMs === null) return;
-  const y = plot.valToPos(budgetMs / MINUTE_MS, 'y', true);
-  if (y < plot.bbox.top) return;
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.strokeStyle = ink.alarm;
-  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-  ctx.beginPath();
-  ctx.moveTo(bbox.left, y);
-  ctx.lineTo(bbox.left + bbox.width, y);
-  ctx.stroke();
-  ctx.restore();
+function Bar({ day: { noonMs, minutes }, plane: { x, y } }: { readonly day: Day; readonly plane: Plane }) {
+  const width = Math.min(BAR.mostPx, BAR.share * (x(DAY_MS) - x(0)));
+  return (
+    <rect class="bar" x={x(noonMs) - width / 2} y={y(minutes)} width={width} height={y(0) - y(minutes)} />
+  );
 }
 
-function drawMarks(plot: uPlot, ink: Ink, { trips, proofs, faults }: Marks): void {
-  const { ctx, bbox } = plot;
-  const zero = plot.valToPos(0, 'y', true);
-  const rowHeight = (bbox.top + bbox.height - zero) / 3;
-  const size = Math.min(rowHeight * 0.3, 7 * devicePixelRatio);
-  ctx.save();
-  ctx.lineWidth = 1.5 * devicePixelRatio;
-  const each = (at: string, row: number, color: string, isFilled: boolean, trace: Trace): void => {
-    const x = plot.valToPos(Date.parse(at) / 1_000, 'x', true);
-    if (x < bbox.left || x > bbox.left + bbox.width) return;
-    ctx.fillStyle = isFilled ? color : ink.panel;
-    ctx.strokeStyle = color;
-    ctx.beginPath();
-    trace(ctx, x, zero + rowHeight * (row + 0.5), size);
-    ctx.closePath();
-    ctx.fill();
-    ctx.stroke();
+function MarksOf({ plane, marks }: { readonly plane: Plane; readonly marks: Marks }) {
+  const rowHeight = (plane.bottom - plane.y(0)) / 3;
+  const size = Math.min(rowHeight * 0.3, 7);
+  const mark = (at: string, nth: number, row: number, kind: string, shape: string) => {
+    const x = plane.x(Date.parse(at));
+    if (x < plane.left || x > plane.right) return null;
+    const place = `translate(${x} ${plane.y(0) + rowHeight * (row + 0.5)}) scale(${size})`;
+    return <path key={`${row} ${nth}`} class={kind} d={shape} transform={place} />;
   };
-  for (const { at } of trips) each(at, 0, ink.alarm, true, triangle);
-  for (const { at, outcome } of proofs)
-    each(at, 1, outcome === 'passed' ? ink.calm : ink.alarm, outcome === 'passed', dot);
-  for (const { at } of faults) each(at, 2, ink.unknown, true, diamond);
-  ctx.restore();
+  return (
+    <>
+      {marks.trips.map(({ at }, nth) => mark(at, nth, 0, 'mark trip', TRIANGLE))}
+      {marks.proofs.map(({ at, outcome }, nth) => mark(at, nth, 1, `mark proof ${outcome}`, DOT))}
+      {marks.faults.map(({ at }, nth) => mark(at, nth, 2, 'mark fault', DIAMOND))}
+    </>
+  );
 }
 
-type Trace = (ctx: CanvasRenderingContext2D, x: number, y: number, size: number) => void;
-
-const triangle: Trace = (ctx, x, y, size) => {
-  ctx.moveTo(x - size, y - size);
-  ctx.lineTo(x + size, y - size);
-  ctx.lineTo(x, y + size);
-};
-const dot: Trace = (ctx, x, y, size) => ctx.arc(x, y, size * 0.8, 0, 2 * Math.PI);
-const diamond: Trace = (ctx, x, y, size) => {
-  ctx.moveTo(x, y - size);
-  ctx.lineTo(x + size, y);
-  ctx.lineTo(x, y + size);
-  ctx.lineTo(x - size, y);
-};
+/** Shapes around 0, one wide to each side. */
+const TRIANGLE = 'M-1-1H1L0 1Z';
+const DOT = 'M-.8 0a.8.8 0 1 0 1.6 0a.8.8 0 1 0-1.6 0Z';
+const DIAMOND = 'M0-1L1 0L0 1L-1 0Z';
 
 function Table({ link, marks }: { readonly link: OfLink; readonly marks: Marks }) {
   const events = [
