@@ -29,8 +29,8 @@ import { RefusalTally } from './refusal-tally.ts';
 import { createTripListener } from './trip-listener.ts';
 import { WindowClock } from './window-clock.ts';
 
-/** Trips that are rehearsed. */
-export const ROUNDS = 100;
+/** Trips that are rehearsed. More would optimise more, and cost more memory: 100 further ones 2 MB. */
+export const ROUNDS = 40;
 /** No round begins later than this, ms after the beginning: the box has better things to do. */
 const WITHIN_MS = 300;
 const NOWHERE = 'nowhere';
