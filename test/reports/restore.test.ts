@@ -1,8 +1,9 @@
 /** `docs/restore.md`, command by command: on the worst day nobody has time for a page that is wrong. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { here, type Names, Terminal } from '../docs/terminal.ts';
 import { build } from '../faults/build.ts';
 import { eventually, type Child } from '../faults/child.ts';
 import { missingTools, Scenario } from '../faults/rig.ts';
@@ -35,36 +36,6 @@ function deedsOf(page: string): readonly Deed[] {
   return deeds;
 }
 
-/** A terminal: what is exported stays. */
-class Terminal {
-  readonly #shell: ChildProcess;
-  #said = '';
-  #count = 0;
-
-  constructor(env: NodeJS.ProcessEnv) {
-    this.#shell = spawn('bash', ['--noprofile', '--norc'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-    for (const stream of [this.#shell.stdout, this.#shell.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (this.#said += text));
-  }
-
-  /** Runs one command to its end; what it said. */
-  async run(line: string): Promise<{ code: number; said: string }> {
-    this.#count += 1;
-    const mark = `end of command ${this.#count}:`;
-    const from = this.#said.length;
-    this.#shell.stdin?.write(`${line}\necho "${mark} $?"\n`);
-    const end = new RegExp(`${mark} (\\d+)\\n`);
-    const [, code] = await eventually(`the end of: ${line}; ${this.#said.slice(from)}`, () =>
-      end.exec(this.#said),
-    );
-    return { code: Number(code), said: this.#said.slice(from) };
-  }
-
-  end(): void {
-    this.#shell.kill('SIGKILL');
-  }
-}
-
 let scenario: Scenario | null = null;
 let terminal: Terminal | null = null;
 afterEach(async () => {
@@ -73,10 +44,9 @@ afterEach(async () => {
 }, 60_000);
 
 /** The names of the page, and what they are here. */
-function namesHere(box: Scenario): readonly (readonly [string, string])[] {
+function namesHere(box: Scenario): Names {
   const url = /url: "?(rest:http:[^"\s,}]+)/.exec(readFileSync(box.config, 'utf8'))?.[1] ?? '';
   const inBox = (name: string): string => join(box.directory, name);
-  // Longer names first: one is the beginning of another.
   return [
     ['rest:http://10.0.0.2:8000/', url],
     ['/etc/portcullis/vault.password', inBox('vault.password')],
@@ -171,15 +141,6 @@ test.skipIf(missing !== null)(
   },
   120_000,
 );
-
-/** Names of the page become those of here, each once: what was put in is not looked at again. */
-function here(line: string, names: readonly (readonly [string, string])[]): string {
-  const all = new RegExp(
-    names.map(([name]) => name.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'),
-    'g',
-  );
-  return line.replaceAll(all, (name) => names.find(([each]) => each === name)?.[1] ?? name);
-}
 
 /** The command of the first terminal, until it says that the link is connected. */
 async function begun(box: Scenario, line: string): Promise<Child> {

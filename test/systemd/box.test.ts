@@ -66,6 +66,9 @@ describe.skipIf(missing !== null)('under a real systemd', { timeout: SETUP_MS },
       ActiveState: 'active',
       Type: 'notify',
     });
+    // As docs/install.md and docs/systemd.md have people look.
+    const status = await box.container.machine.in('systemctl', 'status', INTERLOCK, CONTROLLER);
+    expect(status).toContain('Status: "vault: isolated"');
     expect(await box.trip()).toBe(200);
     await box.reset();
   });
