@@ -180,6 +180,7 @@ describe.skipIf(missingDisks() !== null)('a disk of a vault', { timeout: 60_000 
   test('no disk with this UUID; two that claim it', async () => {
     const mine = disk('mine');
     mine.unplug();
+    mine.released();
     await expect(attach([vaultOn(mine)], ownHand, NEVER)).rejects.toMatchObject({ code: 'VAULT_ABSENT' });
     mine.plug();
     disk('clone', mine);
@@ -239,6 +240,7 @@ describe.skipIf(missingDisks() !== null)('a disk of a vault', { timeout: 60_000 
     expect(await vault.leave(true)).toEqual([]);
     expect(readdirSync(place.at)).toEqual([]);
     mine.unplug();
+    mine.released();
     await expect(attach([vaultOn(mine)], askedHand(path), NEVER)).rejects.toMatchObject({
       code: 'VAULT_ABSENT',
     });

@@ -152,23 +152,10 @@ export function diskVault(directory: string): CutVault {
   const disk = new LoopDisk(directory, 'disk', 400);
   const look = join(directory, 'look');
   mkdirSync(look);
-  const stillThere = (): boolean =>
-    spawnSync('losetup', ['-n', '-O', 'NAME', '-j', disk.image], { encoding: 'utf8' }).stdout.trim() !== '';
-  /**
-   * Waits until no loop device is left of the disk. Whoever has one open holds it: a killed restic that waited for the disk, and any `blkid`
-   * of another suite, which opens every device. Plugged in again before that there would be two disks with this UUID, and none is mounted.
-   */
-  const released = (): void => {
-    for (let count = 0; count < 100 && stillThere(); count += 1) spawnSync('sleep', ['0.1']);
-    if (stillThere()) throw new Error('the disk is still held by somebody');
-  };
   return {
     entry: { url: `${place.at}/restic`, mount: { uuid: disk.uuid, at: place.at, timeout: '10s' } },
     reach: null,
-    connect: () => {
-      released();
-      disk.plug();
-    },
+    connect: () => disk.plug(),
     cut: () => {
       if (spawnSync('mountpoint', ['-q', place.at]).status === 0)
         execFileSync('python3', ['-c', TEAR_OUT, place.at]);
@@ -177,13 +164,13 @@ export function diskVault(directory: string): CutVault {
     inspect: (see) => {
       // While it is attached it is seen where it is mounted; else on a loop device of its own.
       if (spawnSync('mountpoint', ['-q', place.at]).status === 0) return see(join(place.at, 'restic'));
-      released();
+      disk.released();
       execFileSync('mount', ['-o', 'loop', disk.image, look]);
       try {
         return see(join(look, 'restic'));
       } finally {
         execFileSync('umount', [look]);
-        released();
+        disk.released();
       }
     },
     stop: () => {

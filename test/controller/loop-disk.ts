@@ -56,8 +56,24 @@ export class LoopDisk {
     this.uuid = run('blkid', '-p', '-s', 'UUID', '-o', 'value', this.image);
   }
 
+  /** Never a second device of the same disk. */
   plug(): void {
-    this.device ??= run('losetup', '-f', '--show', this.image);
+    if (this.device !== null) return;
+    this.released();
+    this.device = run('losetup', '-f', '--show', this.image);
+  }
+
+  /**
+   * Waits until no loop device is left of the disk. Whoever has one open holds it: a killed restic that waited for the disk, and any `blkid`
+   * of another suite, which opens every device. Until then it is there with its UUID, and beside a second one none would be mounted.
+   */
+  released(): void {
+    for (let count = 0; count < 100 && this.#isHeld(); count += 1) spawnSync('sleep', ['0.1']);
+    if (this.#isHeld()) throw new Error(`the disk ${this.image} is still held by somebody`);
+  }
+
+  #isHeld(): boolean {
+    return run('losetup', '-n', '-O', 'NAME', '-j', this.image) !== '';
   }
 
   /** Detached when its last user lets go. */
