@@ -20,7 +20,10 @@ const commission = (...args: string[]): Promise<{ code: number | null; stdout: s
 /** The command at work, at the first of its cycles: the link comes and goes. */
 async function cycling(): Promise<Child> {
   const child = scenario.run('commission', ['commission', LINK, '--yes', '--config', scenario.config]);
-  await eventually(`a cycle; ${child.words()}`, () => child.stdout.includes('cycle 1 of'));
+  await eventually(
+    () => `a cycle; ${child.words()}`,
+    () => child.stdout.includes('cycle 1 of'),
+  );
   return child;
 }
 

@@ -22,10 +22,13 @@ afterEach(() => scenario.end(), 60_000);
 async function attending(forHow: string, ...more: string[]): Promise<Child> {
   const args = ['attend', LINK, '--for', forHow, '--reason', 'restore', ...more, '--config', scenario.config];
   const child = scenario.run('attend', args);
-  await eventually(`the command to say connected; ${child.words()}`, () => {
-    if (child.ended !== null) throw new Error(child.words());
-    return child.stdout.includes('connected');
-  });
+  await eventually(
+    () => `the command to say connected; ${child.words()}`,
+    () => {
+      if (child.ended !== null) throw new Error(child.words());
+      return child.stdout.includes('connected');
+    },
+  );
   await scenario.board.standing('connected');
   return child;
 }

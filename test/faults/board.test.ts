@@ -75,7 +75,10 @@ describe('isolation that is not proven', { timeout: 120_000 }, () => {
     // Latched means latched: also for the next interlock, which finds the contact as it is.
     await interlock.kill();
     const next = scenario.run('interlock', ['interlock', '--config', scenario.config]);
-    await eventually(`the next interlock; ${next.words()}`, () => next.stdout.includes('trips at'));
+    await eventually(
+      () => `the next interlock; ${next.words()}`,
+      () => next.stdout.includes('trips at'),
+    );
     await scenario.until('the link to be stuck again', (link) => link.state === 'stuck');
 
     await scenario.board.clear();

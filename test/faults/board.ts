@@ -40,7 +40,10 @@ export class PlayedBoard {
   }
 
   async ready(): Promise<void> {
-    await eventually(`the board; ${this.child.words()}`, () => this.port !== 0);
+    await eventually(
+      () => `the board; ${this.child.words()}`,
+      () => this.port !== 0,
+    );
   }
 
   /** Adds a fault, as `emulate --fault` writes it. */

@@ -8,9 +8,9 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Polls `look` until it gives something; fails with `what` after `timeoutMs`. */
+/** Polls `look` until it gives something; fails with `what` after `timeoutMs`; a function says it as it is then. */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   timeoutMs = 25_000,
 ): Promise<T> {
@@ -19,7 +19,8 @@ export async function eventually<T>(
     // oxlint-disable-next-line no-await-in-loop -- polling
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > endsAt) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
+    if (performance.now() > endsAt)
+      throw new Error(`waited ${timeoutMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);
     // oxlint-disable-next-line no-await-in-loop
     await new Promise((resolve) => setTimeout(resolve, 15));
   }

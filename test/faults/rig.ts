@@ -71,6 +71,8 @@ export const SOURCE = 'alarm';
 const SELDOM = '0 0 29 2 *';
 const MARK = 'PORTCULLIS_FAULTS';
 const PASSWORD = 'a password';
+/** A process under a load of thirty on two cores takes half a minute to say its first word, ms. */
+const START_WITHIN_MS = 60_000;
 /** Between saying goodbye and being killed, when a test is over, ms. */
 const GOODBYE_MS = 8_000;
 
@@ -161,7 +163,11 @@ export class Scenario {
       store,
     ];
     const vault = this.#start('vault', 'rclone', args);
-    await eventually(`the vault; ${vault.words()}`, () => answers(this.#vaultPort));
+    await eventually(
+      () => `the vault; ${vault.words()}`,
+      () => answers(this.#vaultPort),
+      START_WITHIN_MS,
+    );
   }
 
   #start(name: string, command: string, args: readonly string[]): Child {
@@ -194,10 +200,14 @@ export class Scenario {
   async interlock(preload?: string): Promise<Child> {
     await this.commission();
     const child = this.run('interlock', ['interlock', '--config', this.config], preload);
-    await eventually(`the interlock to listen; ${child.words()}`, () => {
-      if (child.ended !== null) throw new Error(child.words());
-      return child.stdout.includes('trips at');
-    });
+    await eventually(
+      () => `the interlock to listen; ${child.words()}`,
+      () => {
+        if (child.ended !== null) throw new Error(child.words());
+        return child.stdout.includes('trips at');
+      },
+      START_WITHIN_MS,
+    );
     await this.until('isolation to be proven', (link) => link.proof !== 'none');
     return child;
   }
@@ -216,11 +226,17 @@ export class Scenario {
   }
 
   async controllerReady(child: Child): Promise<void> {
-    await eventually('the controller to hear the interlock', async () => {
-      if (child.ended !== null) throw new Error(child.words());
-      const answer = await ask({ host: '127.0.0.1', port: this.#apiPort, path: '/readyz' }).catch(() => null);
-      return answer?.status === 200;
-    });
+    await eventually(
+      () => `the controller to hear the interlock; ${child.words()}`,
+      async () => {
+        if (child.ended !== null) throw new Error(child.words());
+        const answer = await ask({ host: '127.0.0.1', port: this.#apiPort, path: '/readyz' }).catch(
+          () => null,
+        );
+        return answer?.status === 200;
+      },
+      START_WITHIN_MS,
+    );
   }
 
   /** A client of the interlock, of the same build; with presence, over root's own socket. */
