@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { addApplianceWords } from './command/appliance-words.ts';
+import { addAttendWords } from './command/attend-words.ts';
 import { addProfileCommands } from './command/profile.ts';
 import { bearLostReader, CommandError, type ExitCode, say, warn } from './command/exit.ts';
 import { addTokenWords, addUserWords } from './command/people-words.ts';
@@ -147,18 +148,7 @@ program
   .action(async (link: string, options) =>
     (await import('./command/commission.ts')).commissionLink(link, options),
   );
-program
-  .command('attend')
-  .description('keep a link connected for a restore, outside of windows, while this command runs')
-  .argument('<link>', 'name of the link')
-  .option('--for <duration>', 'for how long, as in 30m or 1h30m')
-  .option('--reason <text>', 'why, for the journal')
-  .option('--cause <id>', 'reset the link first: the cause you have understood, as `status` shows it')
-  .option('--approve <name:code...>', 'one-time code of an approver; two different people are needed')
-  .option('--end', 'end the session that is in progress')
-  .addOption(config())
-  .addOption(json())
-  .action(async (link: string, options) => (await import('./command/attend.ts')).attendLink(link, options));
+addAttendWords(program, { config, json });
 program
   .command('isolate')
   .description(

@@ -8,10 +8,13 @@ import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { SessionBegun } from '../protocol/authority.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import { InterlockError } from '../protocol/interlock-error.ts';
+import type { MountHand } from '../controller/attach/mount-hand.ts';
 import type { Lease, LeaseEnd } from '../protocol/lease.ts';
 import { endMayPass, refusalMayPass } from '../protocol/lost-lease.ts';
 import { approvalIn } from './approval.ts';
 import { type AskOptions, interlock } from './ask.ts';
+import { AttendedDisks, type DiskNews, disksBehind, handHere, type LinkDisk } from './attend-disks.ts';
+import { configured } from './configured.ts';
 import { CommandError, readerGone, say, warn } from './exit.ts';
 
 /** Options of the command. */
@@ -23,6 +26,8 @@ export interface AttendOptions extends AskOptions {
   readonly cause?: string;
   /** `NAME:CODE`, once for each approver. */
   readonly approve?: readonly string[];
+  /** Mounts the disks behind the link meanwhile, read-only. */
+  readonly mount?: boolean;
   /** Ends the session in progress instead. */
   readonly end?: boolean;
 }
@@ -56,8 +61,17 @@ export async function attendLink(link: string, options: AttendOptions): Promise<
     ...(cause === undefined ? {} : { cause }),
     ...(approvals.length === 0 ? {} : { approvals }),
   };
+  const { config } = await configured(options.config, 'none');
+  const disks = disksBehind(config, link);
+  if (options.mount === true && disks.length === 0)
+    throw new CommandError(
+      2,
+      `${link}: no window of it works in a repository with \`mount\`: there is nothing to mount`,
+    );
   const { client, begun } = await begin(asked, options.config);
-  const attendance = new Attendance(client, link, begun, options.json === true);
+  const hand = handHere(config.runtime_directory);
+  const behind = { disks, hand, isMounted: options.mount === true };
+  const attendance = new Attendance(client, link, begun, options.json === true, behind);
   const end = await attendance.hold();
   await attendance.leave(end);
 }
@@ -92,6 +106,13 @@ async function endAttended(link: string, { config, json }: AttendOptions): Promi
   );
 }
 
+/** The disks behind the link, and whether they are wanted. */
+interface Behind {
+  readonly disks: readonly LinkDisk[];
+  readonly hand: MountHand;
+  readonly isMounted: boolean;
+}
+
 /** One session, held here. */
 class Attendance {
   readonly #client: InterlockClient;
@@ -101,10 +122,28 @@ class Attendance {
   /** Monotonic ms. */
   readonly #endsAt: number;
   readonly #stopped = new AbortController();
+  readonly #disks: AttendedDisks;
+  /** What is there to be mounted, for whoever did not ask for it. */
+  readonly #offer: string;
   #saidUpTo: number;
   #hadLease = false;
 
-  constructor(client: InterlockClient, link: string, begun: SessionBegun, json: boolean) {
+  constructor(
+    client: InterlockClient,
+    link: string,
+    begun: SessionBegun,
+    json: boolean,
+    { disks, hand, isMounted }: Behind,
+  ) {
+    this.#disks = new AttendedDisks(isMounted ? disks : [], hand, (news) => this.#tellDisk(news));
+    this.#offer = isMounted
+      ? ''
+      : disks
+          .map(
+            ({ repository, mount }) =>
+              ` (with --mount the disk of ${repository} is mounted read-only at ${mount.at})`,
+          )
+          .join('');
     this.#client = client;
     this.#link = link;
     this.#begun = begun;
@@ -148,16 +187,28 @@ class Attendance {
       return null;
     }
     this.#hadLease = true;
-    void lease.connected.then(() =>
-      this.#tell({ event: 'connected', link: this.#link }, `${this.#link}: connected; do what you came for`),
-    );
+    const gone = new AbortController();
+    void lease.connected.then(() => {
+      this.#tell(
+        { event: 'connected', link: this.#link },
+        `${this.#link}: connected; do what you came for${this.#offer}`,
+      );
+      return this.#disks.mount(AbortSignal.any([gone.signal, this.#stopped.signal]));
+    });
     const countdown = setInterval(() => this.#countDown(), COUNTDOWN_MS);
     const stopped = new Promise<void>((resolve) =>
       this.#stopped.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
     if (this.#stopped.signal.aborted) await lease.release();
-    const lost = await Promise.race([lease.lost, stopped.then(() => lease.release()).then(() => lease.lost)]);
+    const released = async (): Promise<LeaseEnd> => {
+      await this.#disks.leave('orderly');
+      await lease.release();
+      return lease.lost;
+    };
+    const lost = await Promise.race([lease.lost, stopped.then(released)]);
     clearInterval(countdown);
+    gone.abort();
+    await this.#disks.leave('lazy');
     this.#clearLine();
     if (!endMayPass(lost.code)) return lost;
     this.#tell(
@@ -209,6 +260,18 @@ class Attendance {
 
   #clearLine(): void {
     if (!this.#json && process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  }
+
+  #tellDisk(news: DiskNews): void {
+    const { event, repository, at } = news;
+    const what = `${this.#link}: the disk of ${repository} is`;
+    const words = {
+      mounted: `mounted read-only at ${at}`,
+      unmounted: `unmounted from ${at}`,
+      'not-mounted': `NOT mounted at ${at}`,
+      'not-unmounted': `STILL mounted at ${at}`,
+    }[event];
+    this.#tell({ link: this.#link, ...news }, `${what} ${words}${'why' in news ? `: ${news.why}` : ''}`);
   }
 
   #tell(line: Record<string, unknown>, text: string): void {

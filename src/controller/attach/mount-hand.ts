@@ -28,6 +28,15 @@ export interface MountHand {
   readonly unmount: (repository: string, settings: MountSettings, manner: Manner) => Promise<Manner>;
 }
 
+/**
+ * The same disk, to be read from only. A journal that a cut has left open is written back all the same: without that, what is read
+ * may not be what was written.
+ */
+export const readOnly = (settings: MountSettings): MountSettings => ({
+  ...settings,
+  options: [...settings.options.filter((option) => option !== 'rw' && option !== 'ro'), 'ro'],
+});
+
 /** ms for mount: a big file system with a journal to replay takes its time. */
 const MOUNT_TIMEOUT_MS = 60_000;
 /** ms for an orderly umount, which writes out what is left. */

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Config } from '../../config/schema.ts';
 import { lineReader } from '../../protocol/line-reader.ts';
 import { ControllerFault } from '../fault.ts';
-import type { MountHand } from './mount-hand.ts';
+import { type MountHand, readOnly } from './mount-hand.ts';
 
 /** Name of the socket in the runtime directory. */
 export const MOUNT_SOCKET = 'mount.sock';
@@ -19,7 +19,7 @@ const LAZY_ANSWER_MS = 30_000;
 const LINE_LIMIT = 10_000;
 
 const request = z.strictObject({
-  do: z.enum(['mount', 'unmount', 'unmount-lazily']),
+  do: z.enum(['mount', 'mount-read-only', 'unmount', 'unmount-lazily']),
   repository: z.string().max(100),
 });
 type Request = z.output<typeof request>;
@@ -47,8 +47,10 @@ const badly = (what: string): ControllerFault =>
 /** Asks at the socket. */
 export function askedHand(socketPath: string): MountHand {
   return {
-    async mount(repository, { timeout }, stop) {
-      const said = await ask(socketPath, { do: 'mount', repository }, timeout + ANSWER_MARGIN_MS, stop);
+    async mount(repository, { timeout, options }, stop) {
+      // What is mounted how is read from the configuration there; only this can be asked for.
+      const verb = options.includes('ro') ? 'mount-read-only' : 'mount';
+      const said = await ask(socketPath, { do: verb, repository }, timeout + ANSWER_MARGIN_MS, stop);
       if ('mounted' in said) return said.mounted;
       throw badly('the process that mounts gave the answer to another question');
     },
@@ -109,11 +111,11 @@ async function answered(config: Config, hand: MountHand, line: string): Promise<
     return faultOf(badly('no repository with a `mount` was named in the request'));
   const { do: verb, repository } = asked.data;
   try {
-    if (verb === 'mount')
+    if (verb === 'mount' || verb === 'mount-read-only')
       return {
         mounted: await hand.mount(
           repository,
-          settings,
+          verb === 'mount' ? settings : readOnly(settings),
           AbortSignal.timeout(settings.timeout + ANSWER_MARGIN_MS),
         ),
       };

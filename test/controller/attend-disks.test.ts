@@ -1,0 +1,121 @@
+/** Disks of an attended session: which, mounted how, and gone before or after the link. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AttendedDisks, disksBehind, type DiskNews } from '../../src/command/attend-disks.ts';
+import { configSchema, type Config } from '../../src/config/schema.ts';
+import { ownHand } from '../../src/controller/attach/mount-hand.ts';
+import { answerMount, askedHand } from '../../src/controller/attach/mount-request.ts';
+import { mountAt } from '../../src/controller/attach/mount-table.ts';
+import { LoopDisk, missingDisks, mountByHand, Place } from './loop-disk.ts';
+
+const NEVER = new AbortController().signal;
+const UUID = '03e41a7b-aeb4-45c8-9f43-1a155be9b4b4';
+
+const configured = (uuid: string, at: string): Config => {
+  const repository = (url: string) => ({
+    url,
+    password_file: '/dev/null',
+    mount: { uuid, at, timeout: '1s', options: ['rw'] },
+  });
+  const window = (link: string, ...names: string[]) => ({
+    link,
+    opens: '0 3 * * *',
+    timezone: 'UTC',
+    lasts: '1h',
+    steps: names.map((name) => ({ check: { repository: name } })),
+  });
+  return configSchema.parse({
+    links: { vault: { contacts: [] }, attic: { contacts: [] } },
+    repositories: {
+      one: repository(`${at}/one`),
+      two: repository(`${at}/two`),
+      far: { url: 'rest:http://10.0.0.2:8000/', password_file: '/dev/null' },
+      elsewhere: { ...repository('/mnt/other/x'), mount: { uuid, at: '/mnt/other' } },
+    },
+    windows: { nightly: window('vault', 'one', 'two', 'far'), weekly: window('attic', 'elsewhere') },
+  });
+};
+
+test('the disks behind a link are those of its windows, each mount point once', () => {
+  const config = configured(UUID, '/mnt/vault');
+  expect(disksBehind(config, 'vault').map(({ repository }) => repository)).toEqual(['one']);
+  expect(disksBehind(config, 'attic').map(({ repository }) => repository)).toEqual(['elsewhere']);
+  expect(disksBehind(config, 'constructor')).toEqual([]);
+});
+
+describe.skipIf(missingDisks() !== null)('with a disk', { timeout: 60_000 }, () => {
+  let directory: string;
+  let place: Place;
+  let disk: LoopDisk;
+  let news: DiskNews[];
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'portcullis-attended-disk-'));
+    place = new Place(directory);
+    disk = new LoopDisk(directory, 'mine', 8);
+    disk.plug();
+    mountByHand(disk, place.at);
+    writeFileSync(join(place.at, 'kept'), 'what is restored');
+    spawnSync('umount', [place.at]);
+    news = [];
+  });
+  afterEach(() => {
+    place.remove();
+    disk.unplug();
+    rmSync(directory, { recursive: true });
+  });
+  const tell = (each: DiskNews): void => void news.push(each);
+
+  test('it is read from and not written to, by root here and by the helper, and is gone afterwards', async () => {
+    const config = configured(disk.uuid, place.at);
+    const socket = join(directory, 'mount.sock');
+    const helper = createServer((peer) =>
+      peer.once(
+        'data',
+        (line) => void answerMount(config, ownHand, String(line)).then((text) => peer.end(`${text}\n`)),
+      ),
+    );
+    await new Promise<void>((resolve) => helper.listen(socket, resolve));
+    try {
+      for (const hand of [ownHand, askedHand(socket)]) {
+        const disks = new AttendedDisks(disksBehind(config, 'vault'), hand, tell);
+        await disks.mount(NEVER);
+        expect(mountAt(place.at)).toMatchObject({ isReadOnly: true, device: disk.number });
+        expect(readFileSync(join(place.at, 'kept'), 'utf8')).toBe('what is restored');
+        expect(() => writeFileSync(join(place.at, 'kept'), 'x')).toThrow('EROFS');
+        await disks.leave('orderly');
+        expect(mountAt(place.at)).toBeNull();
+        await disks.leave('lazy');
+      }
+    } finally {
+      helper.close();
+    }
+    const told = { repository: 'one', at: place.at };
+    expect(news).toEqual(
+      [0, 1].flatMap(() => [
+        { ...told, event: 'mounted' },
+        { ...told, event: 'unmounted' },
+      ]),
+    );
+  });
+
+  test('what cannot be mounted is told; a link that is lost while the disk is awaited leaves nothing mounted', async () => {
+    const [absent] = disksBehind(configured(UUID, place.at), 'vault');
+    const [mine] = disksBehind(configured(disk.uuid, place.at), 'vault');
+    if (absent === undefined || mine === undefined) throw new Error('no disks');
+    const none = new AttendedDisks([absent], ownHand, tell);
+    await none.mount(NEVER);
+    expect(news).toMatchObject([{ event: 'not-mounted', why: expect.stringContaining(UUID) as string }]);
+    const lost = new AbortController();
+    const disks = new AttendedDisks([absent, mine], ownHand, tell);
+    const mounting = disks.mount(lost.signal);
+    lost.abort();
+    await disks.leave('lazy');
+    await mounting;
+    expect(mountAt(place.at)).toBeNull();
+    expect(news.at(-1)).toMatchObject({ event: 'not-mounted' });
+  });
+});
