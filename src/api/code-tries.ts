@@ -1,5 +1,5 @@
 /**
- * Who may try one-time codes how often. The interlock refuses an approver after five wrong codes in five minutes, whoever sent
+ * Who may try one-time codes how often. The interlock refuses an approver after seven wrong codes in five minutes, whoever sent
  * them: without this, one login could keep two people from ever resetting, or guess a colleague's code for months. So one person
  * may send three wrong ones, and then one after five minutes, ten, twenty, … up to a day. What is right clears it.
  *
@@ -7,7 +7,7 @@
  */
 import { ApiRefusal } from './refusal.ts';
 
-/** Wrong ones that cost nothing: fewer than lock an approver. */
+/** Wrong ones that cost nothing: those of two people are fewer than lock an approver. */
 export const FREE_TRIES = 3;
 /** As long as the interlock remembers a wrong code, ms. */
 export const FIRST_WAIT_MS = 300_000;

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CodeTries, FIRST_WAIT_MS, FREE_TRIES, LONGEST_WAIT_MS } from '../../src/api/code-tries.ts';
+import { MOST_WRONG_CODES, WRONG_CODES_MS } from '../../src/interlock/approvers.ts';
 import { IDLE_MS, LONGEST_MS, Logins } from '../../src/api/logins.ts';
 import { Turns } from '../../src/api/turns.ts';
 import { InterlockError } from '../../src/protocol/interlock-error.ts';
@@ -65,6 +66,19 @@ describe('attacks on the API', { timeout: 60_000 }, () => {
     bench.interlock.refusals = [];
     expect((await reset(await bench.personOf('operator', 'true'))).statusCode).toBe(200);
     expect(JSON.stringify(bench.journal)).not.toContain('000000');
+  });
+
+  test('two people who send what wrong codes they can lock no approver', () => {
+    const tries = new CodeTries();
+    const sent: number[] = [];
+    for (let now = 0; now < 4 * LONGEST_WAIT_MS; now += 1_000)
+      for (const person of ['mallory', 'eve'])
+        while (tries.waitMs(person, now) === 0) {
+          tries.wrong(person, now);
+          sent.push(now);
+        }
+    const within = sent.map((at) => sent.filter((each) => each <= at && at - each < WRONG_CODES_MS).length);
+    expect(Math.max(...within)).toBeLessThan(MOST_WRONG_CODES);
   });
 
   test('codes: many requests at once count as one after the other; the waits double up to a day', async () => {
