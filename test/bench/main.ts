@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +16,9 @@ import { end, isolated, MAIN, type Rig, startHelper, startRig, trip } from './ri
 const SAMPLES = 300;
 const WARM_UP = 30;
 const KILLS = 15;
+/** Starts whose first trip is measured, and how long it is waited for, ms. */
+const STARTS = 15;
+const REST_MS = 1_000;
 const quick = process.argv.includes('--quick');
 const journalEntries = quick ? 50_000 : 1_000_000;
 
@@ -53,11 +57,16 @@ async function paired(
   return [ours, floors];
 }
 
-function report(name: string, ours: readonly number[], floors: readonly number[]): void {
+function report(
+  name: string,
+  ours: readonly number[],
+  floors: readonly number[],
+  floorName = 'bare node:http',
+): void {
   const [mine, floor] = [figuresOf(ours), figuresOf(floors)];
   say(name);
   say(`  portcullis          ${inWords(mine)}`);
-  say(`  bare node:http      ${inWords(floor)}`);
+  say(`  ${floorName.padEnd(18)}  ${inWords(floor)}`);
   say(
     `  ratio               p50 ${(mine.p50 / floor.p50).toFixed(2)}  p99 ${(mine.p99 / floor.p99).toFixed(2)}`,
   );
@@ -86,6 +95,21 @@ async function latency(): Promise<void> {
   say(`  interlock resident  ${residentMb(rig.child.pid)} MB after the flood`);
   await end(floor.child);
   await rig.close();
+}
+
+/** The first trip of each of so many starts, which comes alone; and one that follows after a rest. */
+async function firstTrips(): Promise<void> {
+  const [first, next]: [number[], number[]] = [[], []];
+  for (let i = 0; i < (quick ? 5 : STARTS); i += 1) {
+    const rig = await startRig('interlock', 1, 1);
+    for (const into of [first, next]) {
+      await pause(REST_MS);
+      into.push(await toFrame(rig.port, rig));
+    }
+    await rig.close();
+  }
+  say(`first trip after a start: to the isolate frame  ${inWords(figuresOf(first))}`);
+  say(`  the second, ${REST_MS / 1_000} s later  ${inWords(figuresOf(next))}`);
 }
 
 /** Bad requests until it is ended; ending it tells how many a second were answered. */
@@ -134,30 +158,51 @@ async function manyLinks(): Promise<void> {
   await rig.close();
 }
 
+/** Sees when the connections of a process end, as the interlock does, and has nothing else to do: the floor. */
+async function startBystander(path: string): Promise<{ gone: () => Promise<number>; close: () => void }> {
+  let left = (_at: number): void => undefined;
+  const server = createServer((socket) => {
+    socket.resume();
+    socket.on('error', () => undefined).on('close', () => left(nowMs()));
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  const gone = (): Promise<number> =>
+    new Promise((resolve) => {
+      left = resolve;
+    });
+  return { gone, close: () => server.close() };
+}
+
 /** ms from a signal to the lease holder until the isolate frame is at the board. */
 async function holderLost(signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
   const rig = await startRig('interlock', 1, 1);
+  const bystanderPath = join(rig.directory, 'bystander.sock');
+  const bystander = await startBystander(bystanderPath);
   const [board] = rig.boards;
   const { occurrence } = await rig.client.runWindow('bench', { by: 'bench', reason: 'bench' });
-  const times: number[] = [];
+  const [times, floors]: [number[], number[]] = [[], []];
   for (let i = 0; i < (signal === 'SIGSTOP' ? 3 : KILLS); i += 1) {
     await isolated(rig.client);
-    const holder = await startHelper('holder.ts', [
-      join(rig.directory, 'run', 'interlock.sock'),
-      'l0x0',
-      'bench',
-      occurrence,
-    ]);
+    const socket = join(rig.directory, 'run', 'interlock.sock');
+    const holder = await startHelper('holder.ts', [socket, 'l0x0', 'bench', occurrence, bystanderPath]);
     const at = new Promise<number>((resolve) => {
       if (board !== undefined) board.onIsolate = resolve;
     });
+    const gone = bystander.gone();
     const sentAt = nowMs();
     holder.child.kill(signal);
     times.push((await at) - sentAt);
     await end(holder.child, 'SIGKILL');
+    floors.push((await gone) - sentAt);
   }
-  const what = signal === 'SIGKILL' ? 'controller killed -9' : 'controller stopped (lease time-out 3,000 ms)';
-  say(`${what}: to the isolate frame  ${inWords(figuresOf(times))}`);
+  if (signal === 'SIGKILL') {
+    report('controller killed -9: to the isolate frame', times, floors, 'a bystander knew');
+    const worst = times.indexOf(Math.max(...times));
+    say(`  of the worst, ${(floors[worst] ?? Number.NaN).toFixed(1)} ms until a bystander knew`);
+  } else
+    say(`controller stopped (lease time-out 3,000 ms): to the isolate frame  ${inWords(figuresOf(times))}`);
+  bystander.close();
   await rig.close();
 }
 
@@ -235,6 +280,7 @@ if (process.argv.includes('--peers')) {
   process.exit();
 }
 await latency();
+await firstTrips();
 await manyLinks();
 await holderLost('SIGKILL');
 await holderLost('SIGSTOP');
