@@ -10,7 +10,7 @@ import { Child } from '../faults/child.ts';
 import { missingTools } from '../faults/rig.ts';
 import { Gauge, type Reading } from './gauge.ts';
 import { insideOf, type Planted } from './inside.ts';
-import { leaksOf, OVER_A_DOZEN, OVER_A_YEAR, unstated } from './judgement.ts';
+import { leaksOf, OVER_A_DOZEN, OVER_A_YEAR, summaryOf, unstated } from './judgement.ts';
 import { stated } from './stated.ts';
 import { growing, slopeOf } from './trend.ts';
 import { liveThrough, type YearFigures } from './year.ts';
@@ -23,6 +23,8 @@ const ALLOWED = LONG ? OVER_A_YEAR : OVER_A_DOZEN;
 /** The controller lives five times, and then to the end. */
 const RESTARTS = LONG ? [2, 4, 6, 8, 10] : [2];
 const PLANTED_WINDOWS = 14;
+/** The long form says how it does. */
+const SAID_EVERY = 25;
 
 const missing = missingTools();
 if (!LONG) console.log(`SHORT FORM: ${WINDOWS} windows of 365 (PORTCULLIS_LONG=1 runs them all)`);
@@ -30,7 +32,15 @@ if (!LONG) console.log(`SHORT FORM: ${WINDOWS} windows of 365 (PORTCULLIS_LONG=1
 describe.skipIf(missing !== null)(`${WINDOWS} windows`, () => {
   let year: YearFigures;
   beforeAll(async () => {
-    year = await liveThrough({ windows: WINDOWS, restartsAfter: RESTARTS, reportsKept: REPORTS_KEPT });
+    year = await liveThrough({
+      windows: WINDOWS,
+      restartsAfter: RESTARTS,
+      reportsKept: REPORTS_KEPT,
+      onWindow(day, interlock, controller) {
+        if (LONG && day % SAID_EVERY === 0) console.log(JSON.stringify({ day, interlock, controller }));
+      },
+    });
+    if (LONG) console.log(JSON.stringify(summaryOf(year), null, 1));
   }, 2 * HOUR_MS);
 
   test('no process holds more and more', () => {

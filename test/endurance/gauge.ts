@@ -7,12 +7,12 @@ import type { Told } from './inside.ts';
 export interface Reading {
   readonly heap: number;
   readonly code: number;
+  readonly committed: number;
   readonly external: number;
   readonly resident: number;
   readonly descriptors: number;
   readonly threads: number;
   readonly children: number;
-  readonly timers: number;
   /** Printed so far. */
   readonly log: number;
 }
@@ -42,12 +42,12 @@ export class Gauge {
       },
     );
     const { pid, stdout, stderr } = this.#child;
-    const { heap, code, external, timers } = told;
+    const { heap, code, committed, external } = told;
     return {
       heap,
       code,
+      committed,
       external,
-      timers,
       resident: residentOf(pid),
       descriptors: descriptorsOf(pid).length,
       threads: readdirSync(`/proc/${pid}/task`).length,

@@ -13,20 +13,21 @@ export interface Told {
   /** What the program holds; without the code that V8 has compiled, which grows as long as it optimises. */
   readonly heap: number;
   readonly code: number;
+  /** What V8 has taken from the system for both. */
+  readonly committed: number;
   /** Outside of the heap: buffers. */
   readonly external: number;
-  readonly timers: number;
 }
 
-/** JavaScript for `--import`. `file`: where it writes; `hours`: how far the calendar is turned each time. */
-export const insideOf = (file: string, hours: number, planted: Planted | null): string => `
+/** JavaScript for `--import`. `file`: where it writes; `hours`: how far the calendar is turned each time; `times`: how often it was already. */
+export const insideOf = (file: string, hours: number, planted: Planted | null, times = 0): string => `
 import { isMainThread } from 'node:worker_threads';
 import { openSync, renameSync, writeFileSync } from 'node:fs';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 if (isMainThread) {
   const Real = Date;
-  let shift = 0;
+  let shift = ${times * hours} * 3_600_000;
   globalThis.Date = new Proxy(Real, {
     construct: (target, args, self) => Reflect.construct(target, args.length === 0 ? [Real.now() + shift] : args, self === globalThis.Date ? Real : self),
     apply: () => new Real(Real.now() + shift).toString(),
@@ -46,9 +47,8 @@ if (isMainThread) {
     number += 1;
     const used = (named) => getHeapSpaceStatistics().filter((each) => named.test(each.space_name)).reduce((sum, each) => sum + each.space_used_size, 0);
     const [heap, code] = [used(/^(old|new|large_object|new_large_object)_space$/), used(/code|trusted/)];
-    const { external } = process.memoryUsage();
-    const timers = process.getActiveResourcesInfo().filter((each) => each === 'Timeout' || each === 'Immediate').length;
-    writeFileSync(${JSON.stringify(`${file}.new`)}, JSON.stringify({ number, heap, code, external, timers }));
+    const { external, heapTotal: committed } = process.memoryUsage();
+    writeFileSync(${JSON.stringify(`${file}.new`)}, JSON.stringify({ number, heap, code, committed, external }));
     renameSync(${JSON.stringify(`${file}.new`)}, ${JSON.stringify(file)});
   });
 }

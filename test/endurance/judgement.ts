@@ -69,3 +69,25 @@ export function unstated(page: ReadonlyMap<string, Stated>, { disk, log }: YearF
     return wrong;
   });
 }
+
+/** What the pages tell of a year: growth by window, and what there was at its end. */
+export function summaryOf({ interlock, controller, disk, ...rest }: YearFigures): object {
+  const trends = (readings: readonly Reading[]) =>
+    Object.fromEntries(
+      [...LEAKING, 'code' as const, 'committed' as const].map((name) => {
+        const all = readings.map((reading) => reading[name]);
+        return [name, { slope: slopeOf(all), last: all.at(-1) }];
+      }),
+    );
+  const files = Object.keys(disk.at(-1) ?? {});
+  const sizes = files.map((file) => {
+    const all = disk.map((each) => each[file] ?? 0);
+    return [file, { slope: slopeOf(all), last: all.at(-1) }];
+  });
+  return {
+    ...rest,
+    interlock: trends(interlock),
+    controller: trends(controller),
+    disk: Object.fromEntries(sizes),
+  };
+}

@@ -27,6 +27,7 @@ const TRIP_EVERY = 10;
 const FLOOD_EVERY = 5;
 const WINDOW_OVER_MS = 120_000;
 const FLOOD = 25;
+const DAY_MS = 86_400_000;
 const FLAGS = '--max-semi-space-size=1';
 const FILES = 12;
 const LINES = 400;
@@ -120,6 +121,7 @@ class Year {
       const [ofInterlock, ofController] = [await interlockGauge.read(), await gauge.read()];
       this.#interlockReadings.push(ofInterlock);
       this.#controllerReadings.push(ofController);
+      writeFileSync(this.#dayFile, `${day}\n`);
       const sizes = this.#sizes();
       this.#disk.push(sizes);
       this.#plan.onWindow?.(day, ofInterlock, ofController, sizes);
@@ -178,8 +180,31 @@ class Year {
     writeFileSync(join(this.#scenario.data, `notes-${file}.txt`), lines.join(''));
   }
 
+  /** restic as it would be on that day: the controller refuses a snapshot of another day than its own. */
+  #datedRestic(): string {
+    const path = join(this.#scenario.directory, 'restic');
+    writeFileSync(this.#dayFile, '0\n');
+    const script = [
+      '#!/bin/sh',
+      `at=$(date -d "+$(cat ${this.#dayFile}) days 1 second" '+%F %T')`,
+      'for each in "$@"; do',
+      '  shift',
+      '  set -- "$@" "$each"',
+      '  if [ "$each" = backup ]; then set -- "$@" "--time=$at"; fi',
+      'done',
+      'exec restic "$@"',
+      '',
+    ].join('\n');
+    writeFileSync(path, script, { mode: 0o755 });
+    return path;
+  }
+
+  get #dayFile(): string {
+    return join(this.#scenario.directory, 'day');
+  }
+
   #limitReports(): void {
-    const text = readFileSync(this.#scenario.config, 'utf8');
+    const text = `restic: ${this.#datedRestic()}\n${readFileSync(this.#scenario.config, 'utf8')}`;
     const limited = text.replace(
       /^controller: \{ /m,
       `controller: { reports_kept: ${this.#plan.reportsKept}, `,
@@ -248,7 +273,7 @@ class Year {
     await visitor.get('/metrics');
     await visitor.get('/api/v1/reports?limit=20');
     await visitor.get('/api/v1/journal?limit=100');
-    if (day % WEEK === 0) await visitor.get(`/api/v1/months/${new Date().toISOString().slice(0, 7)}`);
+    if (day % WEEK === 0) await visitor.get(`/api/v1/months/${monthAfter(day)}`);
     guest.leave();
     if (this.#page?.ended !== false) throw new Error('the page that follows was dropped');
   }
@@ -326,7 +351,7 @@ class Year {
 
   #inside(of: 'interlock' | 'controller'): string {
     const { planted } = this.#plan;
-    return insideOf(this.#told(of), 24, planted?.in === of ? planted.what : null);
+    return insideOf(this.#told(of), 24, planted?.in === of ? planted.what : null, this.#disk.length);
   }
 
   #told(of: string): string {
@@ -362,3 +387,7 @@ function sizesIn(directory: string, whose: string): Record<string, number> {
 
 const windowOf = (name: string, lasts: string, steps: readonly string[]): string =>
   `  ${name}: { link: ${LINK}, opens: "0 0 29 2 *", timezone: UTC, lasts: ${lasts}, grace: 0s, steps: [ ${steps.map((step) => `{ ${step} }`).join(', ')} ] }\n`;
+
+/** The month that the calendar of the controller shows on this day. */
+const monthAfter = (day: number): string =>
+  new Date(Date.now() + (day - 1) * DAY_MS).toISOString().slice(0, 7);
