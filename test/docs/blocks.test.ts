@@ -294,3 +294,14 @@ test('an address of the kill switch on a page of a sender is that of the source 
     }
   }
 });
+
+test('what the README says of its numbers stands in docs/performance.md, too', () => {
+  const [, numbers = ''] = /^## Numbers\n([\s\S]*?)^## /m.exec(pages.get('README.md') ?? '') ?? [];
+  const measured = numbers
+    .split('\n')
+    .flatMap((line) => /^\|[^|]+\|([^|]*\d[^|]*)\|/.exec(line)?.[1]?.trim() ?? []);
+  expect(measured.length).toBeGreaterThan(0);
+  const page = pages.get('docs/performance.md') ?? '';
+  for (const figure of measured.flatMap((each) => each.match(/\d+(?:\.\d+)?/g) ?? []))
+    expect(page, figure).toMatch(new RegExp(`\\b${figure.replace('.', '\\.')}\\b`));
+});

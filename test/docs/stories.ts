@@ -11,6 +11,9 @@ import { elsewhere, type Followed, goesOn, meanwhile, notRun, type Story, typed 
 
 const CONTAINER = 'test/systemd/box.test.ts';
 const INSTALL = 'test/install/install.test.ts';
+/** In its long form, in clean trees of Debian under their own systemd. */
+const RELEASES = 'test/install/releases.test.ts';
+const DISKS = 'test/controller/attend-disks.test.ts';
 const SAMPLE = join(import.meta.dirname, '../sources/samples/alertmanager/firing.json');
 const CHANGES_MACHINE = 'changes the machine, and does nothing of ours';
 const CHANGES_DEVICES =
@@ -129,11 +132,11 @@ const INSTALLING: Story<Box> = {
     notRun('git clone ADDRESS-OF-THIS-REPOSITORY', 'the repository has no public address yet'),
     elsewhere('sudo bin/install --with-watchdog', INSTALL, "install('--with-watchdog')"),
     elsewhere('systemctl status portcullis-interlock', CONTAINER, "'status', INTERLOCK, CONTROLLER"),
-    typed('portcullis status', { says: [isIsolated] }),
+    typed('sudo portcullis status', { says: [isIsolated] }),
     elsewhere('sudo portcullis setup', 'test/install/setup.test.ts', 'a person is asked again'),
     typed('sudo portcullis check', { says: ['valid, 0 errors'] }),
     elsewhere('sudo systemctl restart portcullis-interlock', CONTAINER, "'systemctl', 'restart', INTERLOCK"),
-    typed('portcullis status', { says: [isIsolated] }),
+    typed('sudo portcullis status', { says: [isIsolated] }),
     meanwhile((box) => writeFileSync(join(box.checkout, 'my.password'), 'secret\n')),
     typed('sudo install -o portcullis-controller', {
       names: () => [['portcullis-controller', userInfo().username]],
@@ -152,7 +155,7 @@ const INSTALLING: Story<Box> = {
     meanwhile(async ({ scenario }) => {
       await scenario.entry('controller.window-finished', (data) => data['outcome'] === 'done');
     }),
-    goesOn('portcullis journal tail --follow', 'controller.window-finished'),
+    goesOn('sudo portcullis journal tail --follow', 'controller.window-finished'),
     typed("sudo portcullis trip vault --reason 'trying it'", { says: ['vault: '] }),
     typed('sudo portcullis status', { says: ['trying it', '(cause '] }),
     typed('sudo portcullis reset vault', { names: async (box) => [['CAUSE-FROM-STATUS', await cause(box)]] }),
@@ -160,8 +163,12 @@ const INSTALLING: Story<Box> = {
     notRun('cd portcullis && git pull', 'the repository has no public address yet'),
     elsewhere('sudo bin/install ', INSTALL, '(await install()).exitCode'),
     elsewhere('sudo /opt/portcullis/bin/install --roll-back', INSTALL, "install('--roll-back')"),
-    notRun('sudo /opt/portcullis/bin/uninstall ', 'was tried by hand, as the page says at its end'),
-    notRun('sudo /opt/portcullis/bin/uninstall --purge', 'was tried by hand, as the page says at its end'),
+    elsewhere(
+      'sudo /opt/portcullis/bin/uninstall ',
+      RELEASES,
+      "box.person('sudo /opt/portcullis/bin/uninstall')",
+    ),
+    elsewhere('sudo /opt/portcullis/bin/uninstall --purge', RELEASES, 'bin/uninstall --purge'),
   ],
 };
 
@@ -231,7 +238,10 @@ export const STORIES: readonly Story<Box>[] = [
   API,
   {
     page: 'docs/attended.md',
-    steps: [goesOn('portcullis attend vault --for 30m', 'connected;')],
+    steps: [
+      goesOn('portcullis attend vault --for 30m', 'connected;'),
+      elsewhere('portcullis attend vault --for 30m', DISKS, 'it is read from and not written to'),
+    ],
   },
   {
     page: 'docs/heartbeats.md',
