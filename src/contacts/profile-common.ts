@@ -6,6 +6,11 @@ import { z } from 'zod';
 
 /** Longest wait that a profile may ask for, ms. */
 const MAX_WAIT_MS = 60_000;
+/**
+ * Longest wait within what is under way on a wire, ms. A cut jumps the queue and waits for that alone: a profile that could keep a wire
+ * for longer would keep every cut on it for longer. No known device needs more; `ipmitool` and its like come near.
+ */
+const MAX_BUSY_MS = 10_000;
 /** Longest text for people, UTF-16 units. */
 const MAX_TEXT = 1_000;
 /** Most entries in a list of a profile. */
@@ -18,6 +23,8 @@ export const PROFILE_ID = /^[a-z0-9][a-z0-9-]{0,39}\/[a-z0-9][a-z0-9-]{0,59}$/;
 export const text = z.string().trim().min(1).max(MAX_TEXT);
 /** A wait, ms. */
 export const waitMs = z.int().min(0).max(MAX_WAIT_MS);
+/** A wait for which nothing else is sent on the wire, ms. */
+export const busyMs = z.int().min(0).max(MAX_BUSY_MS);
 /** How sure we are of one behaviour: nobody tried it, somebody saw it on hardware, or hardware showed the opposite. */
 export const certainty = z.enum(['unproven', 'proven', 'refuted']);
 
@@ -31,10 +38,10 @@ export const serialLine = z.strictObject({
 
 /** Timings of a device that answers on a wire. */
 export const timings = z.strictObject({
-  reply_timeout_ms: waitMs.min(1).describe('How long a reply may take before it counts as missing'),
-  gap_ms: waitMs.describe('Least silence between a reply and the next request'),
+  reply_timeout_ms: busyMs.min(1).describe('How long a reply may take before it counts as missing'),
+  gap_ms: busyMs.describe('Least silence between a reply and the next request'),
   settle_ms: waitMs.describe('How long the contact may take to move after the reply'),
-  worst_reply_delay_ms: waitMs
+  worst_reply_delay_ms: busyMs
     .min(1)
     .describe('Longest time after which a reply may still arrive; a serial line is drained this long'),
 });

@@ -124,6 +124,14 @@ const cases: readonly Case[] = [
     at: 'timings:',
   },
   {
+    name: 'a wait that would keep every cut on the wire',
+    from: 'reply_timeout_ms: 200, ',
+    to: 'reply_timeout_ms: 30000, ',
+    path: 'timings.reply_timeout_ms',
+    what: /too|10000/i,
+    at: 'timings:',
+  },
+  {
     name: 'lease beyond 16 bit',
     from: 'max: 0x7FFF',
     to: 'max: 0x17FFF',

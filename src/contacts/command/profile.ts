@@ -1,6 +1,6 @@
 /** What a profile says of a contact that programs of this machine move: what to run, and what its output means. */
 import { z } from 'zod';
-import { profileCommon, text, waitMs } from '../profile-common.ts';
+import { busyMs, profileCommon, text, waitMs } from '../profile-common.ts';
 import { MAX_LINE } from './meaning.ts';
 
 /** Most words of a command. */
@@ -23,7 +23,7 @@ const sign = z.strictObject({
     .optional(),
   no_line: pattern.describe('A regular expression that no line of stdout matches').optional(),
 });
-const timeoutMs = waitMs.min(1).describe('How long it may take before its process group is killed');
+const timeoutMs = busyMs.min(1).describe('How long it may take before its process group is killed');
 
 const example = z
   .discriminatedUnion('ask', [

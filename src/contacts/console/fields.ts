@@ -3,7 +3,7 @@
  * `{port}` for the port; what the switch prints is described in the notation of pattern.ts. Times are ms.
  */
 import { z } from 'zod';
-import { certainty, serialLine, text, waitMs } from '../profile-common.ts';
+import { busyMs, certainty, serialLine, text, waitMs } from '../profile-common.ts';
 import { MAX_PATTERN } from './pattern.ts';
 
 /** Most characters of a line that is typed. */
@@ -143,9 +143,9 @@ export const consoleFields = {
     .optional(),
   dead_man: deadMan.optional(),
   timings: z.strictObject({
-    reply_timeout_ms: waitMs.min(1).describe('How long one line may take to be answered'),
-    quiet_ms: waitMs.min(1).describe('Silence after which a prompt that stands is the end of an answer'),
-    wake_ms: waitMs.min(1).describe('How long a key may take to show a prompt'),
+    reply_timeout_ms: busyMs.min(1).describe('How long one line may take to be answered'),
+    quiet_ms: busyMs.min(1).describe('Silence after which a prompt that stands is the end of an answer'),
+    wake_ms: busyMs.min(1).describe('How long a key may take to show a prompt'),
     settle_ms: waitMs.describe('How long the port may take to change after the line'),
   }),
 };

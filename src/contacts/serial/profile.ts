@@ -3,7 +3,7 @@
  * templates (see template.ts). Channels count from 1, times are ms.
  */
 import { z } from 'zod';
-import { certainty, MAX_LIST, profileCommon, serialLine, text, timings, waitMs } from '../profile-common.ts';
+import { busyMs, certainty, MAX_LIST, profileCommon, serialLine, text, timings } from '../profile-common.ts';
 import { MAX_TEMPLATE } from './template.ts';
 
 /** Most channels of a serial board. */
@@ -61,7 +61,7 @@ const state = z
 
 const initialise = z.strictObject({
   send,
-  wait_ms: waitMs.min(1).describe('How long the answer may take; whatever comes in that time is forgotten'),
+  wait_ms: busyMs.min(1).describe('How long the answer may take; whatever comes in that time is forgotten'),
   attempts: z
     .int()
     .min(1)
