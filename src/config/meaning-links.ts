@@ -46,6 +46,7 @@ export function linkFindings(config: Config, around: Surroundings): readonly Fin
     ...sharedUnits(config, around),
     ...sharedChannels(config, around),
     ...queuedPrograms(config, around),
+    ...queuedPorts(config, around),
   ];
 }
 
@@ -272,5 +273,25 @@ function queuedPrograms(config: Config, around: Surroundings): readonly Finding[
     return [
       warning([...path, 'bus'], what, 'give each such contact a bus of its own with transport: command'),
     ];
+  });
+}
+
+/** A switch is typed to on one line: its ports are isolated one after the other, and each may take as long as an answer may. */
+function queuedPorts(config: Config, around: Surroundings): readonly Finding[] {
+  const ports = placed(config, around).flatMap(({ link, contact }) => {
+    const profile = around.profiles.get(contact.profile);
+    if (profile?.driver !== 'console') return [];
+    return [{ link, bus: contact.bus, replyMs: profile.timings.reply_timeout_ms }];
+  });
+  return Object.entries(config.links).flatMap(([name, { isolate_timeout: allowedMs }]) => {
+    const buses = new Set(ports.filter(({ link }) => link === name).map(({ bus }) => bus));
+    return [...buses].flatMap((bus) => {
+      const waiting = ports.filter((each) => each.bus === bus);
+      const neededMs = waiting.reduce((sum, { replyMs }) => sum + replyMs, 0);
+      if (waiting.length < 2 || neededMs <= allowedMs) return [];
+      const what = `the ${waiting.length} ports on bus ${quoted(bus)} are isolated one after the other, which may take ${formatDuration(neededMs)}, longer than isolation may take`;
+      const hint = 'put a fail-safe contact before them, a port on another switch, or raise isolate_timeout';
+      return [warning(['links', name, 'isolate_timeout'], what, hint)];
+    });
   });
 }
