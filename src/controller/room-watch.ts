@@ -1,7 +1,8 @@
 /** Tells people when a disk of the appliance runs low: that of the interlock's state, as the interlock says, and the controller's own. */
+import type { Config } from '../config/schema.ts';
 import { isLow, type Room } from '../core/room.ts';
+import type { InterlockClient } from '../protocol/client.ts';
 import type { DiskStatus } from '../protocol/journal-status.ts';
-import type { Status } from '../protocol/messages.ts';
 import type { Draft } from './notify/notice.ts';
 
 /** ms between looks. */
@@ -63,27 +64,42 @@ function draftOf(directory: string, disk: DiskStatus, isJournal: boolean): Draft
   };
 }
 
-/** What a watch needs. */
-export interface RoomWatch {
-  /** `state_directory` of the interlock, and the controller's own. */
-  readonly theirs: string;
-  readonly ours: string;
-  readonly status: () => Promise<Status>;
-  readonly roomOf: (directory: string) => Promise<Room>;
-  /** Calls back every so many ms until the returned function is called. */
-  readonly every: (ms: number, what: () => void) => () => void;
-  readonly tell: (draft: Draft) => void;
+/** What of this machine is asked. */
+export interface RoomMachine {
+  readonly programs: {
+    readonly time: { readonly every: (ms: number, what: () => void) => () => void };
+  };
+  /** What the disk of a directory has left; missing: nobody looks. */
+  readonly roomOf?: (directory: string) => Promise<Room>;
 }
 
 /** Looks at once and each minute until the returned function is called. */
-export function watchRooms({ theirs, ours, status, roomOf, every, tell }: RoomWatch): () => void {
+export function watchRooms(
+  config: Pick<Config, 'state_directory' | 'controller'>,
+  client: Pick<InterlockClient, 'status'>,
+  notices: { readonly tell: (draft: Draft) => void },
+  { programs, roomOf }: RoomMachine,
+): () => void {
+  if (roomOf === undefined) return () => undefined;
+  const { state_directory: theirs } = config;
+  const { state_directory: ours } = config.controller;
   const rooms = new Rooms();
   const look = async (): Promise<void> => {
     // Whatever cannot be asked now is asked in a minute.
-    const [said, room] = await Promise.all([status().catch(() => null), roomOf(ours).catch(() => null)]);
+    const [said, room] = await Promise.all([
+      client.status().catch(() => null),
+      roomOf(ours).catch(() => null),
+    ]);
     const seen = { directory: theirs, disk: said?.journal.disk };
-    for (const draft of rooms.look(seen, { directory: ours, room })) tell(draft);
+    for (const draft of rooms.look(seen, { directory: ours, room })) notices.tell(draft);
   };
   void look();
-  return every(LOOK_EVERY_MS, () => void look());
+  return programs.time.every(LOOK_EVERY_MS, () => void look());
 }
+
+/** One end for several watches. */
+export const together =
+  (...ends: readonly (() => void)[]) =>
+  (): void => {
+    for (const end of ends) end();
+  };
