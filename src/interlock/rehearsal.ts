@@ -74,6 +74,7 @@ export async function rehearse(clock: Clock): Promise<number> {
     await nextTurn();
   }
   await listener.close();
+  tally.close();
   await Promise.all([contact.close(), journal.close()]);
   return tripped;
 }
