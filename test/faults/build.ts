@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,6 +32,9 @@ export interface Build {
   readonly id: string;
 }
 
+/** For a worker that is compiling to be done, ms. */
+const COMPILE_TIMEOUT_MS = 240_000;
+
 let known: Build | undefined;
 
 /** The build of `src` as it is now; compiled when there is none yet. */
@@ -41,7 +45,7 @@ export function build(): Build {
 
 function find(): Build {
   const place = join(CACHE, digestOfSources());
-  if (!existsSync(place)) compile(place);
+  if (!existsSync(place)) alone(place, () => compile(place));
   const now = new Date();
   utimesSync(place, now, now);
   return {
@@ -50,11 +54,39 @@ function find(): Build {
   };
 }
 
-function compile(place: string): void {
+/** Lets one worker compile while the others, which begin at the same moment, wait for what it makes. */
+function alone(place: string, make: () => void): void {
   mkdirSync(CACHE, { recursive: true });
+  const lock = `${place}.lock`;
+  const endsAt = performance.now() + COMPILE_TIMEOUT_MS;
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  while (!isTaken(lock) && performance.now() < endsAt) Atomics.wait(sleeper, 0, 0, 100);
+  try {
+    // Two that compile after all disturb nobody.
+    if (!existsSync(place)) make();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Takes the lock, also from a worker that died with it. */
+function isTaken(lock: string): boolean {
+  try {
+    writeFileSync(lock, `${process.pid}`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const holder = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
+    if (/^\d+$/.test(holder) && !existsSync(`/proc/${holder}`)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function compile(place: string): void {
   for (const name of readdirSync(CACHE)) {
     const old = join(CACHE, name);
-    if (Date.now() - statSync(old).mtimeMs > KEPT_MS) rmSync(old, { recursive: true, force: true });
+    const { mtimeMs } = statSync(old, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    if (Date.now() - mtimeMs > KEPT_MS) rmSync(old, { recursive: true, force: true });
   }
   const draft = mkdtempSync(join(CACHE, 'draft-'));
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
