@@ -79,6 +79,13 @@ windows:
     lasts: 30m
     steps:
       - command: { command: [/bin/sleep, infinity], timeout: 29m }
+  hog:
+    link: vault
+    opens: "0 0 29 2 *"
+    timezone: UTC
+    lasts: 10m
+    steps:
+      - command: { command: [/usr/bin/tail, /dev/zero], timeout: 9m }
   brief:
     link: vault
     opens: "0 0 29 2 *"
@@ -166,6 +173,9 @@ async function make(base: Debian, draft: string): Promise<void> {
   rmSync(tree, { recursive: true });
 }
 
+/** An emulated machine on a busy one takes minutes for what a Pi does in seconds; how long is not what is tried here. */
+const SLOW = '[Service]\nTimeoutStartSec=900\nTimeoutStopSec=300\nWatchdogSec=300\n';
+
 /** Of a machine with a screen and people who log in; here they would only cost time. */
 const NOT_WANTED = [
   'getty.target',
@@ -202,6 +212,15 @@ async function configure(tree: string): Promise<void> {
   writeFileSync(join(directory, 'portcullis.yaml'), CONFIG);
   mkdirSync(join(directory, 'secrets'), { mode: 0o700 });
   writeFileSync(join(directory, 'secrets/alarm'), `${TOKEN}\n`, { mode: 0o600 });
+  const dropIn = join(tree, 'etc/systemd/system/portcullis-interlock.service.d');
+  mkdirSync(dropIn, { recursive: true });
+  writeFileSync(
+    join(dropIn, 'secrets.conf'),
+    '[Service]\nLoadCredential=alarm:/etc/portcullis/secrets/alarm\n',
+  );
+  writeFileSync(join(dropIn, 'slow.conf'), SLOW);
+  mkdirSync(join(tree, 'etc/systemd/system/portcullis-controller.service.d'), { recursive: true });
+  writeFileSync(join(tree, 'etc/systemd/system/portcullis-controller.service.d/slow.conf'), SLOW);
   const state = join(tree, STATE);
   // As a commissioning on the machine would leave it; the record does not know where it lies.
   const copy = join(tree, 'portcullis.yaml');

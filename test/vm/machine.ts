@@ -25,6 +25,8 @@ type PortName = keyof typeof PORTS;
 export class Machine {
   readonly directory = mkdtempSync(join(tmpdir(), 'portcullis-vm-'));
   readonly disk: LossyDisk;
+  /** Units that it does not start. */
+  readonly masked: readonly string[];
   readonly #image: Image;
   /** Device of this machine at which the second serial port of the other ends. */
   readonly #serial: string;
@@ -34,8 +36,9 @@ export class Machine {
   readonly #relayed = new Set<Socket>();
   #words = '';
 
-  constructor(image: Image, serial: string) {
+  constructor(image: Image, serial: string, masked: readonly string[]) {
     this.#image = image;
+    this.masked = masked;
     this.#serial = serial;
     this.disk = new LossyDisk(image.disk, join(this.directory, 'disk.sock'));
   }
@@ -80,26 +83,15 @@ export class Machine {
     );
     const args = [
       '-accel',
-      'tcg,thread=single,tb-size=512',
-      '-icount',
-      'shift=1',
+      'tcg,thread=multi,tb-size=512',
       '-machine',
       'q35',
-      '-smp',
-      '1',
-    ];
-    args.push(
       '-cpu',
       'Nehalem',
-      '-m',
-      String(MEMORY_MB),
-      '-display',
-      'none',
-      '-nodefaults',
-      '-no-reboot',
-      '-monitor',
-      'none',
-    );
+      '-smp',
+      '2',
+    ];
+    args.push('-m', String(MEMORY_MB), '-display', 'none', '-nodefaults', '-no-reboot', '-monitor', 'none');
     args.push('-serial', `file:${this.#console}`);
     args.push('-chardev', `serial,id=board,path=${this.#serial}`, '-serial', 'chardev:board');
     args.push('-blockdev', `driver=nbd,node-name=disk,server.type=unix,server.path=${this.disk.socket}`);
@@ -112,7 +104,7 @@ export class Machine {
     );
     args.push('-device', 'qemu-xhci,id=usb');
     args.push('-qmp', `unix:${this.#monitor},server=on,wait=off`);
-    args.push('-kernel', this.#image.kernel, '-initrd', this.#image.initrd, '-append', KERNEL_ARGUMENTS);
+    args.push('-kernel', this.#image.kernel, '-initrd', this.#image.initrd, '-append', this.#arguments);
     // A test run that is broken off must leave no machine behind.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -125,6 +117,10 @@ export class Machine {
 
   get #console(): string {
     return join(this.directory, 'console');
+  }
+
+  get #arguments(): string {
+    return [KERNEL_ARGUMENTS, ...this.masked.map((unit) => `systemd.mask=${unit}`)].join(' ');
   }
 
   get #monitor(): string {

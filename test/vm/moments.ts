@@ -1,4 +1,5 @@
 /** The moments at which the power of the machine is cut: how each is come to, and what must be found after it. */
+import type { Lease } from '../../src/protocol/lease.ts';
 import { eventually } from '../faults/child.ts';
 import { type Box, LINK } from './box.ts';
 import { SLOW_MS } from './machine.ts';
@@ -24,9 +25,11 @@ const contactConnects = (box: Box): Promise<unknown> =>
     SLOW_MS,
   );
 
-const connected = async (box: Box, window = 'nightly'): Promise<void> => {
-  await box.runWindow(window);
+/** A lease under which the contact is connected. */
+const connected = async (box: Box): Promise<Lease> => {
+  const lease = await box.lease('nightly');
   await contactConnects(box);
+  return lease;
 };
 
 const cutBegins = (box: Box, mark: number): Promise<unknown> =>
@@ -56,8 +59,11 @@ export const MOMENTS: readonly Moment[] = [
     name: 'proving: the proof test of a contact',
     spreadMs: 100,
     reach: async (box) => {
-      await connected(box, 'brief');
-      await cutBegins(box, box.board.mark());
+      const lease = await connected(box);
+      await box.until('the link to be connected', ({ state }) => state === 'connected');
+      const mark = box.board.mark();
+      void lease.release();
+      await cutBegins(box, mark);
       return clear;
     },
   },
@@ -65,7 +71,7 @@ export const MOMENTS: readonly Moment[] = [
     name: 'connecting',
     spreadMs: 100,
     reach: async (box) => {
-      await box.runWindow('nightly');
+      await box.lease('nightly');
       await eventually('a connect frame', () => box.board.frames('connect', box.mark)[0], SLOW_MS);
       return clear;
     },
