@@ -26,7 +26,6 @@ import { Logins } from './logins.ts';
 import { People } from './people.ts';
 import { PeopleFile } from './people-file.ts';
 import { RefusalNotes } from './refusal-notes.ts';
-import { PEOPLE_UNREADABLE } from './refusal.ts';
 import { routesOf } from './routes.ts';
 import { SetupCode } from './setup-code.ts';
 import { stateOf } from './state.ts';
@@ -114,7 +113,7 @@ function peopleTurned({ journal, voice, tell }: ControllerFace, problem: string 
     voice.note('info', 'accounts and tokens can be read again');
     return journal('controller.people-readable', {});
   }
-  voice.note('error', `nobody can log in: ${problem}`, { code: PEOPLE_UNREADABLE });
+  voice.note('error', `nobody can log in: ${problem}`, { code: 'people-unreadable' });
   journal('controller.people-unreadable', { why: problem });
   tell(peopleUnreadable(problem));
 }

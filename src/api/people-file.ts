@@ -12,7 +12,7 @@ import { lockDirectory, type DirectoryLock } from '../journal/lock.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { passwordHash } from './password.ts';
 import { role, scope } from './people-documents.ts';
-import { ApiRefusal, PEOPLE_UNREADABLE } from './refusal.ts';
+import { ApiRefusal } from './refusal.ts';
 
 const FILE = 'people.json';
 /** The lock is a directory's: it gets one of its own. */
@@ -62,7 +62,7 @@ const EMPTY: PeopleContent = { format: 1, people: [], tokens: [] };
 const unusable = (
   why: string,
   hint = 'restore people.json of the controller from a copy, or move it away to begin anew',
-): ApiRefusal => new ApiRefusal(503, PEOPLE_UNREADABLE, why, hint);
+): ApiRefusal => new ApiRefusal(503, 'people-unreadable', why, hint);
 
 /** What is kept of people and tokens. */
 export class PeopleFile {

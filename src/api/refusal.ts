@@ -8,9 +8,6 @@ import type { Problem } from './problem.ts';
 /** Longest sentence that is made of somebody's input, UTF-16 units. */
 const MAX_WHY_CHARS = 500;
 
-/** Code of a people file that cannot be read or written. */
-export const PEOPLE_UNREADABLE = 'people-unreadable';
-
 /** A request that is refused, with what would allow it. */
 export class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal';
@@ -59,7 +56,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ApiRefusal) {
     const { status, code, hint, retryAfterMs } = error;
     // Where files lie is for the log.
-    const why = code === PEOPLE_UNREADABLE ? 'accounts and tokens cannot be read' : error.message;
+    const why = code === 'people-unreadable' ? 'accounts and tokens cannot be read' : error.message;
     return problemBody(status, code, why, hint, [], retryAfterMs);
   }
   if (error instanceof z.ZodError)
@@ -78,7 +75,7 @@ export function problemOf(error: unknown): Problem {
 
 /** True when `problemOf` hides the reason: it belongs into the log. */
 export const isSurprise = (error: unknown): boolean =>
-  (!(error instanceof ApiRefusal) || error.code === PEOPLE_UNREADABLE) &&
+  (!(error instanceof ApiRefusal) || error.code === 'people-unreadable') &&
   !(error instanceof z.ZodError) &&
   !(error instanceof InterlockError) &&
   !(((error as { statusCode?: number }).statusCode ?? 500) < 500);
