@@ -1,6 +1,6 @@
 /**
  * bin/install below a directory (`--root`): every file, owner and mode, an upgrade, a way back, and that nothing of it is
- * half there. The clean trees of Debian 12 and 13 with a systemd that runs are in docs/install.md: made by hand.
+ * half there. Clean trees of Debian 12 and 13 with a systemd that runs are in releases.test.ts.
  */
 import { execa } from 'execa';
 import { spawnSync } from 'node:child_process';
@@ -14,6 +14,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -163,8 +164,12 @@ describe.skipIf(why !== null)('bin/install --root', () => {
     'again: nothing is written; an upgrade keeps configuration and the version before; and back',
     async () => {
       const before = readlinkSync(at('opt/portcullis/current'));
+      // What a run that was killed leaves: half a version, and a link that nothing was switched to.
+      mkdirSync(at('opt/portcullis/versions/.draft/half'), { recursive: true });
+      symlinkSync('versions/none', at('opt/portcullis/.current'));
       const again = await install('--with-watchdog');
       expect(again.exitCode).toBe(0);
+      expect(existsSync(at('opt/portcullis/versions/.draft'))).toBe(false);
       expect(again.all).not.toMatch(/wrote|installed \/opt|removed/);
 
       writeFileSync(at('etc/portcullis/portcullis.yaml'), '# mine\nlinks: {}\n');
@@ -187,13 +192,35 @@ describe.skipIf(why !== null)('bin/install --root', () => {
     INSTALL_MS,
   );
 
-  test('a build that does not run is not switched to', async () => {
-    const before = readlinkSync(at('opt/portcullis/current'));
-    writeFileSync(join(checkout, 'dist/main.js'), 'throw new Error("broken");\n');
-    const { exitCode, all } = await install();
-    expect(exitCode).toBe(1);
-    expect(all).toContain('what was built does not run');
-    expect(readlinkSync(at('opt/portcullis/current'))).toBe(before);
+  test(
+    'a build that does not run is not switched to',
+    async () => {
+      const before = readlinkSync(at('opt/portcullis/current'));
+      writeFileSync(join(checkout, 'dist/main.js'), 'throw new Error("broken");\n');
+      const { exitCode, all } = await install();
+      expect(exitCode).toBe(1);
+      expect(all).toContain('what was built does not run');
+      expect(all).toContain('what was installed and runs is as it was');
+      expect(existsSync(at('opt/portcullis/versions/.draft'))).toBe(false);
+      expect(readlinkSync(at('opt/portcullis/current'))).toBe(before);
+    },
+    INSTALL_MS,
+  );
+
+  test('a disk without room is said before anything is put there', async (context) => {
+    const small = join(scratch, 'small');
+    mkdirSync(small);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', small]).status !== 0)
+      return context.skip('no tmpfs can be mounted here');
+    try {
+      const { exitCode, all } = await bin('install', '--root', small);
+      expect(exitCode).toBe(1);
+      expect(all).toMatch(
+        /versions has 3\d MB left, and a version of the program takes 400 MB; nothing was changed/,
+      );
+    } finally {
+      spawnSync('umount', [small]);
+    }
   });
 
   test('wrong calls say how it is called, and change nothing', async () => {

@@ -5,7 +5,7 @@
  */
 import { execa } from 'execa';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { containerMissing, isThere, Machine } from '../systemd/machine.ts';
@@ -51,8 +51,8 @@ export interface Said {
 }
 
 export class Release {
-  readonly directory = mkdtempSync(join(tmpdir(), 'portcullis-release-'));
-  readonly tree = join(this.directory, 'tree');
+  readonly directory: string;
+  readonly tree: string;
   /** With a blank in it, as some have. */
   readonly checkout = '/home/ada/port cullis';
   readonly network: string;
@@ -62,6 +62,8 @@ export class Release {
 
   constructor(name: string) {
     this.#name = name;
+    this.directory = join(tmpdir(), `portcullis-release-${name}-${process.pid}`);
+    this.tree = join(this.directory, 'tree');
     this.network = `portcullis-${name}-${process.pid}`;
     this.machine = new Machine(this.tree, this.network);
   }
@@ -71,6 +73,7 @@ export class Release {
   }
 
   async make(): Promise<void> {
+    mkdirSync(this.directory, { mode: 0o700 });
     const words = ['--variant=minbase', `--include=${INCLUDED}`, this.#name, this.tree, mirror() ?? ''];
     await execa('debootstrap', words, { timeout: TREE_MS });
     // As Debian's installer leaves it: with the way to security fixes, and a name.
