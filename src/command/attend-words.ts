@@ -1,5 +1,6 @@
 /** The words of `portcullis attend`. */
 import type { Command, Option } from 'commander';
+import type { AttendOptions } from './attend.ts';
 
 /** Adds them. */
 export function addAttendWords(
@@ -18,5 +19,7 @@ export function addAttendWords(
     .option('--end', 'end the session that is in progress')
     .addOption(config())
     .addOption(json())
-    .action(async (link: string, options) => (await import('./attend.ts')).attendLink(link, options));
+    .action(async (link: string, options: AttendOptions) =>
+      (await import('./attend.ts')).attendLink(link, options),
+    );
 }
