@@ -7,9 +7,9 @@ const PURE = ['test/{config,profiles,sources}/**/*.test.ts', 'test/core/!(explor
 export default defineConfig({
   test: {
     // Generous: a slow machine must not decide a test. What a test waits for has its own, named bound.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 40_000 } },
     // Most tests wait for real processes and servers: four workers keep two cores busy.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
