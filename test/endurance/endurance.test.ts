@@ -15,6 +15,7 @@ import {
   OVER_A_DOZEN,
   OVER_A_DOZEN_OF_CONTROLLER,
   OVER_A_YEAR,
+  OVER_A_YEAR_OF_CONTROLLER,
   summaryOf,
   unstated,
 } from './judgement.ts';
@@ -27,7 +28,7 @@ const HOUR_MS = 3_600_000;
 const WINDOWS = LONG ? 365 : 12;
 const REPORTS_KEPT = LONG ? 100 : 10;
 const ALLOWED = LONG ? OVER_A_YEAR : OVER_A_DOZEN;
-const ALLOWED_CONTROLLER = LONG ? OVER_A_YEAR : OVER_A_DOZEN_OF_CONTROLLER;
+const ALLOWED_CONTROLLER = LONG ? OVER_A_YEAR_OF_CONTROLLER : OVER_A_DOZEN_OF_CONTROLLER;
 /** The controller lives five times, and then to the end. */
 const RESTARTS = LONG ? [2, 4, 6, 8, 10] : [2];
 const PLANTED_WINDOWS = 14;
