@@ -1,5 +1,5 @@
 /** What the pages tell people to type, and what they show: fenced blocks, and the commands in them. */
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const TOP = join(import.meta.dirname, '../..');
@@ -61,8 +61,16 @@ function commandsOf({ page, language, text }: Block): readonly Command[] {
     });
 }
 
+/** A call of this project's own tests, which needs no test; what it names is there. */
+const OWN_TESTS = /^(?:PORTCULLIS_LONG=1 )?npx vitest run (\S+)/;
+const isOwnTests = ({ text }: Command): boolean => {
+  const [, path] = OWN_TESTS.exec(text) ?? [];
+  return path !== undefined && existsSync(join(TOP, path));
+};
+
 /** Every command of a page, in order. */
 export const commandsIn = (page: string, text: string): readonly Command[] =>
   blocksIn(page, text)
     .filter(({ language }) => TYPED.has(language))
-    .flatMap(commandsOf);
+    .flatMap(commandsOf)
+    .filter((command) => !isOwnTests(command));

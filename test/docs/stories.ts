@@ -218,7 +218,10 @@ const API: Story<Box> = {
       says: ['"state":"verified"'],
       again: true,
     }),
-    typed('curl -s -H "Authorization: Bearer TOKEN" BOX/api/v1/state | jq .anomalies', { says: [/^\[/m] }),
+    typed('curl -s -H "Authorization: Bearer TOKEN" BOX/api/v1/state | jq .anomalies', {
+      says: [/^\[/m],
+      lacks: () => (fails('command -v jq') ? 'jq is not installed' : null),
+    }),
     typed('curl -s -H "Authorization: Bearer TOKEN" \'BOX/api/v1/reports', { says: ['nightly'] }),
     typed('curl -s -H "Authorization: Bearer TOKEN" BOX/api/v1/months/2026-11.html', { says: ['<html'] }),
   ],
