@@ -1,6 +1,5 @@
 /** The appliance in the virtual machine, as a test sees it: the wire of its board, its sockets, its trip port. */
-import { closeSync, openSync } from 'node:fs';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,8 +57,8 @@ export class Box {
     this.#terminal = terminal;
   }
 
-  /** `controller`: the machine starts one. Without, its boot takes half as long, and a test holds leases itself. */
-  static async make(controller: boolean): Promise<Box> {
+  /** Without a controller a boot takes half as long, and a test holds leases itself: `masked` units are not started. */
+  static async make(masked: readonly string[]): Promise<Box> {
     const made = await image();
     const directory = mkdtempSync(join(tmpdir(), 'portcullis-vm-board-'));
     const [control, serial] = [join(directory, 'control'), join(directory, 'serial')];
@@ -69,7 +68,7 @@ export class Box {
     await board.ready();
     // Held, so that the terminal does not end with the machine.
     const terminal = openSync(serial, 'r+');
-    const machine = new Machine(made, serial, controller ? [] : ['portcullis-controller.service']);
+    const machine = new Machine(made, serial, masked);
     await machine.prepare();
     return new Box(machine, board, directory, terminal);
   }
@@ -164,7 +163,8 @@ export class Box {
       ({ state, proof }) => (state === 'isolated' || state === 'tripped') && proof !== 'none',
     );
     if (proven.latch !== null) await this.resetLatch(proven.latch.cause ?? '');
-    if (this.machine.masked.length === 0) await this.#active('portcullis-controller');
+    if (!this.machine.masked.includes('portcullis-controller.service'))
+      await this.#active('portcullis-controller');
     const link = await this.until(
       'rest',
       ({ state, refusals }) => state === 'isolated' && refusals.every(isOfWindow),

@@ -33,7 +33,7 @@ describe.skipIf(LEFT_OUT !== null)('under a kernel of its own', { timeout: TEST_
 
   beforeAll(async () => {
     try {
-      made = await Box.make(true);
+      made = await Box.make([]);
     } catch (error) {
       if (!(error instanceof PartsMissing)) throw error;
       missing = error.message;
