@@ -3,12 +3,13 @@
  * them, as it ends a window. Whether there is a session at all, the interlock says; by what right, too. A lease that is lost for a
  * reason that may pass is asked for again, as long as the session lasts: nobody needs new codes for a cable that was moved.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { endMayPass, refusalMayPass } from '../protocol/lost-lease.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import type { Lease } from '../protocol/lease.ts';
 import type { LinkStatus } from '../protocol/messages.ts';
 import type { SessionBegun } from '../protocol/authority.ts';
+import { machineTime } from '../protocol/time.ts';
+import type { Time } from '../protocol/time.ts';
 import type { Voice } from './voice.ts';
 
 /** How long a session that is over is still shown, ms. */
@@ -52,13 +53,20 @@ export class AttendedSessions {
   readonly #client: InterlockClient;
   readonly #voice: Pick<Voice, 'note'>;
   readonly #changed: () => void;
+  readonly #time: Time;
   readonly #held = new Map<string, Held>();
   readonly #stopping = new AbortController();
 
-  constructor(client: InterlockClient, voice: Pick<Voice, 'note'>, changed: () => void) {
+  constructor(
+    client: InterlockClient,
+    voice: Pick<Voice, 'note'>,
+    changed: () => void,
+    time: Time = machineTime,
+  ) {
     this.#client = client;
     this.#voice = voice;
     this.#changed = changed;
+    this.#time = time;
   }
 
   /** Begins a session and takes its lease. Rejects with `InterlockError` when either is refused; nothing is connected then. */
@@ -68,8 +76,8 @@ export class AttendedSessions {
       begun,
       asked,
       approvers: (asked.approvals ?? []).map(({ name }) => name),
-      beganAt: new Date().toISOString(),
-      endsAtMs: performance.now() + begun.ends_in_ms,
+      beganAt: this.#time.date().toISOString(),
+      endsAtMs: this.#time.now() + begun.ends_in_ms,
       lease: null,
       isConnected: false,
       over: null,
@@ -93,7 +101,7 @@ export class AttendedSessions {
   async end(session: string): Promise<void> {
     const held = this.#held.get(session);
     if (held?.lease !== null && held?.over === null) await held.lease.release();
-    if (held !== undefined) held.over ??= { why: 'ended', atMs: performance.now() };
+    if (held !== undefined) held.over ??= { why: 'ended', atMs: this.#time.now() };
     await this.#client.endSession(session);
     this.#changed();
   }
@@ -102,7 +110,7 @@ export class AttendedSessions {
   ended(session: string, why: string): void {
     const held = this.#held.get(session);
     if (held === undefined) return;
-    held.over = { why, atMs: held.over?.atMs ?? performance.now() };
+    held.over = { why, atMs: held.over?.atMs ?? this.#time.now() };
     this.#changed();
   }
 
@@ -127,7 +135,7 @@ export class AttendedSessions {
             },
           ],
     );
-    const nowMs = performance.now();
+    const nowMs = this.#time.now();
     const ours = [...this.#held.values()].filter(
       ({ over }) => over === null || nowMs - over.atMs < SHOWN_AFTER_MS,
     );
@@ -162,7 +170,7 @@ export class AttendedSessions {
     const { link } = held.asked;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
-      await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined); // stopping: looked at below
+      await this.#time.pause(AGAIN_MS, signal);
       if (held.over !== null || signal.aborted) return;
       try {
         // oxlint-disable-next-line no-await-in-loop
@@ -187,7 +195,7 @@ export class AttendedSessions {
   }
 
   #over(held: Held, code: string, why: string): void {
-    held.over ??= { why: code, atMs: performance.now() };
+    held.over ??= { why: code, atMs: this.#time.now() };
     this.#voice.note('info', `the attended session of ${held.asked.link} is over`, { why });
   }
 
@@ -200,7 +208,7 @@ export class AttendedSessions {
       authority: begun.authority,
       approvers,
       began_at: beganAt,
-      ends_in_ms: over === null ? Math.max(0, Math.round(endsAtMs - performance.now())) : 0,
+      ends_in_ms: over === null ? Math.max(0, Math.round(endsAtMs - this.#time.now())) : 0,
       phase: over === null ? (isConnected ? 'connected' : 'connecting') : 'over',
       why: over?.why ?? null,
       held: lease !== null,

@@ -1,9 +1,7 @@
 /** Composition root of the controller: configuration in, a running controller out. */
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config/schema.ts';
-import { nodeDisk } from '../journal/disk.ts';
 import { buildId } from '../protocol/build.ts';
 import { interlockClient, type InterlockClient } from '../protocol/client.ts';
 import { INTERLOCK_SOCKET } from '../protocol/messages.ts';
@@ -14,22 +12,19 @@ import { changes } from './changes.ts';
 import type { ControllerFace, Serve } from './face.ts';
 import { openLedger } from './ledger.ts';
 import { follow, interlockView } from './interlock-view.ts';
-import { linkFeed } from './link-feed.ts';
+import { linkFeed, type LinkFeed } from './link-feed.ts';
 import { startNotifications, type Notifications } from './notify/notifications.ts';
-import type { LinkFeed } from './link-feed.ts';
 import type { Draft } from './notify/notice.ts';
 import { windowMissed } from './notify/texts.ts';
-import { dropLeftRestored, handsOf, killLeftBehind, makeState, reportsIn } from './machine.ts';
-import { outbox } from './outbox.ts';
-import type { Outbox } from './outbox.ts';
-import { recentReports } from './report.ts';
-import type { WindowReport } from './report.ts';
+import { handsOf, makeState, reportsIn, thisMachine } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { outbox, type Outbox } from './outbox.ts';
+import { recentReports, type WindowReport } from './report.ts';
 import { watchRecoveryPoints } from './recovery-watch.ts';
+import { together, watchRooms } from './room-watch.ts';
 import { RunningWindows } from './running.ts';
-import { findRestic } from './restic/program.ts';
 import { Sentries } from './sentries.ts';
-import { logVoice, terminalVoice } from './voice.ts';
-import type { Voice, WindowProgress } from './voice.ts';
+import { logVoice, terminalVoice, type Voice, type WindowProgress } from './voice.ts';
 import { Windows, type RunEvents } from './windows/windows.ts';
 
 /** Reports that are kept in memory; all are on disk. */
@@ -43,6 +38,8 @@ export interface ControllerOptions {
   readonly onReport?: (report: WindowReport) => void;
   /** Listens for people and programs; without it nobody is served (tests). */
   readonly serve?: Serve;
+  /** Default: this machine. */
+  readonly machine?: Machine;
 }
 
 export interface Controller {
@@ -55,19 +52,22 @@ export interface Controller {
 }
 
 /** What everything else is made of; nothing of it talks to anybody yet. Rejects with `ControllerFault`. */
-async function partsOf(config: Config, voice: Voice) {
+async function partsOf(config: Config, voice: Voice, machine: Machine) {
+  const { disk, wire } = machine;
+  const { time } = machine.programs;
   const build = buildId();
-  const restic = await findRestic(config.restic);
-  await makeState(config);
-  const ledger = await openLedger(nodeDisk, config.controller.state_directory);
-  const reports = [...(await recentReports(nodeDisk, reportsIn(config), REPORTS_SHOWN))];
-  const client = interlockClient({ socketPath: join(config.runtime_directory, INTERLOCK_SOCKET), build });
+  const restic = await machine.findRestic(config.restic);
+  await makeState(config, disk);
+  const ledger = await openLedger(disk, config.controller.state_directory);
+  const reports = [...(await recentReports(disk, reportsIn(config), REPORTS_SHOWN))];
+  const socketPath = join(config.runtime_directory, INTERLOCK_SOCKET);
+  const client = interlockClient({ socketPath, build, time, ...(wire === undefined ? {} : { wire }) });
   const box = outbox(client, voice);
-  const view = interlockView();
+  const view = interlockView(time);
   const running = new RunningWindows();
   const { changed, listen } = changes();
   const directory = config.controller.state_directory;
-  const chronicle = new Chronicle({ client, disk: nodeDisk, directory, voice });
+  const chronicle = new Chronicle({ client, disk, directory, voice, time });
   await chronicle.load();
   let notices: Notifications | null = null;
   /** What is to be told before there is anybody who tells it. */
@@ -80,7 +80,7 @@ async function partsOf(config: Config, voice: Voice) {
     voice,
     ledger,
     chronicle,
-    attended: new AttendedSessions(client, voice, () => changed(null)),
+    attended: new AttendedSessions(client, voice, () => changed(null), time),
     running,
     reports,
     reportsDirectory: reportsIn(config),
@@ -90,7 +90,7 @@ async function partsOf(config: Config, voice: Voice) {
     listen,
   };
   const notify = async (): Promise<Notifications> => {
-    const started = await notificationsOf(config, client, box, voice);
+    const started = await notificationsOf(config, { client, box }, voice, machine);
     notices = started;
     for (const draft of early.splice(0)) started.tell(draft);
     return started;
@@ -101,18 +101,19 @@ async function partsOf(config: Config, voice: Voice) {
 /** Starts the controller. Rejects with `ControllerFault` when restic, the state directory or the listener is not as needed. */
 export async function startController(config: Config, options: ControllerOptions = {}): Promise<Controller> {
   const voice = voiceOf(options);
-  const parts = await partsOf(config, voice);
+  const { machine = thisMachine } = options;
+  const { time } = machine.programs;
+  const parts = await partsOf(config, voice, machine);
   const { build, restic, ledger, reports, client, box, view, running, changed, face } = parts;
   const served = (await options.serve?.(face)) ?? { url: '', stop: () => Promise.resolve() };
   // Only now, with the port ours, is it certain that no other controller of this configuration lives.
-  killLeftBehind(config.controller.state_directory, voice);
-  void dropLeftRestored(config, voice);
+  void machine.clearLeftovers(config, voice);
 
-  const feed = linkFeed();
+  const feed = linkFeed(time);
   const notices = await parts.notify();
   const crashed = Promise.withResolvers<never>();
-  const hands = handsOf(config, box);
-  const sentries = new Sentries({ config, client, ledger, disk: nodeDisk, voice, ...hands });
+  const hands = handsOf(config, box, machine);
+  const sentries = new Sentries({ config, client, ledger, ...machine, time, voice, ...hands });
   const releases = sentries.heedReleases(voice);
   const tools = {
     client,
@@ -126,17 +127,20 @@ export async function startController(config: Config, options: ControllerOptions
   const windows = new Windows(config, tools, runEvents(shown, voice, options, crashed.reject));
   voice.note('info', 'the controller is ready', { url: served.url, restic: restic.path, build });
 
-  const unwatch = watchRecoveryPoints(config, ledger, client, notices);
+  const unwatch = together(
+    watchRecoveryPoints(config, ledger, client, notices, time),
+    watchRooms(config, client, notices, machine),
+  );
   const stopping = new AbortController();
   const heard = hearing(parts, windows, feed, voice, notices);
-  const following = follow(client, stopping.signal, voice, view, heard);
+  const following = follow(client, stopping.signal, voice, view, heard, time);
   const end = async (): Promise<void> => {
     releases.stop();
     unwatch();
     await windows.stop();
     await face.attended.stop();
     await notices.stop();
-    await Promise.race([box.flush(), pause(LAST_FLUSH_MS, undefined, { ref: false })]);
+    await Promise.race([box.flush(), time.pause(LAST_FLUSH_MS, undefined, 'idle')]);
     stopping.abort();
     await following;
     await face.chronicle.stop();
@@ -178,13 +182,16 @@ function hearing(
 /** Who is told what happened. */
 const notificationsOf = (
   config: Config,
-  client: InterlockClient,
-  box: Outbox,
+  { client, box }: { readonly client: InterlockClient; readonly box: Outbox },
   voice: Voice,
+  { disk, dice, programs: { time }, sender }: Machine,
 ): Promise<Notifications> =>
   startNotifications({
     destinations: config.notify,
-    disk: nodeDisk,
+    disk,
+    dice,
+    time,
+    senders: sender,
     directory: config.controller.state_directory,
     voice,
     journal: (type, data) => box.add(type, data),

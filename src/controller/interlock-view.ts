@@ -1,8 +1,9 @@
 /** What the interlock says, followed for ever. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { InterlockClient } from '../protocol/client.ts';
 import { InterlockError } from '../protocol/interlock-error.ts';
 import type { EventLine, Status } from '../protocol/messages.ts';
+import { machineTime } from '../protocol/time.ts';
+import type { Time } from '../protocol/time.ts';
 import type { Voice } from './voice.ts';
 
 /** Pauses between attempts to reach the interlock, ms: it is on this machine and may only just be starting. */
@@ -33,7 +34,7 @@ export interface InterlockView {
 }
 
 /** A view that has heard nothing yet. */
-export function interlockView(): InterlockView {
+export function interlockView(time: Time = machineTime): InterlockView {
   let status: Status | null = null;
   let heardAtMs: number | null = null;
   let problem: { readonly code: string; readonly why: string; readonly hint: string } | null = {
@@ -50,12 +51,12 @@ export function interlockView(): InterlockView {
   };
   return {
     hear(event) {
-      heardAtMs = performance.now();
+      heardAtMs = time.now();
       problem = null;
       if (event.event === 'hello') status = event.status;
       if (event.event === 'alarm') {
         const { link, code, why, hint } = event;
-        alarms.unshift({ at: new Date().toISOString(), link, code, why, hint });
+        alarms.unshift({ at: time.date().toISOString(), link, code, why, hint });
         alarms.splice(MOST_ALARMS);
       }
       if (event.event === 'link' && status !== null) {
@@ -71,7 +72,7 @@ export function interlockView(): InterlockView {
     },
     show: () => ({
       interlock: status,
-      interlock_age_ms: heardAtMs === null ? null : Math.round(performance.now() - heardAtMs),
+      interlock_age_ms: heardAtMs === null ? null : Math.round(time.now() - heardAtMs),
       interlock_problem: problem,
     }),
   };
@@ -84,6 +85,7 @@ export async function follow(
   voice: Voice,
   view: InterlockView,
   onEvent: (event: EventLine) => void,
+  time: Time = machineTime,
 ): Promise<void> {
   let failures = 0;
   let said = '';
@@ -103,9 +105,9 @@ export async function follow(
       if (said !== error.code) voice.note('warn', error.message, { code: error.code, hint: error.hint });
       said = error.code;
     }
-    const waitMs = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)];
+    const waitMs = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)] ?? 0;
     failures += 1;
     // oxlint-disable-next-line no-await-in-loop
-    await pause(waitMs, undefined, { signal: stop }).catch(() => undefined); // aborted: the loop looks
+    await time.pause(waitMs, stop);
   }
 }

@@ -1,5 +1,7 @@
 /** What the interlock last said about its links, and a bounded wait for something it may say next. */
 import type { LinkStatus } from '../protocol/messages.ts';
+import { machineTime } from '../protocol/time.ts';
+import type { Time } from '../protocol/time.ts';
 
 export interface LinkFeed {
   /** `null` before the first word about it. */
@@ -21,7 +23,7 @@ export const isProvenIsolated = (status: LinkStatus): boolean =>
   (status.state === 'isolated' || status.state === 'tripped');
 
 /** A feed that knows nothing yet. */
-export function linkFeed(): LinkFeed {
+export function linkFeed(time: Pick<Time, 'after'> = machineTime): LinkFeed {
   const known = new Map<string, LinkStatus>();
   const waiters = new Set<() => void>();
   return {
@@ -33,7 +35,7 @@ export function linkFeed(): LinkFeed {
     until(link, fits, timeoutMs, stop) {
       return new Promise((resolve) => {
         const end = (found: boolean): void => {
-          clearTimeout(timer);
+          inTime();
           waiters.delete(look);
           stop?.removeEventListener('abort', onStop);
           resolve(found);
@@ -43,7 +45,7 @@ export function linkFeed(): LinkFeed {
           if (status !== undefined && fits(status)) end(true);
         };
         const onStop = (): void => end(false);
-        const timer = setTimeout(() => end(false), timeoutMs);
+        const inTime = time.after(timeoutMs, () => end(false));
         stop?.addEventListener('abort', onStop, { once: true });
         waiters.add(look);
         if (stop?.aborted === true) end(false);

@@ -2,6 +2,8 @@
 import type { Config } from '../config/schema.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import type { Status } from '../protocol/messages.ts';
+import { machineTime } from '../protocol/time.ts';
+import type { Time } from '../protocol/time.ts';
 import type { Ledger } from './ledger.ts';
 import type { Draft } from './notify/notice.ts';
 import { recoveryPointOf } from './recovery-point.ts';
@@ -84,15 +86,15 @@ export function watchRecoveryPoints(
   ledger: Ledger,
   client: Pick<InterlockClient, 'status'>,
   notices: { readonly tell: (draft: Draft) => void },
+  time: Time = machineTime,
 ): () => void {
   if (Object.values(config.repositories).every((each) => each.recovery_point === undefined))
     return () => undefined;
   const points = new RecoveryPoints(config, ledger);
   const look = async (): Promise<void> => {
     const status = await client.status().catch(() => null); // a recovery point is unknown then
-    for (const draft of points.look(status, performance.now())) notices.tell(draft);
+    for (const draft of points.look(status, time.now())) notices.tell(draft);
   };
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   void look();
-  return () => clearInterval(timer);
+  return time.every(LOOK_EVERY_MS, () => void look());
 }

@@ -3,15 +3,14 @@ import type { Config, WindowConfig } from '../config/schema.ts';
 import type { BackupSettings } from '../config/schema-steps.ts';
 import type { Disk } from '../journal/disk.ts';
 import type { InterlockClient } from '../protocol/client.ts';
+import { machineTime, type Time } from '../protocol/time.ts';
 import { drillSaid } from './anomalies/drill-finding.ts';
-import { AnomalyBook, heldWords, passFor } from './anomalies/book.ts';
-import type { Anomaly } from './anomalies/book.ts';
+import { AnomalyBook, heldWords, passFor, type Anomaly } from './anomalies/book.ts';
 import { withReleased } from './anomalies/past.ts';
 import { keyOf, PastStore } from './anomalies/past-store.ts';
 import { Watch } from './anomalies/watch.ts';
 import { readCanaries } from './guards/canary.ts';
-import { manifestsOf, runGuards } from './guards/guards.ts';
-import type { GuardPost } from './guards/guards.ts';
+import { manifestsOf, runGuards, type GuardPost, type LookAt } from './guards/guards.ts';
 import { adoptDraft, dropDraft } from './guards/manifest.ts';
 import type { Ledger } from './ledger.ts';
 import type { AnomalyReport, GuardReport, StepReport } from './report.ts';
@@ -37,6 +36,9 @@ export interface SentryTools {
   readonly voice: Pick<Voice, 'note'>;
   readonly now: () => Date;
   readonly journal: (type: string, data: Readonly<Record<string, unknown>>) => void;
+  /** What guards see, and the time. Default: of this machine. */
+  readonly look?: LookAt;
+  readonly time?: Time;
 }
 
 /** How an opening went, as far as it matters here. */
@@ -70,9 +72,9 @@ export class Sentries {
     await this.settle();
     const guardPost = await this.#guardPost(post);
     if (guardPost === null || guardPost.config.guards.length === 0) return [];
-    const reports = await runGuards(guardPost, stop);
-    for (const { took_ms: _, ...report } of reports)
-      this.#tools.journal('controller.guard', { ...post, ...report });
+    const reports = await runGuards(guardPost, stop, this.#tools.look, this.#tools.time);
+    for (const { took_ms: _, ...said } of reports)
+      this.#tools.journal('controller.guard', { ...placeOf(post), ...said });
     const tripping = reports.find(({ outcome }) => outcome === 'tripped');
     if (tripping !== undefined) this.#trip(post, `guard ${tripping.guard}: ${tripping.why ?? ''}`);
     return reports;
@@ -136,7 +138,7 @@ export class Sentries {
     // oxlint-disable-next-line no-await-in-loop
     for (const name of this.#repositoriesOf(post)) found.push(...(await this.#drillFound(post, name, steps)));
     await this.#keepManifests(post, guards, steps, found);
-    for (const each of found) this.#tools.journal('controller.anomaly', { ...post, ...each });
+    for (const each of found) this.#tools.journal('controller.anomaly', { ...placeOf(post), ...each });
     return found;
   }
 
@@ -162,14 +164,11 @@ export class Sentries {
 
   /** Looks for releases every few seconds, while no window works. */
   heedReleases(voice: Pick<Voice, 'note'>): { stop(): void } {
-    const timer = setInterval(() => {
-      if (this.#watched.size > 0) return;
-      this.settle().catch((error: unknown) => {
-        voice.note('error', 'releases of anomalies cannot be read', { why: String(error) });
-      });
-    }, RELEASES_EVERY_MS);
-    timer.unref();
-    return { stop: () => clearInterval(timer) };
+    const { time = machineTime } = this.#tools;
+    const complain = (error: unknown): void =>
+      voice.note('error', 'releases of anomalies cannot be read', { why: String(error) });
+    const look = (): unknown => (this.#watched.size > 0 ? null : this.settle().catch(complain));
+    return { stop: time.every(RELEASES_EVERY_MS, look, 'idle') };
   }
 
   get #state(): string {
@@ -295,4 +294,6 @@ export class Sentries {
   }
 }
 
+/** As the journal names an opening: who hands over more of it (its work, its programs) does not mean to publish that. */
+const placeOf = ({ window, occurrence, link }: Post): Post => ({ window, occurrence, link });
 const keyOfPost = ({ window, occurrence }: Post): string => `${window} ${occurrence}`;

@@ -43,7 +43,7 @@ export interface InterlockParts {
   /** Who may approve a reset from afar. */
   readonly approvers?: Approvers;
   /** Entries for readers; missing where there is no directory to read them from. */
-  readonly pages?: JournalPages;
+  readonly pages?: Pick<JournalPages, 'page'>;
   /** The signed head of the journal as it stands; null when the signing key cannot be read. */
   readonly signedHead: () => string | null;
   readonly links: Readonly<Record<string, LinkParts>>;

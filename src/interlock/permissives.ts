@@ -50,7 +50,7 @@ export function conditionsOf(outlook: Outlook): Conditions {
   }
   if (outlook.ledger.unreadable !== null) {
     const hint =
-      'move ledger.json in state_directory aside and restart; exposure of the last day is then forgotten';
+      'restart the interlock: a disk that failed once may read now; if not, move ledger.json in state_directory aside and restart again; exposure of the last day is then forgotten';
     failing.push({
       code: 'ledger-unreadable',
       why: `exposure is not known: ${outlook.ledger.unreadable}`,

@@ -243,13 +243,18 @@ function streamEvents(interlock: Interlock, reply: FastifyReply): FastifyReply {
   const tell = (line: EventLine): void => send(reply, line);
   tell({ event: 'hello', status: statusOf(interlock) });
   const deaf = interlock.announcer.listen(tell);
-  const alive = setInterval(
-    () => tell({ event: 'alive', journal_size: interlock.parts.journal.head().size }),
-    ALIVE_EVERY_MS,
-  );
+  const { clock, journal } = interlock.parts;
+  let endAlive: () => void = () => undefined;
+  const alive = (): void => {
+    endAlive = clock.after(ALIVE_EVERY_MS, () => {
+      tell({ event: 'alive', journal_size: journal.head().size });
+      alive();
+    });
+  };
+  alive();
   reply.raw.on('close', () => {
     deaf();
-    clearInterval(alive);
+    endAlive();
   });
   return reply;
 }

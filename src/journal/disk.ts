@@ -1,5 +1,5 @@
 /** The few file operations that the journal and the latch are allowed; small, so that a test can make the n-th one fail. */
-import { open, readFile, readdir, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** An open file to which bytes are appended. */
@@ -22,6 +22,8 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Makes creations, renames and removals in a directory survive power loss. */
   syncDirectory(directory: string): Promise<void>;
+  /** Makes a directory and its parents where they are missing, with mode 0750. */
+  makeDirectory(directory: string): Promise<void>;
 }
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -72,4 +74,7 @@ export const nodeDisk: Disk = {
     await syncDirectory(dirname(path));
   },
   syncDirectory,
+  async makeDirectory(directory) {
+    await mkdir(directory, { recursive: true, mode: 0o750 });
+  },
 };

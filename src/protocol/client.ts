@@ -4,6 +4,7 @@ import { begin, exchange, linesOf, parseJson } from './exchange.ts';
 import type { Call, ClientOptions } from './exchange.ts';
 import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { holdLease } from './lease.ts';
+import { machineTime } from './time.ts';
 import type { Lease } from './lease.ts';
 import { opened, sessionBegun } from './authority.ts';
 import type { resetRequest, runRequest, SessionBegun, sessionRequest } from './authority.ts';
@@ -90,13 +91,18 @@ export function interlockClient(options: ClientOptions): InterlockClient {
 
 async function* eventsOf(options: ClientOptions, stop: AbortSignal): AsyncGenerator<EventLine> {
   const call: Call = { method: 'GET', path: '/v1/events' };
+  const { time = machineTime, socketPath } = options;
   const stale = new AbortController();
-  const watch = setTimeout(() => stale.abort(silent(options.socketPath)), STALE_AFTER_MS);
+  const watched = (): (() => void) => time.after(STALE_AFTER_MS, () => stale.abort(silent(socketPath)));
+  let unwatch = watched();
+  const heard = (): void => {
+    unwatch();
+    unwatch = watched();
+  };
   try {
     const answer = await begin(options, call, AbortSignal.any([stop, stale.signal]));
     try {
-      for await (const line of linesOf(answer, () => watch.refresh()))
-        yield parseJson(line, eventLine, 'GET /v1/events');
+      for await (const line of linesOf(answer, heard)) yield parseJson(line, eventLine, 'GET /v1/events');
     } finally {
       answer.destroy();
     }
@@ -107,8 +113,8 @@ async function* eventsOf(options: ClientOptions, stop: AbortSignal): AsyncGenera
     );
   } catch (error) {
     if (stop.aborted) return;
-    throw interlockError(stale.signal.aborted ? stale.signal.reason : error, options.socketPath);
+    throw interlockError(stale.signal.aborted ? stale.signal.reason : error, socketPath);
   } finally {
-    clearTimeout(watch);
+    unwatch();
   }
 }

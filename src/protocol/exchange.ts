@@ -3,11 +3,13 @@
  * fail because an idle connection was closed at the wrong moment, and a new connection on a Unix socket costs less than a
  * millisecond.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { z } from 'zod';
-import { InterlockError, interlockError } from './interlock-error.ts';
+import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { lineReader } from './line-reader.ts';
 import { BUILD_HEADER, refused } from './messages.ts';
+import { limitOf, machineTime } from './time.ts';
+import type { Time } from './time.ts';
 
 // Not by `import`: that loads Node's whole fetch as well, see `listener.ts`.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -20,7 +22,23 @@ export interface ClientOptions {
   readonly socketPath: string;
   /** This program's own build id. */
   readonly build: string;
+  /** Default: the time of this machine. */
+  readonly time?: Time;
+  /** Default: HTTP over the Unix socket. */
+  readonly wire?: Wire;
 }
+
+/** An answer whose head has arrived; the body comes as it comes. */
+export type Answer = Pick<
+  IncomingMessage,
+  'headers' | 'statusCode' | 'destroy' | 'setEncoding' | 'once' | typeof Symbol.asyncIterator
+>;
+
+/** Carries a request to the interlock. Rejects when nobody answers, or when the signal of the request aborts. */
+export type Wire = (
+  request: Pick<RequestOptions, 'socketPath' | 'method' | 'path' | 'headers' | 'signal'>,
+  body: string | null,
+) => Promise<Answer>;
 
 /** One exchange, as put on the wire. */
 export interface Call {
@@ -36,21 +54,26 @@ export async function exchange<T>(
   shape: z.ZodType<T>,
   timeoutMs: number,
 ): Promise<T> {
-  const stop = AbortSignal.timeout(timeoutMs);
-  const answer = await begin(options, call, stop);
-  return parseJson(await bodyOf(answer, options.socketPath, stop), shape, `${call.method} ${call.path}`);
+  const limit = limitOf(options.time ?? machineTime, timeoutMs, () => silent(options.socketPath));
+  try {
+    const answer = await begin(options, call, limit.signal);
+    const body = await bodyOf(answer, options.socketPath, limit.signal);
+    return parseJson(body, shape, `${call.method} ${call.path}`);
+  } finally {
+    limit.clear();
+  }
 }
 
 /**
  * Puts the request on the wire and returns the answer once its head arrived and was found good: same build, code 200 or 204.
  * `stop` bounds the whole exchange, body included. Rejects with `InterlockError`.
  */
-export async function begin(options: ClientOptions, call: Call, stop: AbortSignal): Promise<IncomingMessage> {
+export async function begin(options: ClientOptions, call: Call, stop: AbortSignal): Promise<Answer> {
   const answer = await headOf(options, call, stop).catch((error: unknown) => {
     throw interlockError(stop.aborted ? stop.reason : error, options.socketPath);
   });
   // Errors after the head reach whoever reads the body; this listener only keeps an abandoned answer from ending the process.
-  answer.on('error', () => undefined);
+  answer.once('error', () => undefined);
   const build = answer.headers[BUILD_HEADER];
   if (build !== options.build) {
     answer.destroy();
@@ -61,21 +84,24 @@ export async function begin(options: ClientOptions, call: Call, stop: AbortSigna
   throw refusalOf(body, `${call.method} ${call.path}`, answer.statusCode ?? 0);
 }
 
-function headOf(options: ClientOptions, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+function headOf(options: ClientOptions, call: Call, signal: AbortSignal): Promise<Answer> {
   const body = call.body === undefined ? null : JSON.stringify(call.body);
   const headers: Record<string, string> = { [BUILD_HEADER]: options.build };
   if (body !== null) {
     headers['content-type'] = 'application/json';
     headers['content-length'] = String(Buffer.byteLength(body));
   }
-  const { socketPath } = options;
+  const { socketPath, wire = socketWire } = options;
   const { method, path } = call;
-  return new Promise((resolve, reject) => {
-    const asked = httpRequest({ socketPath, agent: false, signal, method, path, headers }, resolve);
+  return wire({ socketPath, method, path, headers, signal }, body);
+}
+
+const socketWire: Wire = (request, body) =>
+  new Promise((resolve, reject) => {
+    const asked = httpRequest({ ...request, agent: false }, resolve);
     asked.on('error', reject);
     asked.end(body ?? undefined);
   });
-}
 
 function otherBuild(ours: string, theirs: unknown): InterlockError {
   const name = typeof theirs === 'string' ? theirs.slice(0, 80) : 'of no known build';
@@ -101,7 +127,7 @@ function refusalOf(body: string, what: string, code: number): InterlockError {
   );
 }
 
-async function bodyOf(answer: IncomingMessage, socketPath: string, stop: AbortSignal): Promise<string> {
+async function bodyOf(answer: Answer, socketPath: string, stop: AbortSignal): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
@@ -140,10 +166,7 @@ function garbled(question: string, why: string): InterlockError {
 }
 
 /** The lines of a streamed answer; `onData` is called whenever anything arrives. Throws what the stream throws. */
-export async function* linesOf(
-  answer: IncomingMessage,
-  onData: () => void = () => undefined,
-): AsyncGenerator<string> {
+export async function* linesOf(answer: Answer, onData: () => void = () => undefined): AsyncGenerator<string> {
   const ready: string[] = [];
   const reader = lineReader(LINE_LIMIT, (line, cut) => {
     if (cut) throw garbled('a stream', `a line is longer than ${LINE_LIMIT} characters`);

@@ -1,11 +1,12 @@
 /** A lease as its holder sees it: it renews itself, and says at once when it is no more. */
-import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { begin, exchange, linesOf, parseJson } from './exchange.ts';
-import type { Call, ClientOptions } from './exchange.ts';
+import type { Answer, Call, ClientOptions } from './exchange.ts';
 import { InterlockError, interlockError, silent } from './interlock-error.ts';
 import { leaseLine, renewed } from './messages.ts';
 import type { LeaseLine, LeaseRequest } from './messages.ts';
+import { limitOf, machineTime } from './time.ts';
+import type { Time } from './time.ts';
 
 /** ms in which a lease must be granted or refused. */
 const GRANT_TIMEOUT_MS = 10_000;
@@ -23,7 +24,7 @@ export interface LeaseEnd {
 export interface Lease {
   readonly id: string;
   readonly renewEveryMs: number;
-  /** Monotonic ms (`performance.now()`) at which it was granted. */
+  /** Monotonic ms of its holder at which it was granted. */
   readonly grantedAtMs: number;
   /** ms from now to the absolute end, as the interlock last said; never negative. */
   endsInMs(): number;
@@ -37,8 +38,10 @@ export interface Lease {
 
 /** Asks for a lease and keeps it alive. Rejects with `InterlockError` when it is refused or nobody answers. */
 export async function holdLease(options: ClientOptions, request: LeaseRequest): Promise<Lease> {
+  const { time = machineTime, socketPath } = options;
   const stop = new AbortController();
-  const limit = setTimeout(() => stop.abort(silent(options.socketPath)), GRANT_TIMEOUT_MS);
+  const limit = limitOf(time, GRANT_TIMEOUT_MS, () => silent(socketPath));
+  limit.signal.addEventListener('abort', () => stop.abort(limit.signal.reason), { once: true });
   try {
     const answer = await begin(options, { method: 'POST', path: '/v1/leases', body: request }, stop.signal);
     const lines = linesOf(answer);
@@ -57,11 +60,11 @@ export async function holdLease(options: ClientOptions, request: LeaseRequest): 
       'look at `portcullis status` for what refuses a lease',
     );
   } catch (error) {
-    const fault = interlockError(stop.signal.aborted ? stop.signal.reason : error, options.socketPath);
+    const fault = interlockError(stop.signal.aborted ? stop.signal.reason : error, socketPath);
     stop.abort();
     throw fault;
   } finally {
-    clearTimeout(limit);
+    limit.clear();
   }
 }
 
@@ -71,9 +74,10 @@ type Granted = Extract<LeaseLine, { event: 'granted' }>;
 class HeldLease implements Lease {
   readonly id: string;
   readonly renewEveryMs: number;
-  readonly grantedAtMs = performance.now();
+  readonly grantedAtMs: number;
+  readonly #time: Time;
   readonly #options: ClientOptions;
-  readonly #answer: IncomingMessage;
+  readonly #answer: Answer;
   readonly #path: string;
   readonly #connected = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<LeaseEnd>();
@@ -82,25 +86,27 @@ class HeldLease implements Lease {
   #endsAtMs: number;
   #isOver = false;
   #isReleasing = false;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelRenewal: () => void = () => undefined;
 
-  constructor(options: ClientOptions, answer: IncomingMessage, granted: Granted) {
+  constructor(options: ClientOptions, answer: Answer, granted: Granted) {
     this.id = granted.lease;
     this.renewEveryMs = granted.renew_every_ms;
     this.#options = options;
+    this.#time = options.time ?? machineTime;
+    this.grantedAtMs = this.#time.now();
     this.#answer = answer;
     this.#path = `/v1/leases/${encodeURIComponent(granted.lease)}`;
     this.#endsAtMs = this.grantedAtMs + granted.ends_in_ms;
   }
 
   endsInMs(): number {
-    return Math.max(0, this.#endsAtMs - performance.now());
+    return Math.max(0, this.#endsAtMs - this.#time.now());
   }
 
   async release(): Promise<void> {
     if (this.#isOver || this.#isReleasing) return;
     this.#isReleasing = true;
-    clearTimeout(this.#timer);
+    this.#cancelRenewal();
     try {
       await exchange(this.#options, { method: 'DELETE', path: this.#path }, z.unknown(), RELEASE_TIMEOUT_MS);
       this.#end('released', 'released by its holder');
@@ -116,7 +122,7 @@ class HeldLease implements Lease {
   /** Renews until it is over. Call once. */
   keep(lines: AsyncIterable<string>): void {
     void this.#listen(lines);
-    this.#timer = setTimeout(() => void this.#renew(), this.renewEveryMs);
+    this.#cancelRenewal = this.#time.after(this.renewEveryMs, () => void this.#renew());
   }
 
   /*
@@ -125,7 +131,7 @@ class HeldLease implements Lease {
    * and the interlock isolates.
    */
   async #renew(): Promise<void> {
-    const askedAtMs = performance.now();
+    const askedAtMs = this.#time.now();
     const call: Call = { method: 'POST', path: `${this.#path}/renewal` };
     try {
       const answered = await exchange(this.#options, call, renewed, RENEWAL_TIMEOUT_MS);
@@ -136,8 +142,8 @@ class HeldLease implements Lease {
       this.#end(...lossOf(error));
     }
     if (this.#isOver || this.#isReleasing) return;
-    const waitMs = Math.max(0, askedAtMs + this.renewEveryMs - performance.now());
-    this.#timer = setTimeout(() => void this.#renew(), waitMs);
+    const waitMs = Math.max(0, askedAtMs + this.renewEveryMs - this.#time.now());
+    this.#cancelRenewal = this.#time.after(waitMs, () => void this.#renew());
   }
 
   async #listen(lines: AsyncIterable<string>): Promise<void> {
@@ -158,7 +164,7 @@ class HeldLease implements Lease {
   #end(code: string, why: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#cancelRenewal();
     this.#lost.resolve({ code, why });
     this.#answer.destroy();
   }

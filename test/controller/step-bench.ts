@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { repository as repositorySchema } from '../../src/config/schema-repositories.ts';
 import { step as stepSchema } from '../../src/config/schema-steps.ts';
 import { openLedger } from '../../src/controller/ledger.ts';
+import { machinePrograms } from '../../src/controller/processes/child.ts';
 import type { Ledger } from '../../src/controller/ledger.ts';
 import { initialise } from '../../src/controller/restic/identity.ts';
 import { findRestic } from '../../src/controller/restic/program.ts';
@@ -59,7 +60,13 @@ export class StepBench {
     writeFileSync(join(this.directory, 'password'), 'a password\n');
     const program = await findRestic(RESTIC.startsWith('/') ? RESTIC : undefined);
     const env = { PATH: process.env['PATH'] ?? '', HOME: this.directory };
-    this.#host = { program, cacheDirectory: join(this.directory, 'cache'), env, limits: UNLIMITED };
+    this.#host = {
+      program,
+      cacheDirectory: join(this.directory, 'cache'),
+      env,
+      limits: UNLIMITED,
+      programs: machinePrograms,
+    };
     this.#ledger = await openLedger(nodeDisk, this.directory);
   }
 
@@ -108,6 +115,7 @@ export class StepBench {
     return {
       run: this.run(name),
       version: this.host.program.version,
+      programs: machinePrograms,
       record: this.ledger.repository(name),
       note: (learnt) => this.ledger.note({ [name]: learnt }),
       now: () => this.now(),

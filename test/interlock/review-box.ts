@@ -134,6 +134,8 @@ export class HandDisk implements Disk {
   }
 
   async syncDirectory(): Promise<void> {}
+
+  async makeDirectory(): Promise<void> {}
 }
 
 /** Keeps entries in memory; refuses what the real one would not print. */

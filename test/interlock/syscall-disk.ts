@@ -89,6 +89,8 @@ export class SyscallDisk implements Disk {
     });
   }
 
+  async makeDirectory(): Promise<void> {}
+
   /** The disk as it is found after power was lost now; this one goes on as it is. */
   afterPowerLoss({ names, contents }: Spared): SyscallDisk {
     const found = new SyscallDisk();

@@ -111,6 +111,8 @@ export class MemoryDisk implements Disk {
     return this.#call('syncDirectory', nothing, nothing);
   }
 
+  async makeDirectory(): Promise<void> {}
+
   /** Power loss: of every file, what was synced stays, and `share` (0 to 1) of the rest. */
   losePower(share: number): void {
     for (const file of this.files.values()) {

@@ -48,22 +48,41 @@ const STRESS = 3;
 /** Somebody looks at what is latched about this often, ms: one of these for each seed. */
 const PATROLS_MS = [6_000, 6_000, 40_000];
 
+/** Who lives with the interlock, where it is not tenants of our own. */
+export interface Company {
+  /** Mean time between two things that happen to the box, ms. */
+  readonly meanMs: number;
+  /** Somebody looks at what is latched about this often, ms. */
+  readonly patrolMs: number;
+  /** How often the middle of something short is disturbed, compared with a box that lives for minutes. */
+  readonly disturbs: number;
+  readonly began: (life: Life, interlock: Interlock) => void;
+}
+
 export class Chaos {
   readonly #world: World;
   readonly #promises: Promises;
   readonly #weights: Partial<Record<ActName, number>> = {};
   readonly #manners: Partial<Record<Manner, number>> = {};
-  readonly #meanMs: number;
+  #meanMs: number;
   readonly #asksAtOnce: number;
-  readonly #patrolMs: number;
+  #patrolMs: number;
   readonly #stateSeen = new Map<string, string>();
   #ledgerTorn = false;
   #proofsTorn = false;
+  readonly #company: Company | null;
   /** Nothing goes wrong and nobody pulls: then nothing may be lost either. */
-  readonly calm: boolean;
+  calm: boolean;
 
   /** `stress`: what happens much more often than the seed would have it. */
-  constructor(world: World, promises: Promises, calm: boolean, stress: readonly ActName[]) {
+  constructor(
+    world: World,
+    promises: Promises,
+    calm: boolean,
+    stress: readonly ActName[],
+    company: Company | null = null,
+  ) {
+    this.#company = company;
     this.#world = world;
     this.#promises = promises;
     this.calm = calm;
@@ -74,6 +93,9 @@ export class Chaos {
     this.#meanMs = dice.between(800, 12_000);
     this.#patrolMs = dice.pick(PATROLS_MS);
     this.#asksAtOnce = dice.chance(0.5) ? 2 : 1;
+    if (company === null) return;
+    this.#meanMs = company.meanMs;
+    this.#patrolMs = company.patrolMs;
   }
 
   /** Lets everybody loose. */
@@ -82,11 +104,32 @@ export class Chaos {
     if (this.calm) return;
     const again = (): void => {
       const act = this.#world.dice.weighted(this.#weights);
-      if (act !== null) this.#perform(act);
+      if (act !== null && !this.calm) this.#perform(act);
       this.#world.time.after(this.#world.dice.waitMs(this.#meanMs), again);
     };
     this.#world.time.after(this.#world.dice.waitMs(this.#meanMs), again);
     this.#world.time.after(this.#patrolMs, () => this.#patrol());
+  }
+
+  /** From now on nothing goes wrong any more, and whatever was wrong is mended; people still look after the box. */
+  rest(): void {
+    const { disk, links, medium } = this.#world;
+    this.calm = true;
+    disk.fault = null;
+    medium.fault = null;
+    this.#world.synchronised = true;
+    for (const link of links) {
+      link.cableIn = true;
+      for (const each of [...link.contacts, ...link.witnesses]) each.faults.clear();
+      for (const contact of link.contacts) contact.settingsWrong = false;
+    }
+    if (this.#ledgerTorn) this.#setLedgerAside();
+    if (this.#proofsTorn) this.#setProofsAside();
+  }
+
+  /** The box was switched off, and is switched on again. */
+  powerCycle(): void {
+    this.#end('power-loss');
   }
 
   /** A process lives, and whoever listens to it learns of its windows. */
@@ -98,9 +141,10 @@ export class Chaos {
     const { life } = this.#world;
     const interlock = life?.interlock ?? null;
     if (life === null || interlock === null) return;
+    this.#company?.began(life, interlock);
     interlock.announcer.listen((line) => {
       if (line.event === 'link' && life.clock.alive) this.#disturb(line.link);
-      if (line.event !== 'window-opened' || !life.clock.alive) return;
+      if (line.event !== 'window-opened' || !life.clock.alive || this.#company !== null) return;
       const { link, window, occurrence } = line;
       for (let i = 0; i < this.#asksAtOnce; i++)
         void this.#come(life, interlock, { link, window, occurrence });
@@ -119,7 +163,7 @@ export class Chaos {
     const { dice, time, links } = this.#world;
     if (this.#stateSeen.get(name) === state) return;
     this.#stateSeen.set(name, state);
-    if (this.calm) return;
+    if (this.calm || (this.#company !== null && !dice.chance(this.#company.disturbs))) return;
     if (state === 'connected' && dice.chance(0.3)) {
       const contact = dice.pick(links.find((each) => each.name === name)?.contacts ?? []);
       this.#forAWhile(contact.faults, dice.pick(['welded', 'welded', 'unreadable']), contact.nature.name);
@@ -366,6 +410,10 @@ export class Chaos {
     if (how === 'crash') this.#world.kill();
     else this.#world.losePower(dice.chance(0.5));
     if (dice.chance(0.5)) this.#world.isolateAll();
+    if (this.calm) {
+      time.after(dice.between(2_500, 12_000), () => void this.#serve());
+      return;
+    }
     // Rarely, and never of what a trip was promised to survive: a garbled latch must read as tripped.
     if (dice.chance(0.1)) disk.garble(LATCH_PATH);
     if (dice.chance(0.1)) this.#ledgerTorn = disk.tear(LEDGER_PATH);

@@ -57,6 +57,12 @@ export class SimulatedDisk {
     return true;
   }
 
+  /** A person writes a file. */
+  write(path: string, bytes: Uint8Array): void {
+    this.cached.set(path, bytes);
+    this.#durable.set(path, bytes);
+  }
+
   /** A file is gone. */
   lose(path: string): void {
     this.cached.delete(path);
@@ -64,7 +70,7 @@ export class SimulatedDisk {
   }
 
   /** The disk as one process uses it. A process that dies in a call leaves the call where it was. */
-  usedBy(clock: ProcessClock): Disk {
+  usedBy(clock: Pick<ProcessClock, 'pause'>): Disk {
     const step = (kind: 'reads' | 'writes' | 'removes', what: () => void = () => undefined): Promise<void> =>
       this.#step(clock, kind, what);
     const settle = (path: string): void => put(this.#durable, path, this.cached.get(path));
@@ -75,7 +81,11 @@ export class SimulatedDisk {
       },
       list: async (directory) => {
         await step('reads');
-        return [...this.cached.keys()].filter((path) => path.startsWith(`${directory}/`));
+        const within = `${directory}/`;
+        return [...this.cached.keys()].flatMap((path) => {
+          const name = path.slice(within.length);
+          return path.startsWith(within) && !name.includes('/') ? [name] : [];
+        });
       },
       openAppend: async (path) => {
         await step('removes', () => this.cached.set(path, this.cached.get(path) ?? new Uint8Array()));
@@ -98,6 +108,7 @@ export class SimulatedDisk {
           for (const path of this.cached.keys()) if (path.startsWith(`${directory}/`)) settle(path);
         });
       },
+      makeDirectory: () => step('removes'),
     };
   }
 
@@ -121,7 +132,11 @@ export class SimulatedDisk {
   }
 
   /** One system call: takes its time, then happens or fails. `removes` need no space. */
-  async #step(clock: ProcessClock, kind: 'reads' | 'writes' | 'removes', what: () => void): Promise<void> {
+  async #step(
+    clock: Pick<ProcessClock, 'pause'>,
+    kind: 'reads' | 'writes' | 'removes',
+    what: () => void,
+  ): Promise<void> {
     await clock.pause(this.#dice.between(0, this.fault === 'slow' ? SLOW_MS : QUICK_MS));
     while (this.fault === 'hanging') await clock.pause(HANGING_LOOK_MS);
     if (this.fault === 'full' && kind === 'writes') throw diskError('ENOSPC');

@@ -13,8 +13,23 @@ const WITNESSES: readonly WitnessNature[] = [
 /** A contact mechanically linked with one of two. */
 const LINKED: WitnessNature = { name: 'linked', sees: 'both', of: 'gate' };
 
+/** What may be asked of the links at most, ms: one of these for each. */
+export interface Allowances {
+  readonly budgets: readonly number[];
+  readonly proofAges: readonly number[];
+}
+
+const NARROW: Allowances = {
+  budgets: [30_000, 90_000, 600_000],
+  proofAges: [100_000, 2 * 86_400_000, 2 * 86_400_000],
+};
+
 /** `vault`: one fail-safe contact. `attic`: a fail-safe and a holding contact in series. */
-export function linksOf(dice: Dice, time: VirtualTime): readonly PhysicalLink[] {
+export function linksOf(
+  dice: Dice,
+  time: VirtualTime,
+  { budgets, proofAges }: Allowances = NARROW,
+): readonly PhysicalLink[] {
   const lease = (): number | null => (dice.chance(0.5) ? dice.between(4_000, 8_000) : null);
   const reads = (): 'measured' | 'told' => dice.pick(['measured', 'told']);
   const relay = new PhysicalContact(
@@ -31,8 +46,8 @@ export function linksOf(dice: Dice, time: VirtualTime): readonly PhysicalLink[] 
   );
   const witnesses = (): PhysicalWitness[] =>
     WITNESSES.filter(() => dice.chance(0.4)).map((nature) => new PhysicalWitness(nature));
-  const budget = (): number => dice.pick([30_000, 90_000, 600_000]);
-  const maxAge = (): number => dice.pick([100_000, 2 * 86_400_000, 2 * 86_400_000]);
+  const budget = (): number => dice.pick(budgets);
+  const maxAge = (): number => dice.pick(proofAges);
   return [
     new PhysicalLink('vault', [relay], witnesses(), policyOf(dice), budget(), maxAge()),
     new PhysicalLink(

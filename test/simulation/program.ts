@@ -66,19 +66,30 @@ const loosely = (text: string): RegExp =>
     'g',
   );
 
-/** Loads a copy of the product, made in `directory`, with one text replaced; the text must be there exactly once. */
-export async function mutatedProgram(directory: string, mutation: Mutation): Promise<Program> {
-  for (const part of PARTS) {
+const plain = (source: string): string =>
+  stripTypeScriptTypes(source).replaceAll(/(from '\.[^']+)\.ts'/g, "$1.mjs'");
+/** Files without their types; every mutant needs all of them. */
+const untouched = new Map<string, string>();
+
+/** Copies parts of the product to `directory`, with one text replaced; the text must be there exactly once. */
+export function mutatedTree(directory: string, parts: readonly string[], mutation: Mutation): void {
+  for (const part of parts) {
     for (const name of readdirSync(join(root, 'src', part), { recursive: true, encoding: 'utf8' })) {
       const file = `${part}/${name}`;
       if (!name.endsWith('.ts')) continue;
       mkdirSync(dirname(join(directory, file)), { recursive: true });
       const source = readFileSync(join(root, 'src', file), 'utf8');
-      const text = file === mutation.file ? mutated(source, mutation) : source;
-      const plain = stripTypeScriptTypes(text).replaceAll(/(from '\.[^']+)\.ts'/g, "$1.mjs'");
-      writeFileSync(join(directory, file.replace(/\.ts$/, '.mjs')), plain);
+      const text =
+        file === mutation.file ? plain(mutated(source, mutation)) : (untouched.get(file) ?? plain(source));
+      if (file !== mutation.file) untouched.set(file, text);
+      writeFileSync(join(directory, file.replace(/\.ts$/, '.mjs')), text);
     }
   }
+}
+
+/** Loads a copy of the interlock, made in `directory`. */
+export async function mutatedProgram(directory: string, mutation: Mutation): Promise<Program> {
+  mutatedTree(directory, PARTS, mutation);
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   const load = async (file: string): Promise<unknown> =>
     import(/* @vite-ignore */ pathToFileURL(join(directory, file)).href);

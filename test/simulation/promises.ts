@@ -384,6 +384,12 @@ export class Promises implements Onlooker {
       this.breaks(`${window} began soon after a clock step`);
   }
 
+  /** The box stood still for hours: what was held because of a step is held no more, and what was exposed is long ago. */
+  lapsed(): void {
+    this.#steppedAt = Number.NEGATIVE_INFINITY;
+    for (const account of this.#accounts.values()) account.forgetExposure();
+  }
+
   clockStepped(byMs: number): void {
     // Only the calendar can tell the age of what an earlier boot accounted: a day forward and a restart, and it is forgotten.
     if (byMs >= EXPOSURE_SPAN_MS) for (const account of this.#accounts.values()) account.exposedMs = 0;

@@ -53,7 +53,13 @@ export const settled = (): Promise<void> => new Promise((resolve) => setImmediat
 export interface Calendar {
   /** ms that the calendar is away from true time. */
   offsetMs: number;
+  /** Stretches in which the whole box stood still while time went on, in order: when on the time of the world, and how long, ms. */
+  readonly lapses?: { readonly at: number; readonly ms: number }[];
 }
+
+/** ms that have passed beside the time of the world by `at`. */
+export const lapsedMs = ({ lapses = [] }: Calendar, at: number): number =>
+  lapses.reduce((sum, lapse) => (lapse.at <= at ? sum + lapse.ms : sum), 0);
 
 /** Calendar time at the beginning of the world, ms since 1970. */
 export const BEGINNING_MS = Date.UTC(2026, 10, 21, 3, 0, 30);
@@ -63,7 +69,7 @@ export class ProcessClock implements Clock {
   alive = true;
   readonly #time: VirtualTime;
   readonly #calendar: Calendar;
-  /** When this boot began on the time of the world, ms. */
+  /** When this boot began on the time of the world with its lapses, ms. */
   readonly #bootedAt: number;
 
   constructor(time: VirtualTime, calendar: Calendar, bootedAt: number) {
@@ -73,16 +79,24 @@ export class ProcessClock implements Clock {
   }
 
   now(): ReturnType<Clock['now']> {
-    return millis(this.#time.now - this.#bootedAt);
+    return millis(this.#trueNow() - this.#bootedAt);
   }
 
   /** A monotonic time of this process on the time of the world. */
   inWorld(monotonic: number): number {
-    return monotonic + this.#bootedAt;
+    let at = monotonic + this.#bootedAt;
+    // What is from before a lapse has happened before it; what falls into one, at its end.
+    for (const lapse of this.#calendar.lapses ?? [])
+      if (at > lapse.at) at = Math.max(lapse.at, at - lapse.ms);
+    return at;
   }
 
   calendarMs(): number {
-    return Math.floor(BEGINNING_MS + this.#time.now + this.#calendar.offsetMs);
+    return Math.floor(BEGINNING_MS + this.#trueNow() + this.#calendar.offsetMs);
+  }
+
+  #trueNow(): number {
+    return this.#time.now + lapsedMs(this.#calendar, this.#time.now);
   }
 
   after(ms: number, what: () => void): () => void {

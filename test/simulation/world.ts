@@ -5,6 +5,7 @@ import type { LinkParts } from '../../src/interlock/link-at-work.ts';
 import type { WindowConfig } from '../../src/interlock/window-clock.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
 import { everyLinkCommissioned } from '../commissioning/commissioned.ts';
+import type { JournalPages } from '../../src/journal/page.ts';
 import { Dice } from './dice.ts';
 import { SimulatedDisk, STATE } from './disk.ts';
 import { type PhysicalLink } from './hardware.ts';
@@ -12,14 +13,23 @@ import { Medium, SimulatedJournal } from './journal.ts';
 import { linksOf, windowsOf } from './layout.ts';
 import type { Program } from './program.ts';
 import { Story } from './story.ts';
-import { type Calendar, ProcessClock, VirtualTime } from './virtual-time.ts';
+import { type Calendar, lapsedMs, ProcessClock, VirtualTime } from './virtual-time.ts';
 import { WireContact, type WireTap, WireWitness } from './wire.ts';
 import type { Entry } from '../../src/journal/entry.ts';
 
-/** One process of the interlock, from its start to its end. */
 /** What a link takes at most for an attended session, ms. */
 export const LONGEST_SESSION_MS = 150_000;
 
+/** What hangs on a box, and when its windows are. */
+export interface Layout {
+  readonly links: (dice: Dice, time: VirtualTime) => readonly PhysicalLink[];
+  readonly windows: (dice: Dice) => Readonly<Record<string, WindowConfig>>;
+  readonly build: string;
+}
+
+const ALONE: Layout = { links: linksOf, windows: windowsOf, build: 'simulated' };
+
+/** One process of the interlock, from its start to its end. */
 export interface Life {
   readonly clock: ProcessClock;
   readonly bootId: string;
@@ -43,7 +53,7 @@ export class World {
   readonly dice: Dice;
   readonly story = new Story(() => this.time.now);
   readonly time = new VirtualTime();
-  readonly calendar: Calendar = { offsetMs: 0 };
+  readonly calendar: Required<Calendar> = { offsetMs: 0, lapses: [] };
   readonly disk: SimulatedDisk;
   readonly medium = new Medium();
   readonly links: readonly PhysicalLink[];
@@ -51,16 +61,20 @@ export class World {
   /** What NTP says. */
   synchronised = true;
   life: Life | null = null;
+  /** Who else lives or dies with the box. */
+  around: { readonly ended: () => void; readonly powerLost: () => void } | null = null;
   #boots = 0;
+  readonly #layout: Layout;
   #bootedAt = -10_000;
   #onlooker: Onlooker | null = null;
 
-  constructor(seed: number, program: Program) {
+  constructor(seed: number, program: Program, layout: Layout = ALONE) {
     this.program = program;
+    this.#layout = layout;
     this.dice = new Dice(seed);
     this.disk = new SimulatedDisk(this.dice);
-    this.links = linksOf(this.dice, this.time);
-    this.windows = windowsOf(this.dice);
+    this.links = layout.links(this.dice, this.time);
+    this.windows = layout.windows(this.dice);
   }
 
   watchedBy(onlooker: Onlooker): void {
@@ -98,7 +112,8 @@ export class World {
     const interlock = new this.program.Interlock({
       clock,
       bootId: life.bootId,
-      build: 'simulated',
+      build: this.#layout.build,
+      pages: this.#pages(),
       trust: () => ({ synchronised: this.synchronised, quality: 'assumed', detail: 'simulated' }),
       journal,
       latchFile: new this.program.LatchFile(disk, STATE),
@@ -108,7 +123,7 @@ export class World {
       commissionings: everyLinkCommissioned,
       proofs,
       windows: new this.program.WindowClock(this.windows, ledger.lastBegun, () => this.dice.next()),
-      signedHead: () => null,
+      signedHead: () => 'simulated head',
       links: parts,
       cut: (contacts) => this.program.cut(contacts),
     });
@@ -127,15 +142,17 @@ export class World {
     this.life.clock.alive = false;
     this.life = null;
     this.onlooker.died();
+    this.around?.ended();
   }
 
   /** Power is lost and comes back; the process does not start by itself here. */
   losePower(boardsToo: boolean): void {
     this.kill();
+    this.around?.powerLost();
     this.disk.losePower();
     this.#boots += 1;
     // A boot takes a while, and the monotonic clock begins with it.
-    this.#bootedAt = this.time.now + 2_000;
+    this.#bootedAt = this.time.now + lapsedMs(this.calendar, this.time.now) + 2_000;
     if (!boardsToo) return;
     for (const link of this.links) for (const contact of link.contacts) contact.restart();
   }
@@ -160,6 +177,21 @@ export class World {
   latched(name: string): boolean {
     const link = this.life?.interlock?.links.get(name);
     return link !== undefined && latchOf(link.shell.state) !== null;
+  }
+
+  /** The whole box stands still while time goes on: a machine that was paused. */
+  lapse(ms: number): void {
+    this.calendar.lapses.push({ at: this.time.now, ms });
+  }
+
+  #pages(): Pick<JournalPages, 'page'> {
+    const { entries } = this.medium;
+    return {
+      page: async (after, limit) => {
+        const page = entries.slice(after, after + limit);
+        return { entries: page, nextAfter: after + page.length, size: entries.length, missing: null };
+      },
+    };
   }
 
   #hardware(clock: ProcessClock): Record<string, LinkParts> {

@@ -3,7 +3,6 @@
  * file of its own that `portcullis anomaly release` puts beside it on the box, so that the two never write over each other.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Disk } from '../../journal/disk.ts';
@@ -115,7 +114,7 @@ export class AnomalyBook {
   /** Writes a finding down, or counts it again where nobody has released the same one. */
   add(found: Found, at: string): Promise<Anomaly> {
     return this.#inTurn(async () => {
-      await mkdir(this.#directory, { recursive: true, mode: 0o750 });
+      await this.#disk.makeDirectory(this.#directory);
       const all = await this.all();
       const same = all.findLast((each) => each.release === null && isSame(each, found));
       const day = at.slice(0, 10).replaceAll('-', '');

@@ -1,6 +1,5 @@
 /** Keeps the past of each pair of sources and repository: one small file each. */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupSettings } from '../../config/schema-steps.ts';
 import type { Disk } from '../../journal/disk.ts';
@@ -52,7 +51,7 @@ export class PastStore {
   }
 
   async write(key: string, past: Past): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o750 });
+    await this.#disk.makeDirectory(this.#directory);
     await this.#disk.replace(this.#pathOf(key), new TextEncoder().encode(`${JSON.stringify(past)}\n`));
   }
 

@@ -9,6 +9,8 @@
 import type { RepositorySettings } from '../../config/schema-repositories.ts';
 import type { MountSettings } from '../../config/schema-mount.ts';
 import { vaultHost, vaultPath } from '../../config/vault-host.ts';
+import { machineTime } from '../../protocol/time.ts';
+import type { Time } from '../../protocol/time.ts';
 import { ControllerFault } from '../fault.ts';
 import type { Manner, Mounted, MountHand } from './mount-hand.ts';
 import { refuseElsewhere } from './mount-point.ts';
@@ -47,6 +49,7 @@ export async function attach(
   targets: readonly Target[],
   hand: MountHand,
   stop: AbortSignal,
+  time: Time = machineTime,
 ): Promise<Attachment> {
   const held: Held[] = [];
   const disks = new Map<string, Mounted>();
@@ -87,6 +90,7 @@ export async function attach(
         targets.map(({ name }) => name),
         look,
         onLost,
+        time,
       ),
     leave: (wasCut) => undo(held, hand, wasCut ? 'lazy' : 'orderly'),
   };
@@ -121,10 +125,11 @@ function watchAll(
   names: readonly string[],
   look: (name: string) => Promise<void>,
   onLost: (why: string) => void,
+  time: Time,
 ): () => void {
   let isOver = false;
   let isLooking = false;
-  const timer = setInterval(() => {
+  const end = time.every(LOOK_EVERY_MS, () => {
     if (isLooking) return;
     isLooking = true;
     Promise.all(names.map(look))
@@ -135,10 +140,10 @@ function watchAll(
       .finally(() => {
         isLooking = false;
       });
-  }, LOOK_EVERY_MS);
+  });
   return () => {
     isOver = true;
-    clearInterval(timer);
+    end();
   };
 }
 

@@ -6,7 +6,6 @@
  * Memory is bounded: the newest entries for readers that resume, and the bounded book.
  */
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { own } from '../../core/names.ts';
@@ -15,6 +14,8 @@ import type { Disk } from '../../journal/disk.ts';
 import type { InterlockClient } from '../../protocol/client.ts';
 import { InterlockError } from '../../protocol/interlock-error.ts';
 import { MOST_ENTRIES, type KeptEntry } from '../../protocol/journal.ts';
+import { machineTime } from '../../protocol/time.ts';
+import type { Time } from '../../protocol/time.ts';
 import type { Voice } from '../voice.ts';
 import { bookContent, emptyBook, type BookContent } from './book-content.ts';
 import { enter, lastedMs } from './book.ts';
@@ -40,6 +41,8 @@ export interface ChronicleParts {
   readonly disk: Disk;
   readonly directory: string;
   readonly voice: Pick<Voice, 'note'>;
+  /** Default: the time of this machine. */
+  readonly time?: Time;
 }
 
 /** Sums of exposure, ms. */
@@ -53,6 +56,7 @@ export interface ExposureSums {
 export class Chronicle {
   readonly timezone = timezone();
   readonly #parts: ChronicleParts;
+  readonly #time: Time;
   readonly #listeners = new Set<(entries: readonly KeptEntry[]) => void>();
   readonly #stopping = new AbortController();
   #book: BookContent = emptyBook();
@@ -62,7 +66,7 @@ export class Chronicle {
   #size: number | null = null;
   #reading: Promise<void> | null = null;
   #savedThrough = 0;
-  #savedAtMs = performance.now();
+  #savedAtMs: number;
   #said = '';
   #wasComplete = false;
   /** The checkpoint was seen to fit. */
@@ -70,6 +74,8 @@ export class Chronicle {
 
   constructor(parts: ChronicleParts) {
     this.#parts = parts;
+    this.#time = parts.time ?? machineTime;
+    this.#savedAtMs = this.#time.now();
   }
 
   /** Takes up the checkpoint; one that cannot be read is none. */
@@ -133,7 +139,7 @@ export class Chronicle {
   /** `null` until the journal has been read once. */
   exposureOf(link: string): ExposureSums | null {
     if (!this.#wasComplete) return null;
-    const now = Date.now();
+    const now = this.#time.date().getTime();
     const days = this.daysOf(link);
     const sum = (daysBefore: number): number => {
       const [first, today] = [dayOf(dayBegins(now, daysBefore)), dayOf(now)];
@@ -152,7 +158,7 @@ export class Chronicle {
     const since = own(this.#book.since, link);
     if (since === undefined) return days;
     const last = this.#recent.at(-1);
-    const now = Date.now();
+    const now = this.#time.date().getTime();
     const elapsed = last === undefined ? 0 : now - Date.parse(last.at);
     const lasted =
       last === undefined ? now - since.calendar_ms : lastedMs(since, last.boot, last.mono + elapsed, now);
@@ -230,7 +236,7 @@ export class Chronicle {
     if (page.entries.length === 0) return page.next_after > after && page.next_after < page.size;
     if (this.#wasComplete) for (const listener of this.#listeners) listener(page.entries);
     const many = this.#book.through - this.#savedThrough >= CHECKPOINT_ENTRIES;
-    if (many || performance.now() - this.#savedAtMs > CHECKPOINT_MS) await this.#save();
+    if (many || this.#time.now() - this.#savedAtMs > CHECKPOINT_MS) await this.#save();
     if (!this.isComplete) await this.#rest(BREATH_MS);
     return true;
   }
@@ -270,14 +276,14 @@ export class Chronicle {
   }
 
   async #rest(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined); // stopping: the loop looks
+    await this.#time.pause(ms, this.#stopping.signal);
   }
 
   async #save(): Promise<void> {
     if (this.#book.through === this.#savedThrough) return;
     const through = this.#book.through;
     const text = JSON.stringify({ format: FORMAT, prev: this.#prev, book: this.#book });
-    this.#savedAtMs = performance.now();
+    this.#savedAtMs = this.#time.now();
     try {
       await this.#parts.disk.replace(this.#path, new TextEncoder().encode(text));
       this.#savedThrough = through;

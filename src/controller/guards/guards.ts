@@ -5,6 +5,8 @@ import { localPaths } from '../../config/meaning-guards.ts';
 import type { WindowConfig } from '../../config/schema.ts';
 import type { GuardSettings } from '../../config/schema-guards.ts';
 import type { Disk } from '../../journal/disk.ts';
+import { machineTime } from '../../protocol/time.ts';
+import type { Time } from '../../protocol/time.ts';
 import { passFor } from '../anomalies/book.ts';
 import type { Anomaly } from '../anomalies/book.ts';
 import type { GuardReport } from '../report.ts';
@@ -30,28 +32,36 @@ export interface GuardPost {
 
 type Kind = GuardReport['guard'];
 
+/** What a guard sees, before anybody judges it. Rejects with the error of a disk. */
+export type LookAt = (guard: GuardSettings, post: GuardPost, stop: AbortSignal) => Promise<Look>;
+
 /** Looks at everything. Stops early only when it is told to. */
-export async function runGuards(post: GuardPost, stop: AbortSignal): Promise<readonly GuardReport[]> {
+export async function runGuards(
+  post: GuardPost,
+  stop: AbortSignal,
+  look: LookAt = lookAt,
+  time: Time = machineTime,
+): Promise<readonly GuardReport[]> {
   const reports: GuardReport[] = [];
   for (const guard of post.config.guards) {
     if (stop.aborted) break;
-    const beganAtMs = performance.now();
+    const beganAtMs = time.now();
     const { kind, action } = nameOf(guard);
     // oxlint-disable-next-line no-await-in-loop -- in order: the disk is one
-    const look = await lookThrough(guard, post, stop);
+    const seen = await lookThrough(look, guard, post, stop);
     if (stop.aborted) break;
     const pass = passFor(post.anomalies, post.window, ({ rule }) => rule === kind);
-    const judged = outcomeOf(look, action);
+    const judged = outcomeOf(seen, action);
     const isPassed = pass !== null && (judged === 'skipped' || judged === 'tripped');
     reports.push({
       guard: kind,
       outcome: isPassed ? 'warned' : judged,
-      ...(look.why === ''
+      ...(seen.why === ''
         ? {}
-        : { why: isPassed ? `${look.why} (released as expected: ${pass.id})` : look.why }),
-      ...(look.hint === '' ? {} : { hint: look.hint }),
-      numbers: look.numbers,
-      took_ms: Math.round(performance.now() - beganAtMs),
+        : { why: isPassed ? `${seen.why} (released as expected: ${pass.id})` : seen.why }),
+      ...(seen.hint === '' ? {} : { hint: seen.hint }),
+      numbers: seen.numbers,
+      took_ms: Math.round(time.now() - beganAtMs),
     });
   }
   return reports;
@@ -64,9 +74,14 @@ function nameOf(guard: GuardSettings): { readonly kind: Kind; readonly action: G
   return { kind: 'all_clear', action: guard.all_clear.action };
 }
 
-async function lookThrough(guard: GuardSettings, post: GuardPost, stop: AbortSignal): Promise<Look> {
+async function lookThrough(
+  look: LookAt,
+  guard: GuardSettings,
+  post: GuardPost,
+  stop: AbortSignal,
+): Promise<Look> {
   try {
-    return await lookAt(guard, post, stop);
+    return await look(guard, post, stop);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw error;
@@ -79,7 +94,8 @@ async function lookThrough(guard: GuardSettings, post: GuardPost, stop: AbortSig
   }
 }
 
-async function lookAt(guard: GuardSettings, post: GuardPost, stop: AbortSignal): Promise<Look> {
+/** Looks on this machine. */
+export const lookAt: LookAt = async (guard, post, stop) => {
   if ('canary' in guard) return lookAtCanaries(post.disk, post.stateDirectory);
   if ('all_clear' in guard) return askForAllClear(guard.all_clear, stop);
   if ('source_present' in guard) {
@@ -92,7 +108,7 @@ async function lookAt(guard: GuardSettings, post: GuardPost, stop: AbortSignal):
   const paths = settings.paths ?? localPaths(post.config);
   const manifest = manifestOf(post.stateDirectory, post.window, settings.exclude, paths);
   return surveyChanges({ settings, paths, manifest, random: Math.random }, stop);
-}
+};
 
 /** One manifest per window and set of paths: other paths are another beginning. */
 const manifestOf = (

@@ -1,5 +1,5 @@
 /** Brings the notices of one queue to one destination, in order, again and again until each is taken or given up. */
-import { setTimeout as pause } from 'node:timers/promises';
+import type { Time } from '../../protocol/time.ts';
 import type { Notice } from './notice.ts';
 import { withDelivered, withGivenUp } from './queue.ts';
 import { MOST_ATTEMPTS, MOST_REFUSALS, waitMs, type Attempt, type Pace } from './retry.ts';
@@ -36,7 +36,7 @@ export interface CourierParts {
   readonly send: Sender;
   readonly pace: Pace;
   readonly events: CourierEvents;
-  readonly now: () => Date;
+  readonly time: Time;
   readonly dice: () => number;
 }
 
@@ -88,7 +88,7 @@ export class Courier {
   async idle(): Promise<void> {
     while (this.#working !== null && this.#failures === 0 && !this.#stopping.signal.aborted)
       // oxlint-disable-next-line no-await-in-loop -- polled: bounded by whoever waits
-      await pause(20, undefined, { ref: false });
+      await this.#parts.time.pause(20, undefined, 'idle');
   }
 
   /** Breaks off what is on its way; it is sent again after the next start. */
@@ -105,7 +105,7 @@ export class Courier {
     for (let notice = this.#next(); notice !== undefined; notice = this.#next()) {
       this.#flying = notice.id;
       // On disk first, each of them: also the one that came while another was being sent.
-      const patience = pause(DISK_PATIENCE_MS, undefined, { ref: false });
+      const patience = this.#parts.time.pause(DISK_PATIENCE_MS, undefined, 'idle');
       // oxlint-disable-next-line no-await-in-loop -- in order
       await Promise.race([this.#parts.store.settled(), patience]);
       // oxlint-disable-next-line no-await-in-loop
@@ -115,7 +115,7 @@ export class Courier {
   }
 
   async #deliver(notice: Notice): Promise<void> {
-    const { name, store, events, send, pace, dice, now } = this.#parts;
+    const { name, store, events, send, pace, dice, time } = this.#parts;
     const { signal } = this.#stopping;
     let refusals = 0;
     this.#failures = 0;
@@ -126,7 +126,7 @@ export class Courier {
       if (attempt.kind === 'taken') {
         this.#failures = 0;
         this.#problem = null;
-        this.#deliveredAt = now().toISOString();
+        this.#deliveredAt = time.date().toISOString();
         store.put(name, withDelivered(store.queueOf(name), notice.id));
         return events.delivered(notice, attempts, attempt.answer);
       }
@@ -150,7 +150,7 @@ export class Courier {
   async #wait(ms: number): Promise<void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, over.signal]);
-    const passed = pause(ms, undefined, { signal }).catch(() => undefined);
+    const passed = this.#parts.time.pause(ms, signal);
     await Promise.race([passed, this.#urgent.promise]);
     over.abort();
     this.#urgent = Promise.withResolvers();

@@ -5,10 +5,11 @@
  * knows nothing of it. A notice is on disk before it is sent, so a death in mid-delivery sends it again, with the same id.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { destinationsByName, type NotifyConfig } from '../../config/schema-notify.ts';
 import type { Disk } from '../../journal/disk.ts';
 import type { EventLine, Status } from '../../protocol/messages.ts';
+import { machineTime } from '../../protocol/time.ts';
+import type { Time } from '../../protocol/time.ts';
 import type { WindowReport } from '../report.ts';
 import type { Voice } from '../voice.ts';
 import { Courier, type CourierEvents, type DestinationStatus } from './courier.ts';
@@ -39,7 +40,10 @@ export interface NotificationParts {
   readonly journal: (type: string, data: Readonly<Record<string, unknown>>) => void;
   /** The interlock's state now. */
   readonly status: () => Promise<Status>;
-  readonly now?: () => Date;
+  /** Default: the time of this machine. */
+  readonly time?: Time;
+  /** 0 to 1. Default: `Math.random`. */
+  readonly dice?: () => number;
   readonly pace?: Pace;
   readonly senders?: (one: NotifyConfig) => Sender;
 }
@@ -56,7 +60,7 @@ export interface Notifications {
 /** Reads what waits, and begins to send it. */
 export async function startNotifications(parts: NotificationParts): Promise<Notifications> {
   const { voice } = parts;
-  const now = parts.now ?? (() => new Date());
+  const { time = machineTime, dice = Math.random } = parts;
   const destinations = destinationsByName(parts.destinations);
   const store = await openStore(parts.disk, parts.directory, [...destinations.keys()], (text) =>
     voice.note('error', text),
@@ -64,7 +68,7 @@ export async function startNotifications(parts: NotificationParts): Promise<Noti
   const news = new News(store.told);
   const couriers = new Map<string, Courier>();
   const post = (draft: Draft, names: Iterable<string> = destinations.keys()): void => {
-    const notice = noticeOf(draft, now());
+    const notice = noticeOf(draft, time.date());
     for (const name of names) {
       const one = destinations.get(name);
       const courier = couriers.get(name);
@@ -79,29 +83,28 @@ export async function startNotifications(parts: NotificationParts): Promise<Noti
     const { type } = one;
     couriers.set(
       name,
-      new Courier({ name, type, store, send, pace: parts.pace ?? PACE, events, now, dice: Math.random }),
+      new Courier({ name, type, store, send, pace: parts.pace ?? PACE, events, time, dice }),
     );
   }
   const tell = (drafts: readonly Draft[]): void => {
     for (const draft of drafts) post(draft);
     store.tell(news.told);
   };
-  const timers = couriers.size === 0 ? [] : watchTime(news, parts, tell);
+  const timers = couriers.size === 0 ? [] : watchTime(news, parts, tell, time);
   for (const courier of couriers.values()) courier.poke();
   return {
-    hear: (event) => tell(news.hear(event, performance.now())),
+    hear: (event) => tell(news.hear(event, time.now())),
     ended: (report) => tell(news.ended(report)),
     tell: (draft) => tell([draft]),
     show: () => [...couriers.values()].map(({ status }) => status),
     async stop() {
-      for (const timer of timers) clearInterval(timer);
+      for (const end of timers) end();
       const all = [...couriers.values()];
-      const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, FAREWELL_MS);
-      await Promise.race([Promise.all(all.map((each) => each.idle())), late.promise]);
-      clearTimeout(timer);
+      const idle = new AbortController();
+      const delivered = Promise.all(all.map((each) => each.idle())).then(() => idle.abort());
+      await Promise.race([delivered, time.pause(FAREWELL_MS, idle.signal)]);
       await Promise.all(all.map((each) => each.stop()));
-      await Promise.race([store.settled(), pause(FAREWELL_MS, undefined, { ref: false })]);
+      await Promise.race([store.settled(), time.pause(FAREWELL_MS, undefined, 'idle')]);
     },
   };
 }
@@ -110,18 +113,17 @@ function watchTime(
   news: News,
   { status }: NotificationParts,
   tell: (drafts: readonly Draft[]) => void,
-): readonly NodeJS.Timeout[] {
+  time: Time,
+): readonly (() => void)[] {
   const look = async (): Promise<void> => {
     // An interlock that is away is told of elsewhere; its links are looked at when it is back.
     const found = await status().catch(() => null);
-    if (found !== null) tell(found.links.flatMap((link) => news.look(link, performance.now())));
+    if (found !== null) tell(found.links.flatMap((link) => news.look(link, time.now())));
   };
-  const timers = [
-    setInterval(() => tell(news.tick(performance.now())), TICK_MS),
-    setInterval(() => void look(), LOOK_MS),
+  return [
+    time.every(TICK_MS, () => tell(news.tick(time.now())), 'idle'),
+    time.every(LOOK_MS, () => void look(), 'idle'),
   ];
-  for (const timer of timers) timer.unref();
-  return timers;
 }
 
 function add(

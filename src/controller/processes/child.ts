@@ -11,6 +11,8 @@
 import { randomUUID } from 'node:crypto';
 import { execa } from 'execa';
 import { lineReader } from '../../protocol/line-reader.ts';
+import { machineTime } from '../../protocol/time.ts';
+import type { Time } from '../../protocol/time.ts';
 import { processesWith, sessionMembers, signalProcess } from './proc.ts';
 
 /** Name of the environment variable by which a later controller recognises what this one left behind. */
@@ -51,6 +53,12 @@ export interface Child {
   askToStop(): void;
   /** SIGKILL to the child, its process group and everything else that it started, in this very tick. */
   killAll(): void;
+}
+
+/** What starts programs, and the time in which they are waited for. */
+export interface Programs {
+  readonly start: (call: ChildCall) => Child;
+  readonly time: Time;
 }
 
 /** Starts a child. What it leaves behind in its session when it ends is killed. */
@@ -105,6 +113,9 @@ export function startChild(call: ChildCall): Child {
     killAll,
   };
 }
+
+/** The programs of this machine. */
+export const machinePrograms: Programs = { start: startChild, time: machineTime };
 
 function killEach(found: () => readonly number[], group: number | null = null): void {
   for (let pass = 0; pass < KILL_PASSES; pass += 1) {

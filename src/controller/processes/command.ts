@@ -1,6 +1,7 @@
 /** One run of a program of the user's, bounded in time and output. */
 import { printable } from '../../sources/excerpt.ts';
-import { startChild } from './child.ts';
+import { machinePrograms } from './child.ts';
+import type { Programs } from './child.ts';
 
 export interface Command {
   /** Program and arguments; no shell. */
@@ -33,27 +34,31 @@ export const shownCommand = (command: readonly string[]): string =>
   printable(command.join(' '), COMMAND_LIMIT);
 
 /** Runs a program to its end; `stop` kills it. Its session ends with it: what it leaves running in the background is killed. */
-export async function runCommand(call: CommandCall, stop: AbortSignal): Promise<CommandEnd> {
+export async function runCommand(
+  call: CommandCall,
+  stop: AbortSignal,
+  { start, time }: Programs = machinePrograms,
+): Promise<CommandEnd> {
   if (stop.aborted) return { kind: 'stopped', output: '' };
   const [command = '', ...args] = call.command;
   let heard = '';
   const hear = (line: string): void => {
     heard = `${heard}${line}\n`.slice(-OUTPUT_LIMIT);
   };
-  const child = startChild({ command, args, env: call.env, onStdout: hear, onStderr: hear });
+  const child = start({ command, args, env: call.env, onStdout: hear, onStderr: hear });
   const gone = Promise.withResolvers<null>();
   let isLate = false;
   const kill = (): void => {
     child.killAll();
-    setTimeout(() => gone.resolve(null), KILL_WAIT_MS).unref();
+    time.after(KILL_WAIT_MS, () => gone.resolve(null), 'idle');
   };
-  const timer = setTimeout(() => {
+  const inTime = time.after(call.timeoutMs, () => {
     isLate = true;
     kill();
-  }, call.timeoutMs);
+  });
   stop.addEventListener('abort', kill, { once: true });
   const end = await Promise.race([child.ended, gone.promise]);
-  clearTimeout(timer);
+  inTime();
   stop.removeEventListener('abort', kill);
 
   const lines = heard.trim() === '' ? [] : heard.trim().split('\n');

@@ -5,8 +5,7 @@
  * and a stale lock (measured, 49 of 49).
  */
 import type { RunOnSettings } from '../../config/schema-steps.ts';
-import { startChild } from '../processes/child.ts';
-import type { ChildCall } from '../processes/child.ts';
+import type { ChildCall, Programs } from '../processes/child.ts';
 import type { ResticProgram } from './program.ts';
 import { parseResticLine } from './lines.ts';
 import type { BackupSummary, FileSeen, ResticProgress, ScanSeen } from './lines.ts';
@@ -30,6 +29,7 @@ export interface ResticHost {
   /** Environment for every child, before the repository's own. */
   readonly env: Readonly<Record<string, string>>;
   readonly limits: Limits;
+  readonly programs: Programs;
 }
 
 /** What restic may take of this machine. */
@@ -94,6 +94,7 @@ export async function runRestic(
   const ears = listener(call, start.secrets);
   if (signals.cut.aborted || signals.wrapUp.aborted) return ears.end('cut-short', null);
 
+  const { start: startChild, time } = host.programs;
   const child = startChild({
     ...start,
     onStdout: ears.onStdout,
@@ -102,7 +103,7 @@ export async function runRestic(
   const killed = Promise.withResolvers<'cut-short' | 'timed-out'>();
   const kill = (verdict: 'cut-short' | 'timed-out'): void => {
     child.killAll();
-    setTimeout(() => killed.resolve(verdict), KILL_WAIT_MS).unref();
+    time.after(KILL_WAIT_MS, () => killed.resolve(verdict), 'idle');
   };
   let stoppedAs: 'cut-short' | 'timed-out' | null = null;
   const stop = (verdict: 'cut-short' | 'timed-out', act: () => void) => (): void => {
@@ -111,13 +112,8 @@ export async function runRestic(
   };
   const onCut = stop('cut-short', () => kill('cut-short'));
   const onWrapUp = stop('cut-short', () => child.askToStop());
-  const timer =
-    call.timeoutMs === null
-      ? undefined
-      : setTimeout(
-          stop('timed-out', () => kill('timed-out')),
-          call.timeoutMs,
-        );
+  const onLate = stop('timed-out', () => kill('timed-out'));
+  const inTime = call.timeoutMs === null ? () => undefined : time.after(call.timeoutMs, onLate);
   signals.cut.addEventListener('abort', onCut, { once: true });
   signals.wrapUp.addEventListener('abort', onWrapUp, { once: true });
   try {
@@ -128,7 +124,7 @@ export async function runRestic(
     // A restic that was asked to stop may have been done already; its own word for success counts, any other is the stop.
     return ears.end(stoppedAs !== null && judged !== 'done' ? stoppedAs : judged, end.exitCode);
   } finally {
-    clearTimeout(timer);
+    inTime();
     signals.cut.removeEventListener('abort', onCut);
     signals.wrapUp.removeEventListener('abort', onWrapUp);
   }

@@ -5,9 +5,12 @@ import { failed } from '../restic/outcome.ts';
 import type { StepEnd, StepTools } from './step.ts';
 
 /** Runs it. Stopped with everything it started when the step has to end. */
-export async function runProgram(settings: CommandSettings, { env, stop }: StepTools): Promise<StepEnd> {
+export async function runProgram(
+  settings: CommandSettings,
+  { env, stop, programs }: StepTools,
+): Promise<StepEnd> {
   const call = { command: settings.command, timeoutMs: settings.timeout, env };
-  const end = await runCommand(call, stop);
+  const end = await runCommand(call, stop, programs);
   const facts = end.output === '' ? {} : { output: end.output };
   switch (end.kind) {
     case 'done':

@@ -224,7 +224,8 @@ async function judgeByProgram(state: Drill, stop: AbortSignal): Promise<StepEnd>
     PORTCULLIS_RESTORED: join(directory, path),
     PORTCULLIS_SNAPSHOT: snapshot.id,
   };
-  const end = await runCommand({ command: verify.command, timeoutMs: verify.timeout, env }, stop);
+  const call = { command: verify.command, timeoutMs: verify.timeout, env };
+  const end = await runCommand(call, stop, tools.programs);
   const output = end.output === '' ? {} : { output: end.output };
   if (end.kind === 'stopped')
     return concluded(state, { kind: 'cut-short', code: 'stopped', why: 'the program was killed' }, null);

@@ -1,4 +1,5 @@
 /** What every kind of step gets, and what it gives back. */
+import type { Programs } from '../processes/child.ts';
 import type { DrillRecords } from './drill-records.ts';
 import type { RepositoryRecord } from '../ledger.ts';
 import type { StepOutcome } from '../outcome.ts';
@@ -32,6 +33,7 @@ export interface StepTools {
   /** Writes down at once what must be known also when the step does not come to its end. Rejects when it cannot. */
   readonly note: (learnt: Partial<RepositoryRecord>) => Promise<void>;
   readonly now: () => Date;
+  readonly programs: Programs;
   /** Environment of the user's programs, with the window in it. */
   readonly env: Readonly<Record<string, string>>;
   /** Aborts when the step has to end. */

@@ -20,12 +20,12 @@ export const windowEnv = (job: WindowJob, hookEnv: Readonly<Record<string, strin
 export async function finishSteps(
   unfinished: readonly Unfinished[],
   steps: readonly StepReport[],
-  tools: Pick<WindowTools, 'ledger'>,
+  { ledger, programs: { time } }: Pick<WindowTools, 'ledger' | 'programs'>,
   stop: AbortSignal,
 ): Promise<readonly StepReport[]> {
   const finished = new Map<StepReport, StepReport>();
   for (const { report, afterwards } of unfinished) {
-    const beganAtMs = performance.now();
+    const beganAtMs = time.now();
     // oxlint-disable-next-line no-await-in-loop -- in order, and one at a time
     const end = await afterwards(stop).catch((error: unknown) => {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -33,8 +33,8 @@ export async function finishSteps(
       return { outcome: failed('STATE_UNWRITABLE', message, 'see whether the state directory is full') };
     });
     // oxlint-disable-next-line no-await-in-loop
-    await learn(report.repository, end, tools.ledger);
-    const took_ms = report.took_ms + Math.round(performance.now() - beganAtMs);
+    await learn(report.repository, end, ledger);
+    const took_ms = report.took_ms + Math.round(time.now() - beganAtMs);
     finished.set(report, { ...report, ...('facts' in end ? end.facts : {}), outcome: end.outcome, took_ms });
   }
   return steps.map((step) => finished.get(step) ?? step);
@@ -45,7 +45,7 @@ export async function runAfter(
   job: WindowJob,
   draft: Draft,
   outcome: string,
-  hookEnv: Readonly<Record<string, string>>,
+  { hookEnv, programs }: Pick<WindowTools, 'hookEnv' | 'programs'>,
   stop: AbortSignal,
 ): Promise<readonly CommandReport[]> {
   const snapshots = draft.steps.flatMap(({ snapshot }) => (snapshot === undefined ? [] : [snapshot]));
@@ -56,6 +56,6 @@ export async function runAfter(
     PORTCULLIS_EXPOSURE_SECONDS: String(Math.round((draft.isolated?.exposureMs ?? 0) / 1_000)),
     PORTCULLIS_ISOLATION_PROVEN: String(draft.isolated?.isProven ?? draft.granted === null),
   };
-  const { reports } = await runHooks('after', job.after, env, stop);
+  const { reports } = await runHooks('after', job.after, env, stop, programs);
   return reports;
 }

@@ -1,6 +1,6 @@
 /** From the grant of a lease to a vault that answers, and from its release to proven isolation. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Lease } from '../../protocol/lease.ts';
+import type { Time } from '../../protocol/time.ts';
 import { isProvenIsolated } from '../link-feed.ts';
 import type { Phase } from '../voice.ts';
 import { progressOf } from './job.ts';
@@ -26,7 +26,12 @@ export async function untilSettled(
   const stop = stopSignal(switches);
   const show = (phase: Phase): void => tools.voice.progress(progressOf(job, phase));
   show('connect');
-  const isConnected = await beforeStop(lease.connected, job.connectTimeoutMs + CONNECT_MARGIN_MS, stop);
+  const isConnected = await beforeStop(
+    lease.connected,
+    job.connectTimeoutMs + CONNECT_MARGIN_MS,
+    stop,
+    tools.programs.time,
+  );
   if (stop.aborted) return stopOf(switches);
   if (!isConnected)
     return {
@@ -36,14 +41,14 @@ export async function untilSettled(
     };
 
   show('settle');
-  await pause(job.settleMs, undefined, { signal: stop }).catch(() => undefined); // aborted: looked at next
+  await tools.programs.time.pause(job.settleMs, stop);
   return stop.aborted ? stopOf(switches) : null;
 }
 
 /** Waits for an answer of the vault. Returns why it cannot be used, or `null`. */
 export async function untilReached(
   job: WindowJob,
-  tools: Pick<WindowTools, 'voice'>,
+  tools: Pick<WindowTools, 'voice' | 'probe' | 'programs'>,
   switches: RunSwitches,
 ): Promise<Halt | null> {
   const stop = stopSignal(switches);
@@ -51,7 +56,7 @@ export async function untilReached(
   if (job.reach === null) return null;
   tools.voice.progress(progressOf(job, 'reach'));
   const { host, port, timeoutMs } = job.reach;
-  const isReached = await reaches(host, port, timeoutMs, stop);
+  const isReached = await reaches(host, port, timeoutMs, stop, tools.probe, tools.programs.time);
   if (stop.aborted) return stopOf(switches);
   if (isReached) return null;
   return {
@@ -62,10 +67,15 @@ export async function untilReached(
 }
 
 /** True when `event` happened before `stop` and within `timeoutMs`. */
-async function beforeStop(event: Promise<void>, timeoutMs: number, stop: AbortSignal): Promise<boolean> {
+async function beforeStop(
+  event: Promise<void>,
+  timeoutMs: number,
+  stop: AbortSignal,
+  time: Time,
+): Promise<boolean> {
   const over = new AbortController();
   const signal = AbortSignal.any([stop, over.signal]);
-  const waited = pause(timeoutMs, false, { signal }).catch(() => false);
+  const waited = time.pause(timeoutMs, signal).then(() => false);
   const happened = await Promise.race([event.then(() => true), waited]);
   over.abort();
   return happened && !stop.aborted;
@@ -89,5 +99,5 @@ export async function isolation(
     });
   }
   const isProven = await tools.feed.until(job.link, isProvenIsolated, ISOLATION_PROOF_TIMEOUT_MS);
-  return { at: isProven ? tools.now() : null, exposureMs: performance.now() - grantedAtMs, isProven };
+  return { at: isProven ? tools.now() : null, exposureMs: tools.programs.time.now() - grantedAtMs, isProven };
 }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { machineTime } from '../../protocol/time.ts';
+import type { Time } from '../../protocol/time.ts';
 
 /** ms for one connection attempt. */
 const ATTEMPT_MS = 2_000;
@@ -14,21 +15,27 @@ export async function reaches(
   port: number,
   timeoutMs: number,
   stop: AbortSignal,
+  probe: Probe = tcpProbe,
+  time: Time = machineTime,
 ): Promise<boolean> {
-  const endsAt = performance.now() + timeoutMs;
+  const endsAt = time.now() + timeoutMs;
   while (!stop.aborted) {
-    const left = endsAt - performance.now();
+    const left = endsAt - time.now();
     if (left <= 0) return false;
     // oxlint-disable-next-line no-await-in-loop -- attempts come one after the other
-    if (await answersOnce(host, port, Math.min(left, ATTEMPT_MS), stop)) return true;
+    if (await probe(host, port, Math.min(left, ATTEMPT_MS), stop)) return true;
     // oxlint-disable-next-line no-await-in-loop
-    await pause(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined); // aborted: the loop looks
+    await time.pause(PAUSE_MS, stop);
   }
   return false;
 }
 
-function answersOnce(host: string, port: number, timeoutMs: number, stop: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Whether somebody answers there within `timeoutMs`; false as soon as `stop` aborts. Never rejects. */
+export type Probe = (host: string, port: number, timeoutMs: number, stop: AbortSignal) => Promise<boolean>;
+
+/** Makes a TCP connection and drops it. */
+export const tcpProbe: Probe = (host, port, timeoutMs, stop) =>
+  new Promise((resolve) => {
     const socket = connect({ host, port, signal: stop });
     const end = (answered: boolean): void => {
       clearTimeout(timer);
@@ -39,4 +46,3 @@ function answersOnce(host: string, port: number, timeoutMs: number, stop: AbortS
     socket.once('connect', () => end(true));
     socket.on('error', () => end(false));
   });
-}

@@ -6,6 +6,7 @@ import { identify, initialise } from '../restic/identity.ts';
 import { recover, removeOwnLocks } from '../restic/recovery.ts';
 import type { Repository } from '../restic/repository.ts';
 import type { Run } from '../restic/run.ts';
+import type { Time } from '../../protocol/time.ts';
 import type { ResticVersion } from '../restic/verdict.ts';
 import { failed } from '../restic/outcome.ts';
 import type { Recovery, Standing } from './plan.ts';
@@ -24,6 +25,7 @@ export interface Claim {
   readonly recovery: Recovery;
   readonly version: ResticVersion;
   readonly ledger: Ledger;
+  readonly time: Time;
   /** Its server refuses every delete. */
   readonly isAppendOnly: boolean;
   /** One that is only read is never made. */
@@ -36,7 +38,7 @@ export interface Claim {
 
 /** Makes a repository ready. */
 export async function makeReady(claim: Claim): Promise<Ready> {
-  const { name, run, recovery, version } = claim;
+  const { name, run, recovery, version, time } = claim;
   const identified = claim.unlessDone(await identifyOrMake(claim));
   if (identified !== null)
     return {
@@ -46,10 +48,10 @@ export async function makeReady(claim: Claim): Promise<Ready> {
     };
   if (recovery === 'none') return { standing: { kind: 'usable' }, isRecovered: true, report: null };
 
-  const beganAtMs = performance.now();
+  const beganAtMs = time.now();
   const recovered = recovery === 'full' ? recover(run, version, claim.isAppendOnly) : removeOwnLocks(run);
   const outcome = claim.unlessDone(await recovered) ?? { kind: 'done' as const };
-  const took_ms = Math.round(performance.now() - beganAtMs);
+  const took_ms = Math.round(time.now() - beganAtMs);
   const report: StepReport = { step: 'recover', repository: name, outcome, took_ms };
   const isRecovered = outcome.kind === 'done' || recovery !== 'full';
   // Somebody else's lock stands in the way of our check, not of a backup beside it: the check waits for another window.

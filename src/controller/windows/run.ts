@@ -12,9 +12,11 @@ import type { InterlockClient } from '../../protocol/client.ts';
 import { buildId } from '../../protocol/build.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { LinkStatus } from '../../protocol/messages.ts';
+import type { Time } from '../../protocol/time.ts';
 import type { MountHand } from '../attach/mount-hand.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LinkFeed } from '../link-feed.ts';
+import type { Programs } from '../processes/child.ts';
 import { runHooks } from '../processes/hooks.ts';
 import type { StepReport, WindowReport } from '../report.ts';
 import type { Limits, ResticHost } from '../restic/run.ts';
@@ -28,6 +30,7 @@ import { progressOf } from './job.ts';
 import type { WindowJob } from './job.ts';
 import { markAll } from './marks.ts';
 import type { MarksBefore } from './marks.ts';
+import type { Probe } from './reach.ts';
 import { haltBy, haltOf, outcomeOf, reportOf, summaryOf } from './record.ts';
 import type { Draft, Halt } from './record.ts';
 import { stopOf, stopSignal } from './run-switches.ts';
@@ -51,6 +54,8 @@ export interface WindowTools {
   readonly hookEnv: Readonly<Record<string, string>>;
   /** Mounts the disks of vaults. */
   readonly hand: MountHand;
+  readonly programs: Programs;
+  readonly probe: Probe;
   /** Hands an entry to the journal; keeps it when nobody takes it now. Never throws. */
   readonly journal: (type: string, data: Readonly<Record<string, unknown>>) => void;
   readonly keepReport: (report: WindowReport) => Promise<void>;
@@ -85,14 +90,13 @@ export async function runWindow(
   const { window, occurrence, link } = job;
   await tools.ledger.started(window, occurrence, draft.startedAt.toISOString());
   tools.journal('controller.window-started', { window, occurrence, link, resumed: job.resumed });
-  const end = setTimeout(
-    () => switches.cut.throw({ code: 'window-ended', why: 'the window has ended' }),
-    Math.max(0, job.endsInMs - LEAVE_MARGIN_MS),
+  const beforeEnd = tools.programs.time.after(Math.max(0, job.endsInMs - LEAVE_MARGIN_MS), () =>
+    switches.cut.throw({ code: 'window-ended', why: 'the window has ended' }),
   );
   try {
     draft.halt = await connectAndWork(job, tools, switches, draft);
   } finally {
-    clearTimeout(end);
+    beforeEnd();
   }
   await afterwards(job, tools, switches, draft);
   const report = reportOf(job, draft, {
@@ -121,10 +125,7 @@ async function afterwards(
   draft.steps = await finishSteps(draft.unfinished, draft.steps, tools, quit.signal);
   for (const step of draft.steps) if (!before.has(step)) journalStep(job, tools, step);
   draft.anomalies = (await tools.sentries?.conclude(job, draft)) ?? [];
-  draft.hooks = [
-    ...draft.hooks,
-    ...(await runAfter(job, draft, outcomeOf(draft), tools.hookEnv, quit.signal)),
-  ];
+  draft.hooks = [...draft.hooks, ...(await runAfter(job, draft, outcomeOf(draft), tools, quit.signal))];
 }
 
 /** Everything up to proven isolation. Returns why the work was not finished, or `null`. */
@@ -165,7 +166,7 @@ async function connectAndWork(
   void lease.lost.then(({ code, why }) => {
     if (code !== 'released') cut.throw({ code, why }); // what we gave back ourselves is not lost
   });
-  const clearEnd = watchEnd(job, lease, switches);
+  const clearEnd = watchEnd(job, lease, switches, tools.programs.time);
   try {
     const halt = await underLease(job, tools, switches, draft, lease, host);
     // Looked at before the lease is given back: the interlock ends the window then, which stops nothing any more.
@@ -191,7 +192,8 @@ async function prepare(
   draft: Draft,
 ): Promise<Halt | null> {
   const stop = stopSignal(switches);
-  const { reports, failure } = await runHooks('prepare', job.prepare, windowEnv(job, tools.hookEnv), stop);
+  const env = windowEnv(job, tools.hookEnv);
+  const { reports, failure } = await runHooks('prepare', job.prepare, env, stop, tools.programs);
   draft.hooks = reports;
   if (stop.aborted) return stopOf(switches);
   if (failure !== null)
@@ -205,19 +207,17 @@ async function prepare(
 }
 
 /** Near the end: first ask, then kill, both early enough that the lease is given back before it is taken. */
-function watchEnd(job: WindowJob, lease: Lease, { cut, wrapUp }: RunSwitches): () => void {
+function watchEnd(job: WindowJob, lease: Lease, { cut, wrapUp }: RunSwitches, time: Time): () => void {
   const inMs = (beforeEndMs: number): number => Math.max(0, lease.endsInMs() - beforeEndMs);
-  const ask = setTimeout(
-    () => wrapUp.throw({ code: 'window-ending', why: 'the window is about to end' }),
-    inMs(Math.max(job.graceMs, LEAVE_MARGIN_MS)),
+  const beforeAsking = time.after(inMs(Math.max(job.graceMs, LEAVE_MARGIN_MS)), () =>
+    wrapUp.throw({ code: 'window-ending', why: 'the window is about to end' }),
   );
-  const kill = setTimeout(
-    () => cut.throw({ code: 'window-ended', why: 'the window has ended' }),
-    inMs(LEAVE_MARGIN_MS),
+  const beforeKilling = time.after(inMs(LEAVE_MARGIN_MS), () =>
+    cut.throw({ code: 'window-ended', why: 'the window has ended' }),
   );
   return () => {
-    clearTimeout(ask);
-    clearTimeout(kill);
+    beforeAsking();
+    beforeKilling();
   };
 }
 

@@ -16,7 +16,7 @@ export type Look = (repository: string) => Promise<void>;
 /** Attaches what the steps need, works, and leaves: whatever happened, and only when nothing works in it any more. */
 export async function withVault(
   job: WindowJob,
-  tools: Pick<WindowTools, 'hand' | 'voice' | 'journal' | 'ledger' | 'now'>,
+  tools: Pick<WindowTools, 'hand' | 'voice' | 'journal' | 'ledger' | 'now' | 'programs'>,
   switches: RunSwitches,
   work: (look: Look) => Promise<Halt | null>,
 ): Promise<Halt | null> {
@@ -24,7 +24,7 @@ export async function withVault(
   const { window, occurrence, link } = job;
   let vault: Attachment;
   try {
-    vault = await attach(targetsOf(job), tools.hand, stop);
+    vault = await attach(targetsOf(job), tools.hand, stop, tools.programs.time);
   } catch (error) {
     return stopOf(switches) ?? haltOf(error);
   }

@@ -89,11 +89,11 @@ export class Windows {
       switches.quit.throw(why);
       switches.wrapUp.throw(why);
     }
-    const kill = setTimeout(() => {
+    const inTime = this.#tools.programs.time.after(STOP_GRACE_MS, () => {
       for (const run of running) run.switches.cut.throw(why);
-    }, STOP_GRACE_MS);
+    });
     await Promise.all(running.map((run) => run.finished));
-    clearTimeout(kill);
+    inTime();
   }
 
   #begin(job: WindowJob): void {
@@ -107,12 +107,13 @@ export class Windows {
   }
 
   async #perform(job: WindowJob, switches: RunSwitches, after: Promise<void>): Promise<void> {
-    const openedAtMs = performance.now();
+    const { time } = this.#tools.programs;
+    const openedAtMs = time.now();
     await after;
     if (switches.cut.reason() !== null || switches.wrapUp.reason() !== null)
       return this.#complain('a window ended before its turn came', job);
     try {
-      const endsInMs = job.endsInMs - (performance.now() - openedAtMs);
+      const endsInMs = job.endsInMs - (time.now() - openedAtMs);
       this.#events.onReport(await runWindow({ ...job, endsInMs }, this.#tools, switches));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;

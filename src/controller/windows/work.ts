@@ -131,6 +131,7 @@ async function readyOf(job: WindowJob, name: string, before: MarksBefore, tools:
       recovery,
       version: tools.host.program.version,
       ledger: tools.ledger,
+      time: tools.host.programs.time,
       isAppendOnly: repositoryIn(job, name).settings.append_only,
       mayMake: job.steps.some((step) => step.repository === name),
       alike: alike === undefined ? null : repositoryIn(job, alike),
@@ -179,7 +180,9 @@ async function doStep(
   step: WorkStep,
   tools: WorkTools,
 ): Promise<{ readonly report: StepReport; readonly afterwards: Afterwards | null }> {
-  const beganAtMs = performance.now();
+  const { programs } = tools.host;
+  const { time } = programs;
+  const beganAtMs = time.now();
   const number = index + 1;
   tools.onProgress(number, step, null);
   const { repository } = step;
@@ -189,6 +192,7 @@ async function doStep(
     record: tools.ledger.repository(repository ?? ''),
     note: (learnt) => learn(repository, { outcome: { kind: 'done' }, learnt }, tools.ledger),
     now: tools.now,
+    programs,
     env: { ...tools.env, PORTCULLIS_PHASE: 'connected' },
     stop: AbortSignal.any([tools.cut.signal, tools.wrapUp.signal]),
     scratchDirectory: tools.scratchDirectory,
@@ -203,7 +207,7 @@ async function doStep(
     step: step.kind,
     repository,
     outcome: withReason(end.outcome, tools),
-    took_ms: Math.round(performance.now() - beganAtMs),
+    took_ms: Math.round(time.now() - beganAtMs),
   };
   return { report, afterwards: end.afterwards ?? null };
 }
