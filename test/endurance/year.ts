@@ -374,7 +374,8 @@ function counted(names: readonly string[]): Readonly<Record<string, number>> {
 function sizesIn(directory: string, whose: string): Record<string, number> {
   const sizes: Record<string, number> = {};
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    // A draft is there for a moment, and then it is the file.
+    if (!entry.isFile() || entry.name.endsWith('.new')) continue;
     const path = join(entry.parentPath, entry.name);
     const [first = '', ...rest] = path.slice(directory.length + 1).split('/');
     const name = rest.length === 0 ? `${whose}/${first}` : `${whose}/${first}/`;
