@@ -81,7 +81,7 @@ export class Release {
     writeFileSync(this.at('etc/hosts'), '127.0.0.1 localhost box\n');
     execFileSync('chroot', [this.tree, 'useradd', '-m', '-s', '/bin/bash', '-u', String(PERSON), 'ada']);
     this.#pass();
-    const kept = [...Object.keys(this.#environment)].join(' ');
+    const kept = Object.keys(this.#environment).join(' ');
     const sudoers = `ada ALL=(ALL) NOPASSWD: ALL\n${kept === '' ? '' : `Defaults env_keep += "${kept}"\n`}`;
     writeFileSync(this.at('etc/sudoers.d/ada'), sudoers, { mode: 0o440 });
     const clone = ['-c', 'safe.directory=*', 'clone', '--quiet', '--no-hardlinks', ROOT];
