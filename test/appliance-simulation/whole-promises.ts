@@ -58,7 +58,10 @@ export class WholePromises implements VaultWatch {
   /** Since when each link has no lease. */
   readonly #leaseless = new Map<string, number>();
   #ledgerSeen: Uint8Array | undefined;
-  #personActed = false;
+  /** Repositories that were frozen when a person last released something. */
+  readonly #pardoned = new Set<string>();
+  /** When the newest lease of each link began. */
+  readonly #leasedAt = new Map<string, number>();
   lives: Lives | null = null;
   /** When the controller or its way to the interlock last stood still. */
   #slowAt = Number.NEGATIVE_INFINITY;
@@ -104,7 +107,7 @@ export class WholePromises implements VaultWatch {
       }
       if (this.#interlock.account(link.name).lease === null)
         this.#leaseless.set(link.name, this.#leaseless.get(link.name) ?? time.now);
-      else this.#leaseless.delete(link.name);
+      else if (this.#leaseless.delete(link.name)) this.#leasedAt.set(link.name, time.now);
     }
     if (disk.fault !== null || medium.fault !== null)
       for (const each of this.#openings.values())
@@ -132,7 +135,7 @@ export class WholePromises implements VaultWatch {
     }
     for (const [name, frozen] of this.#frozen) {
       const isFrozen = (repositories[name]?.frozen ?? null) !== null;
-      if (frozen && !isFrozen && !this.#personActed)
+      if (frozen && !isFrozen && !this.#pardoned.has(name))
         this.breaks(`nobody released the freeze of ${name}, and it is gone`);
       if (frozen && !isFrozen) this.#world.story.meet('freeze released');
     }
@@ -140,7 +143,7 @@ export class WholePromises implements VaultWatch {
       if (frozen !== null && this.#frozen.get(name) !== true) {
         this.#world.story.meet('freeze');
         this.#world.story.tell(`${name} is frozen: ${frozen.why.slice(0, 120)}`);
-        this.#personActed = false;
+        this.#pardoned.delete(name);
       }
       this.#frozen.set(name, frozen !== null);
     }
@@ -152,7 +155,7 @@ export class WholePromises implements VaultWatch {
 
   /** Somebody has released what was found, or written a new ledger. */
   released(): void {
-    this.#personActed = true;
+    for (const [name, frozen] of this.#frozen) if (frozen) this.#pardoned.add(name);
   }
 
   /** After a loss of power the old file may stand. */
@@ -280,17 +283,18 @@ export class WholePromises implements VaultWatch {
     const isMisled =
       account.liedAt >= opening.at || account.misledAt >= opening.at || account.faultAt >= opening.at;
     const spans = [...seen.stretches, ...(seen.since === null ? [] : [{ from: seen.since, to: now }])];
-    const physical = spans.reduce(
-      (sum, { from, to }) => sum + Math.max(0, to - Math.max(from, opening.at)),
-      0,
-    );
+    const since = (at: number): number =>
+      spans.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, at)), 0);
+    const physical = since(opening.at);
+    // Before it somebody else may have been connected, at the box or in a session.
+    const leased = since(this.#leasedAt.get(link) ?? opening.at);
     const ended = Math.max(0, now - opening.at);
     if (report.actual.granted_at === null) return;
     if (!report.isolation_proven || isMisled) return;
     const slowMs = this.#slowAt >= opening.at ? AROUND_MS * 2 : 0;
-    if (seconds * 1_000 + EXPOSURE_SLACK_MS < physical && this.#slowAt < opening.at)
+    if (seconds * 1_000 + EXPOSURE_SLACK_MS < leased && this.#slowAt < opening.at)
       this.breaks(
-        `${report.window} says ${seconds.toFixed(1)} s of exposure, and it was ${(physical / 1_000).toFixed(1)} s`,
+        `${report.window} says ${seconds.toFixed(1)} s of exposure, and it was ${(leased / 1_000).toFixed(1)} s`,
       );
     if (seconds * 1_000 > Math.min(ended, physical + AROUND_MS) + slowMs + EXPOSURE_SLACK_MS)
       this.breaks(
