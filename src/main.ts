@@ -82,7 +82,7 @@ program
   .addOption(json())
   .action(async (file: string, options: { json?: true }) => {
     const { shippedProfiles } = await import('./command/configured.ts');
-    const { checkCommand } = await import('./config/command.ts');
+    const { checkCommand } = await import('./config/schema/command.ts');
     ends(await checkCommand(file, { json: options.json === true, profiles: await shippedProfiles() }, say));
   });
 

@@ -1,10 +1,10 @@
 /** The HTTP of the controller: routes from one table, who may ask, problems, pages. Not yet listening. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { isAllowed, nameOf, type Caller, type Who } from './caller.ts';
-import { checkOrigin, type KnownNames, SECURITY_HEADERS } from './guard.ts';
-import { PROBLEM_TYPE } from './problem.ts';
-import { ApiRefusal, isSurprise, problemOf } from './refusal.ts';
-import type { Route } from './route.ts';
+import { isAllowed, nameOf, type Caller, type Who } from './people/caller.ts';
+import { checkOrigin, type KnownNames, SECURITY_HEADERS } from './routes/guard.ts';
+import { PROBLEM_TYPE } from './routes/problem.ts';
+import { ApiRefusal, isSurprise, problemOf } from './routes/refusal.ts';
+import type { Route } from './routes/route.ts';
 import type { SentPage } from './static-pages.ts';
 
 /** Where the API begins. */

@@ -1,14 +1,14 @@
 /** What the handlers of all routes work with. */
 import type { ControllerFace } from '../controller/face.ts';
-import type { AnomalyReading } from './anomaly-reading.ts';
-import type { BackOff } from './back-off.ts';
-import type { CodeTries } from './code-tries.ts';
+import type { AnomalyReading } from './documents/anomaly-reading.ts';
+import type { BackOff } from './people/back-off.ts';
+import type { CodeTries } from './people/code-tries.ts';
 import type { EventStreams } from './events.ts';
-import type { InterlockNow } from './interlock-now.ts';
-import type { Logins } from './logins.ts';
-import type { People } from './people.ts';
-import type { SetupCode } from './setup-code.ts';
-import type { Verifications } from './verifications.ts';
+import type { InterlockNow } from './documents/interlock-now.ts';
+import type { Logins } from './people/logins.ts';
+import type { People } from './people/people.ts';
+import type { SetupCode } from './people/setup-code.ts';
+import type { Verifications } from './journal/verifications.ts';
 
 /** One for each controller. */
 export interface Desk {

@@ -7,9 +7,9 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Chronicle } from '../controller/chronicle/chronicle.ts';
 import type { KeptEntry } from '../protocol/journal.ts';
-import { SECURITY_HEADERS } from './guard.ts';
-import type { JournalEvent, OverEvent } from './event-documents.ts';
-import { ApiRefusal } from './refusal.ts';
+import { SECURITY_HEADERS } from './routes/guard.ts';
+import type { JournalEvent, OverEvent } from './documents/event.ts';
+import { ApiRefusal } from './routes/refusal.ts';
 
 const ALIVE_EVERY_MS = 1_000;
 /** Shortest time between two states, ms. */

@@ -4,7 +4,7 @@ import type { ControllerFace } from '../controller/face.ts';
 import type { Config } from '../config/schema.ts';
 import { recoveryPointOf } from '../controller/recovery-point.ts';
 import type { LinkStatus, WindowStatus } from '../protocol/messages.ts';
-import type { Known } from './interlock-now.ts';
+import type { Known } from './documents/interlock-now.ts';
 import type {
   HeldAnomaly,
   LinkState,
@@ -12,7 +12,7 @@ import type {
   State,
   TripRecord,
   WindowState,
-} from './state-document.ts';
+} from './documents/state-document.ts';
 
 /** The refusal of every lease while no window is open: true nearly always, and of no interest. */
 const OUTSIDE = 'outside-window';

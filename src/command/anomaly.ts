@@ -1,6 +1,6 @@
 /** `portcullis anomaly list|release`. */
 import { userInfo } from 'node:os';
-import { replaceFile } from '../api/people-file.ts';
+import { replaceFile } from '../api/people/people-file.ts';
 import { anomaliesIn, readAnomalies } from '../controller/anomalies/book.ts';
 import type { Anomaly } from '../controller/anomalies/book.ts';
 import { leaveRelease, ReleaseRefusal } from '../controller/anomalies/release.ts';

@@ -1,6 +1,6 @@
 /** The disks of an attended session: mounted read-only while its link is connected, for whoever restores from them. */
 import { join } from 'node:path';
-import type { MountSettings } from '../config/schema-mount.ts';
+import type { MountSettings } from '../config/schema/mount.ts';
 import type { Config } from '../config/schema.ts';
 import { ownHand, readOnly, type Manner, type MountHand } from '../controller/attach/mount-hand.ts';
 import { askedHand, MOUNT_SOCKET } from '../controller/attach/mount-request.ts';

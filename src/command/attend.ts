@@ -4,7 +4,7 @@
  */
 import { userInfo } from 'node:os';
 import { setTimeout as after } from 'node:timers/promises';
-import { formatDuration, parseDuration } from '../config/duration.ts';
+import { formatDuration, parseDuration } from '../config/schema/duration.ts';
 import type { SessionBegun } from '../protocol/authority.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import { InterlockError } from '../protocol/interlock-error.ts';

@@ -1,7 +1,7 @@
 /** `portcullis canary plant|verify`. */
 import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { replaceFile } from '../api/people-file.ts';
+import { replaceFile } from '../api/people/people-file.ts';
 import {
   canariesIn,
   canaryText,

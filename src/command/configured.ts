@@ -1,6 +1,6 @@
 /** Loads configuration and profiles for a command, or ends it with every problem printed. */
 import { readFile } from 'node:fs/promises';
-import { formatProblem } from '../config/command.ts';
+import { formatProblem } from '../config/schema/command.ts';
 import type { SecretsOf } from '../config/secret-files.ts';
 import { loadConfig, type Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';

@@ -5,7 +5,7 @@ export async function isolateFirst(file: string, json: boolean): Promise<void> {
   // systemd sets the second for ExecStopPost= alone: everybody else asks the interlock that runs.
   const { RUNTIME_DIRECTORY: directory, SERVICE_RESULT: ended } = process.env;
   if (directory !== undefined && ended !== undefined) {
-    const { cutByPlan } = await import('../interlock/cut-plan.ts');
+    const { cutByPlan } = await import('../interlock/last-resort/cut-plan.ts');
     await cutByPlan(directory);
   }
   const { isolateEverything } = await import('./isolate.ts');

@@ -11,7 +11,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
-import type { IsolateResult } from '../interlock/isolate-all.ts';
+import type { IsolateResult } from '../interlock/last-resort/isolate-all.ts';
 import { INTERLOCK_SOCKET, position } from '../protocol/messages.ts';
 
 const { request: httpRequest } = process.getBuiltinModule('node:http');

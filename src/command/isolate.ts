@@ -1,9 +1,9 @@
 /** `portcullis isolate --all`. */
 import { readFile } from 'node:fs/promises';
 import { readFailure } from '../config/load.ts';
-import { salvageContacts } from '../config/salvage.ts';
-import { readYaml } from '../config/yaml.ts';
-import { isolateAll, type IsolateResult } from '../interlock/isolate-all.ts';
+import { salvageContacts } from '../config/text/salvage.ts';
+import { readYaml } from '../config/text/yaml.ts';
+import { isolateAll, type IsolateResult } from '../interlock/last-resort/isolate-all.ts';
 import { loadProfiles, PROFILE_DIRECTORY } from '../contacts/profile-store.ts';
 import type { Profile } from '../contacts/profile.ts';
 import { CommandError, say, warn } from './exit.ts';

@@ -1,5 +1,5 @@
 /** `portcullis notify test`: one message to each destination, past the queue, and what each answered. */
-import { destinationsByName } from '../config/schema-notify.ts';
+import { destinationsByName } from '../config/schema/notify.ts';
 import { tryDestination } from '../controller/notify/trial.ts';
 import { configured } from './configured.ts';
 import { CommandError, say, type ExitCode } from './exit.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import { base32, otpauthUri, SECRET_BYTES } from '../interlock/totp.ts';
+import { base32, otpauthUri, SECRET_BYTES } from '../interlock/rights/totp.ts';
 import { InterlockError } from '../protocol/interlock-error.ts';
 import { approvalIn } from './approval.ts';
 import { type AskOptions, interlock } from './ask.ts';

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { configuredApart } from './configured-apart.ts';
 import { say, warn } from './exit.ts';
-import type { Supervisor } from '../interlock/life-signs.ts';
+import type { Supervisor } from '../interlock/last-resort/life-signs.ts';
 import { serviceManager } from './service-manager.ts';
 
 /** Pause before a process that died is started again, ms. */

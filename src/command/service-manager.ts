@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
-import type { Supervisor } from '../interlock/life-signs.ts';
+import type { Supervisor } from '../interlock/last-resort/life-signs.ts';
 import { warn } from './exit.ts';
 
 const AF_UNIX = 1;

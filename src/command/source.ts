@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { secretFileOf } from '../config/schema-sources.ts';
+import { secretFileOf } from '../config/schema/sources.ts';
 import { inspectSecretFile } from '../config/secret-files.ts';
 import { buildId } from '../protocol/build.ts';
 import { interlockClient } from '../protocol/client.ts';

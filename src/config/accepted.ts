@@ -1,6 +1,6 @@
 /** The part of a file that the schema accepts, so that its meaning can be checked although other parts are wrong. Never run. */
 import type { z } from 'zod';
-import type { Path } from './positions.ts';
+import type { Path } from './text/positions.ts';
 import { configSchema, type Config } from './schema.ts';
 
 export interface Accepted {

@@ -1,15 +1,15 @@
 /** The one definition of the configuration file. Keys keep their snake_case names once parsed; durations are ms. */
 import { z } from 'zod';
-import { absolutePath, duration, hostName, name, named } from './fields.ts';
-import { deadMan } from './schema-dead-man.ts';
-import { bus, contact, witness } from './schema-hardware.ts';
-import { lamps } from './schema-lamps.ts';
-import { listening } from './schema-listener.ts';
-import { notify } from './schema-notify.ts';
-import { source } from './schema-sources.ts';
-import { approver, button } from './schema-people.ts';
-import { repository } from './schema-repositories.ts';
-import { window } from './schema-windows.ts';
+import { absolutePath, duration, hostName, name, named } from './schema/fields.ts';
+import { deadMan } from './schema/dead-man.ts';
+import { bus, contact, witness } from './schema/hardware.ts';
+import { lamps } from './schema/lamps.ts';
+import { listening } from './schema/listener.ts';
+import { notify } from './schema/notify.ts';
+import { source } from './schema/sources.ts';
+import { approver, button } from './schema/people.ts';
+import { repository } from './schema/repositories.ts';
+import { window } from './schema/windows.ts';
 
 const permissive = z.strictObject({
   heartbeat: name.describe('name of a source with `heartbeat: true`'),

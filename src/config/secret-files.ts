@@ -2,10 +2,10 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Config } from './schema.ts';
-import type { Listening } from './schema-listener.ts';
-import { notifySecrets } from './schema-notify.ts';
-import { repositorySecrets } from './schema-repositories.ts';
-import { secretFileOf } from './schema-sources.ts';
+import type { Listening } from './schema/listener.ts';
+import { notifySecrets } from './schema/notify.ts';
+import { repositorySecrets } from './schema/repositories.ts';
+import { secretFileOf } from './schema/sources.ts';
 
 /** A file with a secret, as found. */
 export type SecretFile =

@@ -1,6 +1,6 @@
 /** What the schema knows about a place in the file: the keys that may stand there, and what they are for. */
 import { z } from 'zod';
-import type { Path } from './positions.ts';
+import type { Path } from './text/positions.ts';
 import { configSchema } from './schema.ts';
 
 type Shape = z.core.JSONSchema.BaseSchema;

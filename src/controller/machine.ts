@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import type { NotifyConfig } from '../config/schema-notify.ts';
+import type { NotifyConfig } from '../config/schema/notify.ts';
 import type { Room } from '../core/room.ts';
 import { nodeDisk } from '../journal/disk.ts';
 import type { Disk } from '../journal/disk.ts';

@@ -1,6 +1,6 @@
 /** Guards and anomaly rules of the windows: what they know, what they write down, and what people have said of it. */
 import type { Config, WindowConfig } from '../config/schema.ts';
-import type { BackupSettings } from '../config/schema-steps.ts';
+import type { BackupSettings } from '../config/schema/steps.ts';
 import type { Disk } from '../journal/disk.ts';
 import type { InterlockClient } from '../protocol/client.ts';
 import { machineTime, type Time } from '../protocol/time.ts';

@@ -1,7 +1,7 @@
 /** Who uses this page. */
 import { effect, signal } from '@preact/signals';
-import type { Ability, Me } from '../api/people-documents.ts';
-import type { Problem } from '../api/problem.ts';
+import type { Ability, Me } from '../api/documents/people.ts';
+import type { Problem } from '../api/routes/problem.ts';
 import { ask } from './requests.ts';
 import { hushAndForget, listen, signedOut } from './stream.ts';
 

@@ -3,7 +3,7 @@
  * old. Ages run on the monotonic clock of the browser from the moment a document arrived; calendar time is the box's.
  */
 import { computed, signal } from '@preact/signals';
-import type { LinkState, State } from '../api/state-document.ts';
+import type { LinkState, State } from '../api/documents/state-document.ts';
 
 /** ms without a word from the box until the page says so; it says `alive` each second. */
 export const NEWS_LATE_MS = 2_500;

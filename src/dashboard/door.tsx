@@ -1,7 +1,7 @@
 /** What is shown to who is not signed in: sign in, or the very first account. */
 import { useSignal } from '@preact/signals';
-import type { Me } from '../api/people-documents.ts';
-import type { Problem } from '../api/problem.ts';
+import type { Me } from '../api/documents/people.ts';
+import type { Problem } from '../api/routes/problem.ts';
 import { account, welcome } from './account.ts';
 import { CutRecord, MainCut } from './actions/cut.tsx';
 import { Loading, ProblemNote } from './parts/notes.tsx';

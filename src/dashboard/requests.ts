@@ -1,5 +1,5 @@
 /** Requests to the box that serves this page, and to nobody else. */
-import type { Problem } from '../api/problem.ts';
+import type { Problem } from '../api/routes/problem.ts';
 
 /** ms until an answer is given up; long, for an interlock may be waiting for a board. */
 const ANSWER_TIMEOUT_MS = 20_000;

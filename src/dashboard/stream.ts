@@ -1,8 +1,8 @@
 /** The event stream: one connection that is renewed whenever it breaks, and given up while nobody looks. */
 import { signal } from '@preact/signals';
-import type { JournalEvent, OverEvent } from '../api/event-documents.ts';
-import type { JournalEntry } from '../api/journal-documents.ts';
-import type { State } from '../api/state-document.ts';
+import type { JournalEvent, OverEvent } from '../api/documents/event.ts';
+import type { JournalEntry } from '../api/documents/journal.ts';
+import type { State } from '../api/documents/state-document.ts';
 import { forget, heard, heardAtMs, take } from './box.ts';
 import { API } from './requests.ts';
 

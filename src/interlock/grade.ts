@@ -1,7 +1,7 @@
 /** How much stands behind what is said of a link. Pure. */
 import type { Profile } from '../contacts/profile.ts';
 import type { Config } from '../config/schema.ts';
-import { isSimulated } from '../config/simulated.ts';
+import { isSimulated } from '../config/meaning/simulated.ts';
 
 /** Weakest first. */
 const GRADES = ['simulated', 'paper', 'bench', 'field'] as const;

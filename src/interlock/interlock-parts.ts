@@ -2,19 +2,19 @@
 import type { Contact, IsolateReceipt } from '../contacts/port.ts';
 import type { Journal } from '../journal/file.ts';
 import type { JournalPages } from '../journal/page.ts';
-import type { Approvers } from './approvers.ts';
-import type { Button } from './button.ts';
+import type { Approvers } from './rights/approvers.ts';
+import type { Button } from './button/button.ts';
 import type { Clock } from './clock.ts';
 import type { CommissioningBook } from './commissioning/book.ts';
 import type { ClockTrust } from './clock-trust.ts';
 import type { DiskRoom } from './disk-room.ts';
-import type { LifeSigns } from './life-signs.ts';
-import type { LatchFile, Latches } from './latch-file.ts';
-import type { Lamps } from './lamps.ts';
-import type { Ledger } from './ledger.ts';
+import type { LifeSigns } from './last-resort/life-signs.ts';
+import type { LatchFile, Latches } from './records/latch-file.ts';
+import type { Lamps } from './lamps/lamps.ts';
+import type { Ledger } from './records/ledger.ts';
 import type { LinkParts } from './link-at-work.ts';
-import type { ProofRecord } from './proof-record.ts';
-import type { WindowClock } from './window-clock.ts';
+import type { ProofRecord } from './records/proof-record.ts';
+import type { WindowClock } from './windows/window-clock.ts';
 
 /** Everything the interlock is made of. */
 export interface InterlockParts {

@@ -15,18 +15,18 @@ import {
 import type { EntryInput } from '../journal/entry.ts';
 import type { Journal } from '../journal/file.ts';
 import type { EventLine, LeaseLine, LeaseRequest } from '../protocol/messages.ts';
-import { Attended } from './attended.ts';
-import { BoardSettings } from './board-settings.ts';
+import { Attended } from './rights/attended.ts';
+import { BoardSettings } from './commissioning/board-settings.ts';
 import { calendarText, type Clock } from './clock.ts';
-import type { CommissioningHands } from './commissioning-hands.ts';
-import type { HeartbeatPermissive } from './heartbeats.ts';
-import { entryOf } from './journal-lines.ts';
-import type { Latch } from './latch-file.ts';
-import type { Ledger } from './ledger.ts';
+import type { CommissioningHands } from './commissioning/hands.ts';
+import type { HeartbeatPermissive } from './trips/heartbeats.ts';
+import { entryOf } from './records/journal-lines.ts';
+import type { Latch } from './records/latch-file.ts';
+import type { Ledger } from './records/ledger.ts';
 import { type Hands, LinkShell } from './link-shell.ts';
-import { NewestTrip } from './newest-trip.ts';
+import { NewestTrip } from './trips/newest-trip.ts';
 import { alarmTexts } from './permissives.ts';
-import { type ProofRecord, triedNow, turnOf } from './proof-record.ts';
+import { type ProofRecord, triedNow, turnOf } from './records/proof-record.ts';
 import { Watch } from './watch.ts';
 
 /** A link as configured. */

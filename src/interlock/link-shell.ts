@@ -27,7 +27,7 @@ import {
   type Why,
 } from '../core/link.ts';
 import type { Millis } from '../core/time.ts';
-import { chosen, type CutFigures, cutMsOf, figuresOf } from './cut-figures.ts';
+import { chosen, type CutFigures, cutMsOf, figuresOf } from './trips/cut-figures.ts';
 
 /** What one event came to. */
 export interface Step {

@@ -8,7 +8,7 @@ import type { InterlockParts } from './interlock-parts.ts';
 import type { LinkAtWork } from './link-at-work.ts';
 import { conditionsOf } from './permissives.ts';
 import { provenBy } from './commissioning/shown.ts';
-import { proofRefusals } from './proof-record.ts';
+import { proofRefusals } from './records/proof-record.ts';
 
 /** What a lease is asked for: the opening of a window, or an attended session. */
 export type Claim = { readonly window: string; readonly occurrence: string } | { readonly session: string };

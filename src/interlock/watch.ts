@@ -10,7 +10,7 @@ import { type Conditions, leaseOf, permissionOf, type State } from '../core/link
 import type { Checked } from '../core/pulse.ts';
 import type { Millis } from '../core/time.ts';
 import type { Clock } from './clock.ts';
-import type { Look } from './commissioning-hands.ts';
+import type { Look } from './commissioning/hands.ts';
 import type { LinkShell } from './link-shell.ts';
 
 /** Longest that one round waits for an indicator, ms; whoever has not answered by then is unknown in this round. */

@@ -1,6 +1,6 @@
 /** The rules by themselves: from where on each speaks, and what it must not speak of. */
 import { describe, expect, test } from 'vitest';
-import { anomalies as anomalySchema } from '../../src/config/schema-guards.ts';
+import { anomalies as anomalySchema } from '../../src/config/schema/guards.ts';
 import { judgeEnded } from '../../src/controller/anomalies/after-rules.ts';
 import type { Difference } from '../../src/controller/anomalies/after-rules.ts';
 import {

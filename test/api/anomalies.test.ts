@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { State } from '../../src/api/state-document.ts';
+import type { State } from '../../src/api/documents/state-document.ts';
 import { AnomalyBook } from '../../src/controller/anomalies/book.ts';
 import { Sentries } from '../../src/controller/sentries.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';

@@ -1,7 +1,7 @@
 /** Who may ask for what: every route of the table, for every role, every scope and nobody. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Who } from '../../src/api/caller.ts';
-import type { Route } from '../../src/api/route.ts';
+import type { Who } from '../../src/api/people/caller.ts';
+import type { Route } from '../../src/api/routes/route.ts';
 import { ApiBench } from './bench.ts';
 
 /** What each caller may, written down once more, by hand: the table of the code is not asked. */

@@ -2,7 +2,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { IDLE_MS } from '../../src/api/logins.ts';
+import { IDLE_MS } from '../../src/api/people/logins.ts';
 import { ApiBench } from './bench.ts';
 
 interface Heard {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { problem } from '../../src/api/problem.ts';
+import { problem } from '../../src/api/routes/problem.ts';
 import { ApiBench } from './bench.ts';
 
 describe('the guard', { timeout: 60_000 }, () => {

@@ -2,11 +2,11 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACCOUNT_CAP_MS, ADDRESS_CAP_MS, BackOff } from '../../src/api/back-off.ts';
-import { IDLE_MS, LONGEST_MS, Logins } from '../../src/api/logins.ts';
-import { hashPassword, isPassword } from '../../src/api/password.ts';
-import { PeopleFile } from '../../src/api/people-file.ts';
-import { People } from '../../src/api/people.ts';
+import { ACCOUNT_CAP_MS, ADDRESS_CAP_MS, BackOff } from '../../src/api/people/back-off.ts';
+import { IDLE_MS, LONGEST_MS, Logins } from '../../src/api/people/logins.ts';
+import { hashPassword, isPassword } from '../../src/api/people/password.ts';
+import { PeopleFile } from '../../src/api/people/people-file.ts';
+import { People } from '../../src/api/people/people.ts';
 import { ApiBench, PASSWORD } from './bench.ts';
 
 const TRIP = { body: { reason: 'smoke' } };

@@ -2,8 +2,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { mayCatchUp, missedBy, NO_PAST } from '../../src/core/catch-up.ts';
 import { millis } from '../../src/core/time.ts';
-import { Ledger } from '../../src/interlock/ledger.ts';
-import { ProofRecord } from '../../src/interlock/proof-record.ts';
+import { Ledger } from '../../src/interlock/records/ledger.ts';
+import { ProofRecord } from '../../src/interlock/records/proof-record.ts';
 import { SyscallDisk } from '../interlock/syscall-disk.ts';
 import { ApiBench } from './bench.ts';
 

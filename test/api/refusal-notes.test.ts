@@ -1,6 +1,6 @@
 /** Refused requests in the journal: a flood is a few entries, and none of it is lost. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { RefusalNotes } from '../../src/api/refusal-notes.ts';
+import { RefusalNotes } from '../../src/api/routes/refusal-notes.ts';
 
 let noted: { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[];
 let notes: RefusalNotes;

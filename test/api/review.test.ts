@@ -2,10 +2,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CodeTries, FIRST_WAIT_MS, FREE_TRIES, LONGEST_WAIT_MS } from '../../src/api/code-tries.ts';
-import { MOST_WRONG_CODES, WRONG_CODES_MS } from '../../src/interlock/approvers.ts';
-import { IDLE_MS, LONGEST_MS, Logins } from '../../src/api/logins.ts';
-import { Turns } from '../../src/api/turns.ts';
+import { CodeTries, FIRST_WAIT_MS, FREE_TRIES, LONGEST_WAIT_MS } from '../../src/api/people/code-tries.ts';
+import { MOST_WRONG_CODES, WRONG_CODES_MS } from '../../src/interlock/rights/approvers.ts';
+import { IDLE_MS, LONGEST_MS, Logins } from '../../src/api/people/logins.ts';
+import { Turns } from '../../src/api/journal/turns.ts';
 import { InterlockError } from '../../src/protocol/interlock-error.ts';
 import { ApiBench, PASSWORD } from './bench.ts';
 

@@ -2,8 +2,8 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Verifications } from '../../src/api/verifications.ts';
-import type { Verification } from '../../src/api/journal-documents.ts';
+import { Verifications } from '../../src/api/journal/verifications.ts';
+import type { Verification } from '../../src/api/documents/journal.ts';
 import { headKeyFromPem, signHead } from '../../src/journal/heads.ts';
 import { generateKeyPairSync } from 'node:crypto';
 import { BUILD_HEADER } from '../../src/protocol/messages.ts';

@@ -23,9 +23,20 @@ const VISITED: readonly string[] = [
   ...['config', 'index', 'lock', 'pack', 'removal', 'snapshot'].map((what) => `wrote ${what}`),
   ...['done', 'cut-short', 'partly-done', 'skipped'].map((outcome) => `report ${outcome}`),
   ...['anomaly', 'guard', 'tripped', 'of nothing'].map((why) => `report because ${why}`),
-  ...['backup done', 'backup cut-short', 'check done', 'forget done', 'forget skipped', 'recover done'],
-  ...['forgot', 'freeze', 'freeze released', 'recovered attic', 'recovered vault'],
-  ...['power-loss in isolated', 'window by schedule', 'weather controller-crash'],
+  'backup done',
+  'backup cut-short',
+  'check done',
+  'forget done',
+  'forget skipped',
+  'recover done',
+  'forgot',
+  'freeze',
+  'freeze released',
+  'recovered attic',
+  'recovered vault',
+  'power-loss in isolated',
+  'window by schedule',
+  'weather controller-crash',
 ];
 /** What only many seeds meet. */
 const VISITED_LONG: readonly string[] = [

@@ -1,6 +1,6 @@
 /** The box of a seed: its links, its windows, and its configuration as the controller reads it. */
 import type { Config } from '../../src/config/schema.ts';
-import type { WindowConfig } from '../../src/interlock/window-clock.ts';
+import type { WindowConfig } from '../../src/interlock/windows/window-clock.ts';
 import type { Dice } from '../simulation/dice.ts';
 import { linksOf } from '../simulation/layout.ts';
 import type { Layout } from '../simulation/world.ts';

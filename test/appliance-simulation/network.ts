@@ -41,7 +41,7 @@ export class Network {
 
   /** Every connection is gone: a process died, or somebody restarted the socket. */
   breakAll(process: ProcessTime | null = null): void {
-    for (const each of [...this.#connections])
+    for (const each of this.#connections)
       if (process === null || each.process === process) each.breakOff('ECONNRESET');
   }
 

@@ -122,14 +122,8 @@ export class People {
     const asks: (() => Promise<unknown>)[] = [
       () => client.askLease({ link: 'vault', window: 'nightly', occurrence: 'never' }),
       () => client.askLease({ link: 'attic', session: 'never' }),
-      () =>
-        client.reset({ link: 'vault', by: 'somebody', reason: 'simulated' } as Parameters<
-          typeof client.reset
-        >[0]),
-      () =>
-        client.runWindow('nightly', { by: 'somebody', reason: 'simulated' } as Parameters<
-          typeof client.runWindow
-        >[1]),
+      () => client.reset({ link: 'vault', by: 'somebody', reason: 'simulated' }),
+      () => client.runWindow('nightly', { by: 'somebody', reason: 'simulated' }),
       () => client.beginSession({ link: 'attic', by: 'somebody', reason: 'simulated', for_ms: 60_000 }),
       () => client.askLease({ link: 'x'.repeat(90), window: '', occurrence: '' }),
     ];

@@ -1,11 +1,11 @@
 /** The whole program under simulation: the real one, or a copy with one text replaced. */
-import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { configSchema } from '../../src/config/schema.ts';
 import { leaveRelease } from '../../src/controller/anomalies/release.ts';
 import { startController } from '../../src/controller/compose.ts';
-import { createSocketServer } from '../../src/interlock/socket-server.ts';
+import { createSocketServer } from '../../src/interlock/socket/socket-server.ts';
 import { buildId } from '../../src/protocol/build.ts';
 import { type Mutation, mutatedTree, type Program, realProgram } from '../simulation/program.ts';
 
@@ -51,8 +51,14 @@ export async function mutatedWhole(directory: string, mutation: Mutation): Promi
   for (const name of ['node_modules', 'firmware-profiles'])
     symlinkSync(join(root, name), join(directory, name));
   copyFileSync(join(root, 'package.json'), join(directory, 'package.json'));
-  const load = async (file: string): Promise<object> =>
-    (await import(/* @vite-ignore */ pathToFileURL(join(src, `${file}.mjs`)).href)) as object;
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' });
+  /** Named by its part and its own name, wherever within the part it lies. */
+  const load = async (name: string): Promise<object> => {
+    const [part = '', own = ''] = [dirname(name).split('/')[0], basename(name)];
+    const found = files.filter((file) => file.startsWith(`${part}/`) && file.endsWith(`/${own}.mjs`));
+    const [file = name] = found.filter((each) => each === `${name}.mjs`).concat(found);
+    return (await import(/* @vite-ignore */ pathToFileURL(join(src, file)).href)) as object;
+  };
   const interlock = await Promise.all(MODULES.map(load));
   const rest = await Promise.all(
     [

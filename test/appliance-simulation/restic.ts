@@ -120,7 +120,8 @@ export class Restic implements Writer {
     const { time, vault, slowness } = this.#parts;
     for (let left = ms * slowness; left > 0; left -= SLICE_MS) {
       await this.#wait(Math.min(left, SLICE_MS));
-      for (let since = time.now; !vault.answers;) {
+      const since = time.now;
+      while (!vault.answers) {
         const askedMs = this.#interruptedAt === null ? 0 : time.now - this.#interruptedAt;
         if (askedMs > GOODBYE_MS || time.now - since > GIVES_UP_MS)
           throw new Exit(this.#interruptCode(), 'Fatal: the server did not answer');

@@ -1,12 +1,12 @@
 /** The button at the real interlock: what it cuts, what it keeps from being connected, and what its hold gives. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ButtonInput, ButtonReading } from '../../src/contacts/button-input.ts';
-import { Approvers } from '../../src/interlock/approvers.ts';
-import { Button } from '../../src/interlock/button.ts';
+import { Approvers } from '../../src/interlock/rights/approvers.ts';
+import { Button } from '../../src/interlock/button/button.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
-import type { ResetAsked } from '../../src/interlock/reset.ts';
-import { askSession } from '../../src/interlock/session-asking.ts';
-import { statusOf } from '../../src/interlock/status.ts';
+import type { ResetAsked } from '../../src/interlock/rights/reset.ts';
+import { askSession } from '../../src/interlock/rights/session-asking.ts';
+import { statusOf } from '../../src/interlock/socket/status.ts';
 import { type Box, box, HandClock, HandDisk, opened } from '../interlock/review-box.ts';
 import { causeNow } from './cause.ts';
 

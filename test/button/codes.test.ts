@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Approvers } from '../../src/interlock/approvers.ts';
-import { base32, codeOf, otpauthUri, secretOf, stepAt, stepOfCode } from '../../src/interlock/totp.ts';
+import { Approvers } from '../../src/interlock/rights/approvers.ts';
+import { base32, codeOf, otpauthUri, secretOf, stepAt, stepOfCode } from '../../src/interlock/rights/totp.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';
 import { HandClock } from '../interlock/review-box.ts';
 

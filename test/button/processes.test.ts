@@ -2,7 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { codeOf, secretOf, stepAt } from '../../src/interlock/totp.ts';
+import { codeOf, secretOf, stepAt } from '../../src/interlock/rights/totp.ts';
 import { codesOf, eventually, LINK, Scenario } from '../faults/rig.ts';
 
 /** Input 2 of the board; its contact is normally closed. */

@@ -2,7 +2,7 @@
 import type { Position } from '../../src/core/evidence.ts';
 import { combine } from '../../src/core/evidence.ts';
 import { millis, type Millis } from '../../src/core/time.ts';
-import type { CommissioningHands } from '../../src/interlock/commissioning-hands.ts';
+import type { CommissioningHands } from '../../src/interlock/commissioning/hands.ts';
 import type { LinkFacts } from '../../src/interlock/commissioning/facts.ts';
 import type { Answer, Person, Progress, Question } from '../../src/interlock/commissioning/person.ts';
 

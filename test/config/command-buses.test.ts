@@ -1,9 +1,9 @@
 /** What `portcullis check` says of contacts that wait for each other: moved by programs of one bus, or on the console of one switch. */
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { readYaml } from '../../src/config/yaml.ts';
+import { readYaml } from '../../src/config/text/yaml.ts';
 import { hardwareProblems } from '../../src/contacts/hardware-problems.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { machine } from './machine.ts';

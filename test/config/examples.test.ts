@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText } from '../../src/config/load.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { machine } from './machine.ts';

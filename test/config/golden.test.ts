@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { check } from './machine.ts';
 
 const folder = join(import.meta.dirname, 'bad');

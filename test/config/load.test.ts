@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkCommand } from '../../src/config/command.ts';
+import { checkCommand } from '../../src/config/schema/command.ts';
 import { loadConfig, MAX_CONFIG_BYTES } from '../../src/config/load.ts';
 import { inspectSecretFile, MAX_SECRET_FILE_BYTES } from '../../src/config/secret-files.ts';
 import { profiles } from './machine.ts';

@@ -1,7 +1,7 @@
 /** No name that every object has may name anything: a record by name would find what nobody wrote. */
 import { expect, test } from 'vitest';
 import { configSchema } from '../../src/config/schema.ts';
-import { name } from '../../src/config/fields.ts';
+import { name } from '../../src/config/schema/fields.ts';
 
 /** What every object inherits. */
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);

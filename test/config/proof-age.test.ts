@@ -1,6 +1,6 @@
 /** What `portcullis check` says of windows that are too rare to keep the proofs of a link young. */
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText } from '../../src/config/load.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { machine } from './machine.ts';

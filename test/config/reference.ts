@@ -1,6 +1,6 @@
 /** The reference page of the configuration, `docs/configuration.md`, made from the schema. */
 import { z } from 'zod';
-import { formatDuration } from '../../src/config/duration.ts';
+import { formatDuration } from '../../src/config/schema/duration.ts';
 import { configSchema } from '../../src/config/schema.ts';
 
 type Shape = z.core.JSONSchema.BaseSchema;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { salvageContacts } from '../../src/config/salvage.ts';
+import { salvageContacts } from '../../src/config/text/salvage.ts';
 import { hardwareProblems } from '../../src/contacts/hardware-problems.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { profiles } from './machine.ts';

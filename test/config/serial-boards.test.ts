@@ -1,6 +1,6 @@
 /** What `portcullis check` says of serial boards where they cannot be, with the profiles of the program. */
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText } from '../../src/config/load.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { machine } from './machine.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { quoted } from '../../src/config/problems.ts';
+import { quoted } from '../../src/config/text/problems.ts';
 import { check } from './machine.ts';
 
 const example = readFileSync(join(import.meta.dirname, '../../docs/examples/portcullis.yaml'), 'utf8');

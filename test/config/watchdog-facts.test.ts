@@ -1,6 +1,6 @@
 /** What a person is told happens to a contact when this program dies, where the device watches for silence. */
 import { expect, test } from 'vitest';
-import { hardwareFacts } from '../../src/config/hardware-facts.ts';
+import { hardwareFacts } from '../../src/config/meaning/hardware-facts.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 
 const { profiles } = await loadProfiles();

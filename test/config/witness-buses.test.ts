@@ -1,12 +1,12 @@
 /** What `portcullis check` says of witnesses that their bus cannot serve, and of contacts that nobody can read. */
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText } from '../../src/config/load.ts';
-import { salvageContacts } from '../../src/config/salvage.ts';
+import { salvageContacts } from '../../src/config/text/salvage.ts';
 import { hardwareProblems } from '../../src/contacts/hardware-problems.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { readYaml } from '../../src/config/yaml.ts';
+import { readYaml } from '../../src/config/text/yaml.ts';
 import { machine } from './machine.ts';
 
 const { profiles } = await loadProfiles();

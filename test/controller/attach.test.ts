@@ -6,9 +6,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { repository as repositorySchema } from '../../src/config/schema-repositories.ts';
+import { repository as repositorySchema } from '../../src/config/schema/repositories.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { vaultHost, vaultPath } from '../../src/config/vault-host.ts';
+import { vaultHost, vaultPath } from '../../src/config/meaning/vault-host.ts';
 import { attach } from '../../src/controller/attach/attach.ts';
 import type { Target } from '../../src/controller/attach/attach.ts';
 import { ownHand } from '../../src/controller/attach/mount-hand.ts';

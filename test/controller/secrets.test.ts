@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { repository as repositorySchema } from '../../src/config/schema-repositories.ts';
+import { repository as repositorySchema } from '../../src/config/schema/repositories.ts';
 import { accessTo, redacted, sshTargetOf } from '../../src/controller/restic/repository.ts';
 import { Appliance, eventually, missingTools } from './appliance.ts';
 import { missingSsh, Sshd } from './sshd.ts';

@@ -1,7 +1,7 @@
 /** A vault around the work of a window: what is left behind, whenever the cut comes. */
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { repository as repositorySchema } from '../../src/config/schema-repositories.ts';
+import { repository as repositorySchema } from '../../src/config/schema/repositories.ts';
 import type { Manner, MountHand } from '../../src/controller/attach/mount-hand.ts';
 import { mountAt } from '../../src/controller/attach/mount-table.ts';
 import { ControllerFault } from '../../src/controller/fault.ts';

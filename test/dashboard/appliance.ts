@@ -1,7 +1,7 @@
 /** The real thing under an open page: emulated board, interlock, controller with its API, a vault, and the dashboard as built. */
 import { existsSync, lstatSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { base32, codeOf, stepAt } from '../../src/interlock/totp.ts';
+import { base32, codeOf, stepAt } from '../../src/interlock/rights/totp.ts';
 import { build } from '../faults/build.ts';
 import type { Child } from '../faults/child.ts';
 import { eventually, LINK, Scenario } from '../faults/rig.ts';

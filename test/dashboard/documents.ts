@@ -1,5 +1,5 @@
 /** States of a box that are hard to reach with real parts, as documents of the contract: the schemas are their types. */
-import type { LinkState, State, WindowState } from '../../src/api/state-document.ts';
+import type { LinkState, State, WindowState } from '../../src/api/documents/state-document.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

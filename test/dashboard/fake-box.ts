@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { SECURITY_HEADERS } from '../../src/api/guard.ts';
-import type { JournalEntry, JournalPage } from '../../src/api/journal-documents.ts';
-import type { Me } from '../../src/api/people-documents.ts';
-import type { Problem } from '../../src/api/problem.ts';
-import type { State } from '../../src/api/state-document.ts';
-import type { Configuration } from '../../src/api/work-documents.ts';
+import { SECURITY_HEADERS } from '../../src/api/routes/guard.ts';
+import type { JournalEntry, JournalPage } from '../../src/api/documents/journal.ts';
+import type { Me } from '../../src/api/documents/people.ts';
+import type { Problem } from '../../src/api/routes/problem.ts';
+import type { State } from '../../src/api/documents/state-document.ts';
+import type { Configuration } from '../../src/api/documents/work.ts';
 import { STATES, type StateName } from './documents.ts';
 import { entryOf, historyOf, SOURCES } from './past.ts';
 

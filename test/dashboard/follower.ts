@@ -1,6 +1,6 @@
 /** A dashboard without a browser: it holds the event stream and remembers the last state of the link. */
 import { get, type ClientRequest } from 'node:http';
-import type { State } from '../../src/api/state-document.ts';
+import type { State } from '../../src/api/documents/state-document.ts';
 
 export class Follower {
   /** The state of the first link, as it was told last. */

@@ -1,6 +1,6 @@
 /** What happened before: history, entries of the journal, sources. */
-import type { History, JournalEntry } from '../../src/api/journal-documents.ts';
-import type { Sources } from '../../src/api/work-documents.ts';
+import type { History, JournalEntry } from '../../src/api/documents/journal.ts';
+import type { Sources } from '../../src/api/documents/work.ts';
 import { ago, DAY_MS, HOUR_MS, MINUTE_MS, trip } from './documents.ts';
 
 /** A month in which things happened. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { proposeConfiguration } from '../../src/command/setup.ts';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText, type Machine } from '../../src/config/load.ts';
 import type { SecretFile } from '../../src/config/secret-files.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { base32, codeOf, stepAt } from '../../src/interlock/totp.ts';
+import { base32, codeOf, stepAt } from '../../src/interlock/rights/totp.ts';
 import { Child, eventually } from '../faults/child.ts';
 import { LINK, Scenario } from '../faults/rig.ts';
 import { build } from '../faults/build.ts';

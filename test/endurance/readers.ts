@@ -1,8 +1,8 @@
 /** Who looks at a controller all the time: a dashboard that follows the events, a Prometheus, a receiver of notifications. */
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PeopleFile } from '../../src/api/people-file.ts';
-import { People } from '../../src/api/people.ts';
+import { PeopleFile } from '../../src/api/people/people-file.ts';
+import { People } from '../../src/api/people/people.ts';
 import { ask, type Answer } from '../faults/http.ts';
 
 const HOST = '127.0.0.1';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { base32, codeOf, stepAt } from '../../src/interlock/totp.ts';
+import { base32, codeOf, stepAt } from '../../src/interlock/rights/totp.ts';
 import type { Child } from './child.ts';
 import { eventually, LINK, Scenario } from './rig.ts';
 

@@ -1,6 +1,6 @@
 /** A session for a restore, held by the real command against a real interlock and an emulated board. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { codeOf, secretOf, stepAt } from '../../src/interlock/totp.ts';
+import { codeOf, secretOf, stepAt } from '../../src/interlock/rights/totp.ts';
 import type { Child } from './child.ts';
 import { eventually, LINK, Scenario } from './rig.ts';
 

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { guard as guardSchema } from '../../src/config/schema-guards.ts';
+import { guard as guardSchema } from '../../src/config/schema/guards.ts';
 import { askForAllClear } from '../../src/controller/guards/all-clear.ts';
 import {
   canariesIn,

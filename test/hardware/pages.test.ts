@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { formatProblem } from '../../src/config/command.ts';
+import { formatProblem } from '../../src/config/schema/command.ts';
 import { checkText } from '../../src/config/load.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { parseSheet, pinsOf } from '../../hardware/drawings/sheet.ts';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { checkCommand } from '../../src/config/command.ts';
+import { checkCommand } from '../../src/config/schema/command.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { skipLoudly } from '../contacts/bench.ts';
 import { build } from '../faults/build.ts';

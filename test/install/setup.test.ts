@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { asked, proposeConfiguration, type SetupOptions } from '../../src/command/setup.ts';
 import { CommandError } from '../../src/command/exit.ts';
-import { checkCommand } from '../../src/config/command.ts';
+import { checkCommand } from '../../src/config/schema/command.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { factsOf } from '../../src/setup/facts.ts';
 import { fakeMachine, type Hardware } from './fake-machine.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../src/core/catch-up.ts';
 import { type CalendarEvent, STEP_HOLD_MS } from '../../src/core/calendar.ts';
 import { millis } from '../../src/core/time.ts';
-import { WindowClock } from '../../src/interlock/window-clock.ts';
+import { WindowClock } from '../../src/interlock/windows/window-clock.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

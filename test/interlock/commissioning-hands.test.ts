@@ -1,7 +1,7 @@
 /** What a commissioning session may do to a link, and what is left of it once it is over. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { CommissioningHands } from '../../src/interlock/commissioning-hands.ts';
-import { commission } from '../../src/interlock/commissioning-session.ts';
+import type { CommissioningHands } from '../../src/interlock/commissioning/hands.ts';
+import { commission } from '../../src/interlock/rights/commissioning-session.ts';
 import type { LeaseLine } from '../../src/protocol/messages.ts';
 import { POLICY, WiredBox } from './wired-box.ts';
 

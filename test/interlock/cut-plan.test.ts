@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkText } from '../../src/config/load.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
-import { cutByPlan, leaveCutPlan } from '../../src/interlock/cut-plan.ts';
+import { cutByPlan, leaveCutPlan } from '../../src/interlock/last-resort/cut-plan.ts';
 import { machine } from '../config/machine.ts';
 import { Scenario } from '../faults/rig.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { HeartbeatPermissive } from '../../src/interlock/heartbeats.ts';
+import type { HeartbeatPermissive } from '../../src/interlock/trips/heartbeats.ts';
 import { type Mutation, mutatedProgram, type Program, realProgram } from '../simulation/program.ts';
 import { WiredBox } from './wired-box.ts';
 
@@ -162,7 +162,7 @@ const stories: Readonly<Record<string, (program: Program) => Promise<void>>> = {
 };
 
 const core = 'core/heartbeat.ts';
-const shell = 'interlock/heartbeats.ts';
+const shell = 'interlock/trips/heartbeats.ts';
 const interlock = 'interlock/interlock.ts';
 const mutants: readonly (Mutation & { readonly name: string })[] = [
   {

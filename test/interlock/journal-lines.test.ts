@@ -4,7 +4,7 @@ import { begin, decide } from '../../src/core/decide.ts';
 import type { Conditions, Event, Policy, State } from '../../src/core/link.ts';
 import { notLatched } from '../../src/core/refusals.ts';
 import { millis } from '../../src/core/time.ts';
-import { entryOf } from '../../src/interlock/journal-lines.ts';
+import { entryOf } from '../../src/interlock/records/journal-lines.ts';
 import type { Step } from '../../src/interlock/link-shell.ts';
 import { parseEntry, printEntry } from '../../src/journal/entry.ts';
 

@@ -1,8 +1,8 @@
 /** What a trip leaves behind on disk survives whatever the disk does, or is not acknowledged. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { LatchFile, type Latches, readLatches } from '../../src/interlock/latch-file.ts';
-import { latchesFound } from '../../src/interlock/latches-found.ts';
+import { LatchFile, type Latches, readLatches } from '../../src/interlock/records/latch-file.ts';
+import { latchesFound } from '../../src/interlock/records/latches-found.ts';
 import { LOSSES, sweep, SyscallDisk } from './syscall-disk.ts';
 
 const STATE = '/state';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Moment } from '../../src/core/exposure.ts';
 import { millis } from '../../src/core/time.ts';
-import { Ledger } from '../../src/interlock/ledger.ts';
+import { Ledger } from '../../src/interlock/records/ledger.ts';
 import { LOSSES, sweep, SyscallDisk } from './syscall-disk.ts';
 
 const STATE = '/state';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { EdgeOutput } from '../../src/contacts/edge-output.ts';
 import { CHECKED_WITHIN_MS, HUNG_AFTER_MS, type Checked } from '../../src/core/pulse.ts';
 import { millis } from '../../src/core/time.ts';
-import { LifeSigns, type Looked, type Supervisor } from '../../src/interlock/life-signs.ts';
+import { LifeSigns, type Looked, type Supervisor } from '../../src/interlock/last-resort/life-signs.ts';
 import { ProcessClock, settled, VirtualTime } from '../simulation/virtual-time.ts';
 
 const EDGE_PAUSE_MS = 50;

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, machineClock } from '../../src/interlock/clock.ts';
-import type { PageReaders } from '../../src/interlock/page.ts';
-import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
-import { SourceDesk } from '../../src/interlock/source-desk.ts';
-import { createTripListener } from '../../src/interlock/trip-listener.ts';
-import type { TripSource } from '../../src/interlock/trip-sources.ts';
+import type { PageReaders } from '../../src/interlock/page/page.ts';
+import { RefusalTally } from '../../src/interlock/trips/refusal-tally.ts';
+import { SourceDesk } from '../../src/interlock/trips/source-desk.ts';
+import { createTripListener } from '../../src/interlock/trips/trip-listener.ts';
+import type { TripSource } from '../../src/interlock/trips/trip-sources.ts';
 import type { Listener } from '../../src/listener/listener.ts';
 import { type Box, box } from './review-box.ts';
 

@@ -9,7 +9,7 @@ import {
   recordProof,
   triedNow,
   turnOf,
-} from '../../src/interlock/proof-record.ts';
+} from '../../src/interlock/records/proof-record.ts';
 import { HandDisk } from './review-box.ts';
 
 const DAY_MS = 86_400_000;

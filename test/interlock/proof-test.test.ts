@@ -1,8 +1,8 @@
 /** The proof test at the end of a lease, from the release to the record, on contacts that let go and on one that does not. */
 import { describe, expect, test } from 'vitest';
 import type { Contact } from '../../src/contacts/port.ts';
-import { ProofRecord, recordProof } from '../../src/interlock/proof-record.ts';
-import { linkStatusOf } from '../../src/interlock/status.ts';
+import { ProofRecord, recordProof } from '../../src/interlock/records/proof-record.ts';
+import { linkStatusOf } from '../../src/interlock/socket/status.ts';
 import { STATE } from '../simulation/disk.ts';
 import { POLICY, WiredBox } from './wired-box.ts';
 

@@ -1,6 +1,6 @@
 /** A flood of refused requests costs the journal a handful of lines, and none of them is lost from the count. */
 import { beforeEach, expect, test } from 'vitest';
-import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
+import { RefusalTally } from '../../src/interlock/trips/refusal-tally.ts';
 import type { EntryInput } from '../../src/journal/entry.ts';
 import { ProcessClock, VirtualTime } from '../simulation/virtual-time.ts';
 

@@ -2,7 +2,7 @@
 import { createHook } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { machineClock } from '../../src/interlock/clock.ts';
-import { rehearse, ROUNDS } from '../../src/interlock/rehearsal.ts';
+import { rehearse, ROUNDS } from '../../src/interlock/trips/rehearsal.ts';
 import { HandClock } from './review-box.ts';
 
 /** What Node makes for work that leaves the process: files, sockets, pipes, names, processes, threads. */

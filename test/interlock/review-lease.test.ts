@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Clock, machineClock } from '../../src/interlock/clock.ts';
-import { createSocketServer } from '../../src/interlock/socket-server.ts';
+import { createSocketServer } from '../../src/interlock/socket/socket-server.ts';
 import { BUILD_HEADER } from '../../src/protocol/messages.ts';
 import { type Box, box, opened } from './review-box.ts';
 

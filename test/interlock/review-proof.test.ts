@@ -1,8 +1,8 @@
 /** Proofs in corners: a test that comes to nothing, and proofs of another life. */
 import { expect, test } from 'vitest';
 import { linkLines } from '../../src/command/ask.ts';
-import { recordProof } from '../../src/interlock/proof-record.ts';
-import { linkStatusOf } from '../../src/interlock/status.ts';
+import { recordProof } from '../../src/interlock/records/proof-record.ts';
+import { linkStatusOf } from '../../src/interlock/socket/status.ts';
 import { passedRecord } from '../commissioning/commissioned.ts';
 import { WiredBox } from './wired-box.ts';
 

@@ -1,6 +1,6 @@
 /** What a reset may lift, and what it must not. */
 import { expect, test } from 'vitest';
-import { readLatches } from '../../src/interlock/latch-file.ts';
+import { readLatches } from '../../src/interlock/records/latch-file.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
 import { causeNow } from '../button/cause.ts';
 import { type Box, box, HandClock } from './review-box.ts';

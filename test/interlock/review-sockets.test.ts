@@ -1,7 +1,7 @@
 /** Every refusal on the two sockets is in the journal, and nothing that a person types keeps a trip out of it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FastifyInstance } from 'fastify';
-import { createSocketServer } from '../../src/interlock/socket-server.ts';
+import { createSocketServer } from '../../src/interlock/socket/socket-server.ts';
 import { BUILD_HEADER } from '../../src/protocol/messages.ts';
 import { causeNow } from '../button/cause.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';

@@ -1,11 +1,11 @@
 /** Defects that a reviewer of sources found: each test failed before its fix. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, machineClock } from '../../src/interlock/clock.ts';
-import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
-import { SourceDesk } from '../../src/interlock/source-desk.ts';
+import { RefusalTally } from '../../src/interlock/trips/refusal-tally.ts';
+import { SourceDesk } from '../../src/interlock/trips/source-desk.ts';
 import { ask } from '../faults/http.ts';
-import { createTripListener } from '../../src/interlock/trip-listener.ts';
-import type { TripSource } from '../../src/interlock/trip-sources.ts';
+import { createTripListener } from '../../src/interlock/trips/trip-listener.ts';
+import type { TripSource } from '../../src/interlock/trips/trip-sources.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
 import { type Box, box } from './review-box.ts';
 

@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machineClock } from '../../src/interlock/clock.ts';
 import { MAX_CONNECTIONS_PER_ADDRESS } from '../../src/listener/crowd.ts';
-import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
+import { RefusalTally } from '../../src/interlock/trips/refusal-tally.ts';
 import type { Listener } from '../../src/listener/listener.ts';
-import { createTripListener } from '../../src/interlock/trip-listener.ts';
+import { createTripListener } from '../../src/interlock/trips/trip-listener.ts';
 import { type Box, box, HandClock } from './review-box.ts';
 import type { Clock } from '../../src/interlock/clock.ts';
 

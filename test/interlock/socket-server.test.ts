@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, machineClock } from '../../src/interlock/clock.ts';
-import { commission } from '../../src/interlock/commissioning-session.ts';
-import { createSocketServer } from '../../src/interlock/socket-server.ts';
+import { commission } from '../../src/interlock/rights/commissioning-session.ts';
+import { createSocketServer } from '../../src/interlock/socket/socket-server.ts';
 import {
   BUILD_HEADER,
   eventLine,

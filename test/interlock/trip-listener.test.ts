@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machineClock, type Clock } from '../../src/interlock/clock.ts';
-import { RefusalTally } from '../../src/interlock/refusal-tally.ts';
-import type { TripSource } from '../../src/interlock/trip-sources.ts';
+import { RefusalTally } from '../../src/interlock/trips/refusal-tally.ts';
+import type { TripSource } from '../../src/interlock/trips/trip-sources.ts';
 import type { Listener } from '../../src/listener/listener.ts';
-import { createTripListener } from '../../src/interlock/trip-listener.ts';
+import { createTripListener } from '../../src/interlock/trips/trip-listener.ts';
 import { MAX_BODY_BYTES } from '../../src/sources/json-body.ts';
 import { type Box, box } from './review-box.ts';
 

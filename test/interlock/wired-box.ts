@@ -1,13 +1,13 @@
 /** The real interlock on one simulated link in virtual time: two relays in series behind a carrier, and nothing else at work. */
 import { cut } from '../../src/contacts/cut.ts';
 import type { Contact } from '../../src/contacts/port.ts';
-import type { HeartbeatPermissive } from '../../src/interlock/heartbeats.ts';
+import type { HeartbeatPermissive } from '../../src/interlock/trips/heartbeats.ts';
 import { Interlock as RealInterlock } from '../../src/interlock/interlock.ts';
-import { LatchFile } from '../../src/interlock/latch-file.ts';
-import { Ledger } from '../../src/interlock/ledger.ts';
+import { LatchFile } from '../../src/interlock/records/latch-file.ts';
+import { Ledger } from '../../src/interlock/records/ledger.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
-import { ProofRecord } from '../../src/interlock/proof-record.ts';
-import { WindowClock } from '../../src/interlock/window-clock.ts';
+import { ProofRecord } from '../../src/interlock/records/proof-record.ts';
+import { WindowClock } from '../../src/interlock/windows/window-clock.ts';
 import type { LeaseLine } from '../../src/protocol/messages.ts';
 import { everyLinkCommissioned } from '../commissioning/commissioned.ts';
 import { Dice } from '../simulation/dice.ts';

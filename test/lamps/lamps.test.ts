@@ -4,8 +4,8 @@ import type { LampOutput } from '../../src/contacts/lamp-output.ts';
 import type { CommandOutcome } from '../../src/contacts/port.ts';
 import { LAMP_NAMES, type LampName } from '../../src/core/lamps.ts';
 import { millis } from '../../src/core/time.ts';
-import { Lamps } from '../../src/interlock/lamps.ts';
-import { statusOf } from '../../src/interlock/status.ts';
+import { Lamps } from '../../src/interlock/lamps/lamps.ts';
+import { statusOf } from '../../src/interlock/socket/status.ts';
 import { status as statusShape } from '../../src/protocol/messages.ts';
 import { type Box, box, HandClock, opened } from '../interlock/review-box.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { notify, type NotifyConfig } from '../../src/config/schema-notify.ts';
+import { notify, type NotifyConfig } from '../../src/config/schema/notify.ts';
 import type { Notice } from '../../src/controller/notify/notice.ts';
 import {
   noticeOf,

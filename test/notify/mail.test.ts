@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { notify, type NotifyConfig } from '../../src/config/schema-notify.ts';
+import { notify, type NotifyConfig } from '../../src/config/schema/notify.ts';
 import { senderOf } from '../../src/controller/notify/senders.ts';
 import { notice } from './parts.ts';
 import { SmtpServer } from './smtp-server.ts';

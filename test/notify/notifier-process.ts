@@ -1,7 +1,7 @@
 /** Notifications in a process of their own, to be killed: `node notifier-process.ts DIRECTORY tell|nothing`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { notify } from '../../src/config/schema-notify.ts';
+import { notify } from '../../src/config/schema/notify.ts';
 import { startNotifications } from '../../src/controller/notify/notifications.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';
 import { draft } from './parts.ts';

@@ -1,7 +1,7 @@
 /** Defects that a reviewer found: each test failed before its fix. */
 import { describe, expect, test } from 'vitest';
 import { linkLines } from '../../src/command/ask.ts';
-import { notify } from '../../src/config/schema-notify.ts';
+import { notify } from '../../src/config/schema/notify.ts';
 import { News } from '../../src/controller/notify/news.ts';
 import type { Draft } from '../../src/controller/notify/notice.ts';
 import { openStore } from '../../src/controller/notify/store.ts';

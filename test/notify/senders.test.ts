@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { destinationsByName, notify, type NotifyConfig } from '../../src/config/schema-notify.ts';
+import { destinationsByName, notify, type NotifyConfig } from '../../src/config/schema/notify.ts';
 import { senderOf, wants } from '../../src/controller/notify/senders.ts';
 import { senderKey, signatureVerifies } from '../../src/sources/standard-webhooks.ts';
 import { notice, Receiver } from './parts.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { reportsOf } from '../../src/api/report-reading.ts';
+import { reportsOf } from '../../src/api/documents/report-reading.ts';
 import { dropOldReports, recentReports, type WindowReport } from '../../src/controller/report.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';
 

@@ -1,5 +1,5 @@
 /** People at the box who commission a link: some finish, some walk away, die or fall asleep in the middle. */
-import type { CommissioningHands } from '../../src/interlock/commissioning-hands.ts';
+import type { CommissioningHands } from '../../src/interlock/commissioning/hands.ts';
 import type { Interlock } from '../../src/interlock/interlock.ts';
 import type { LeaseLine } from '../../src/protocol/messages.ts';
 import type { Account } from './account.ts';

@@ -2,7 +2,7 @@
 import type { Dice } from './dice.ts';
 import { PhysicalContact, PhysicalLink, PhysicalWitness, type WitnessNature } from './hardware.ts';
 import type { VirtualTime } from './virtual-time.ts';
-import type { WindowConfig } from '../../src/interlock/window-clock.ts';
+import type { WindowConfig } from '../../src/interlock/windows/window-clock.ts';
 import type { Policy } from '../../src/core/link.ts';
 
 const WITNESSES: readonly WitnessNature[] = [

@@ -11,20 +11,20 @@ export interface Mutant extends Mutation {
 const shell = 'interlock/link-shell.ts';
 const interlock = 'interlock/interlock.ts';
 const atWork = 'interlock/link-at-work.ts';
-const latch = 'interlock/latch-file.ts';
-const found = 'interlock/latches-found.ts';
-const ledger = 'interlock/ledger.ts';
-const stateFile = 'interlock/state-file.ts';
+const latch = 'interlock/records/latch-file.ts';
+const found = 'interlock/records/latches-found.ts';
+const ledger = 'interlock/records/ledger.ts';
+const stateFile = 'interlock/records/state-file.ts';
 const outlook = 'interlock/outlook.ts';
 const permissives = 'interlock/permissives.ts';
-const reset = 'interlock/reset.ts';
+const reset = 'interlock/rights/reset.ts';
 const watch = 'interlock/watch.ts';
 
 export const mutants: readonly Mutant[] = [
   {
     name: 'whoever asks is at the box',
     stress: ['attend-without-presence', 'reset-without-presence', 'trip'],
-    file: 'interlock/authority.ts',
+    file: 'interlock/rights/authority.ts',
     find: "if (presence) return { authority: { by: 'box' } };",
     replace: "return { authority: { by: 'box' } };",
   },
@@ -38,7 +38,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a lease of a session that is over is granted',
     stress: ['attend', 'stray-ask'],
-    file: 'interlock/attended.ts',
+    file: 'interlock/rights/attended.ts',
     find: 'this.#session = decision.session;',
     replace: 'this.#session = decision.session ?? (event.kind === "end-asked" ? before : null);',
   },

@@ -4,14 +4,14 @@ import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cut } from '../../src/contacts/cut.ts';
-import { commission } from '../../src/interlock/commissioning-session.ts';
+import { commission } from '../../src/interlock/rights/commissioning-session.ts';
 import { Interlock } from '../../src/interlock/interlock.ts';
-import { LatchFile } from '../../src/interlock/latch-file.ts';
-import { latchesFound } from '../../src/interlock/latches-found.ts';
-import { Ledger } from '../../src/interlock/ledger.ts';
-import { ProofRecord, recordProof } from '../../src/interlock/proof-record.ts';
-import { askSession, endSession } from '../../src/interlock/session-asking.ts';
-import { WindowClock } from '../../src/interlock/window-clock.ts';
+import { LatchFile } from '../../src/interlock/records/latch-file.ts';
+import { latchesFound } from '../../src/interlock/records/latches-found.ts';
+import { Ledger } from '../../src/interlock/records/ledger.ts';
+import { ProofRecord, recordProof } from '../../src/interlock/records/proof-record.ts';
+import { askSession, endSession } from '../../src/interlock/rights/session-asking.ts';
+import { WindowClock } from '../../src/interlock/windows/window-clock.ts';
 
 /** What the simulation takes from the product. */
 export interface Program {

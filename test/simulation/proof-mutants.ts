@@ -1,22 +1,22 @@
 /** Faults planted into what does proof tests and commissioning, one at a time. The simulation must catch each. */
 import type { Mutant } from './mutants.ts';
 
-const proofs = 'interlock/proof-record.ts';
-const session = 'interlock/commissioning-session.ts';
-const hands = 'interlock/commissioning-hands.ts';
+const proofs = 'interlock/records/proof-record.ts';
+const session = 'interlock/rights/commissioning-session.ts';
+const hands = 'interlock/commissioning/hands.ts';
 const watch = 'interlock/watch.ts';
 const shell = 'interlock/link-shell.ts';
 
 export const proofMutants: readonly Mutant[] = [
   {
     name: 'a cut of one contact is a cut of all',
-    file: 'interlock/cut-figures.ts',
+    file: 'interlock/trips/cut-figures.ts',
     find: 'return named.length > 0 ? named : contacts;',
     replace: 'return named.length > 99 ? named : contacts;',
   },
   {
     name: 'a cut of all beside a cut of one is a cut of one',
-    file: 'interlock/cut-figures.ts',
+    file: 'interlock/trips/cut-figures.ts',
     stress: ['window-by-hand', 'stop', 'trip'],
     find: 'if (cuts.some(({ only }) => only === undefined)) return contacts;',
     replace: 'if (cuts.some(({ why }) => why === "tripped")) return contacts.slice(0, 1);',

@@ -1,7 +1,7 @@
 /** What proof tests and commissioning must keep, held against the truth. */
 import { permissionOf, type State } from '../../src/core/link.ts';
 import type { LinkAtWork } from '../../src/interlock/link-at-work.ts';
-import type { Proofs } from '../../src/interlock/proof-record.ts';
+import type { Proofs } from '../../src/interlock/records/proof-record.ts';
 import type { Account, SeenLease, SeenTest } from './account.ts';
 import type { Life, World } from './world.ts';
 

@@ -2,7 +2,7 @@
 import { latchOf } from '../../src/core/link.ts';
 import type { Interlock } from '../../src/interlock/interlock.ts';
 import type { LinkParts } from '../../src/interlock/link-at-work.ts';
-import type { WindowConfig } from '../../src/interlock/window-clock.ts';
+import type { WindowConfig } from '../../src/interlock/windows/window-clock.ts';
 import type { EventLine } from '../../src/protocol/messages.ts';
 import { everyLinkCommissioned } from '../commissioning/commissioned.ts';
 import type { JournalPages } from '../../src/journal/page.ts';

@@ -1,5 +1,5 @@
 /** Rules over a backup that has ended: its figures and what `restic diff` says, against the past. Pure. */
-import type { AnomalySettings } from '../../config/schema-guards.ts';
+import type { AnomalySettings } from '../../config/schema/guards.ts';
 import type { Finding } from './finding.ts';
 import type { Expected } from './past.ts';
 import type { StreamFigures } from './stream-rules.ts';

@@ -1,7 +1,7 @@
 /** Keeps the past of each pair of sources and repository: one small file each. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { BackupSettings } from '../../config/schema-steps.ts';
+import type { BackupSettings } from '../../config/schema/steps.ts';
 import type { Disk } from '../../journal/disk.ts';
 import type { LastGood } from '../guards/source-present.ts';
 import { expectedFrom, NO_PAST, pastFile } from './past.ts';

@@ -3,7 +3,7 @@
  * anything of it has left this machine (a pack is 16 MiB). Files that are dense by their nature are set aside by the type in their name.
  * No clock, no disk: the same lines give the same findings. Thresholds were measured (docs/anomalies.md).
  */
-import type { AnomalySettings } from '../../config/schema-guards.ts';
+import type { AnomalySettings } from '../../config/schema/guards.ts';
 import { extensionOf, isDenseType, isHarmlessSuffix, stemOf } from '../guards/file-types.ts';
 import type { FileSeen, ScanSeen } from '../restic/lines.ts';
 import { isWorse } from './finding.ts';

@@ -1,5 +1,5 @@
 /** Looks at one backup: at each file while it runs, at the whole when it has ended, and does what the configuration says. */
-import type { AnomalySettings } from '../../config/schema-guards.ts';
+import type { AnomalySettings } from '../../config/schema/guards.ts';
 import type { RepositoryRecord } from '../ledger.ts';
 import type { AnomalyReport } from '../report.ts';
 import type { FileSeen, ScanSeen } from '../restic/lines.ts';

@@ -6,9 +6,9 @@
  * window is cut. The bad case that remains: within that second restic may send to whoever answers at the vault's address (an
  * unreachable route prevents it, see docs/attach.md); onto the system disk it cannot write at all.
  */
-import type { RepositorySettings } from '../../config/schema-repositories.ts';
-import type { MountSettings } from '../../config/schema-mount.ts';
-import { vaultHost, vaultPath } from '../../config/vault-host.ts';
+import type { RepositorySettings } from '../../config/schema/repositories.ts';
+import type { MountSettings } from '../../config/schema/mount.ts';
+import { vaultHost, vaultPath } from '../../config/meaning/vault-host.ts';
 import { machineTime } from '../../protocol/time.ts';
 import type { Time } from '../../protocol/time.ts';
 import { ControllerFault } from '../fault.ts';

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { MountSettings } from '../../config/schema-mount.ts';
+import type { MountSettings } from '../../config/schema/mount.ts';
 import { ControllerFault } from '../fault.ts';
 import { runCommand } from '../processes/command.ts';
 import { refuseWritable } from './mount-point.ts';

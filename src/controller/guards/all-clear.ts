@@ -1,7 +1,7 @@
 /** `all_clear`: somebody else says that all is well. No answer is no all-clear. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { AllClearSettings } from '../../config/schema-guards.ts';
+import type { AllClearSettings } from '../../config/schema/guards.ts';
 import { inspectSecretFile } from '../../config/secret-files.ts';
 import { pointed } from '../../sources/formats/map.ts';
 import { printable } from '../../sources/excerpt.ts';

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { ChangeSurveySettings } from '../../config/schema-guards.ts';
+import type { ChangeSurveySettings } from '../../config/schema/guards.ts';
 import { entropyOf, typeOf } from './file-types.ts';
 import { clear } from './look.ts';
 import type { Look, Numbers } from './look.ts';

@@ -1,9 +1,9 @@
 /** All guards of a window, in order, while it is isolated. Every one is looked at, for a later one may be a reason to trip. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { localPaths } from '../../config/meaning-guards.ts';
+import { localPaths } from '../../config/meaning/guards.ts';
 import type { WindowConfig } from '../../config/schema.ts';
-import type { GuardSettings } from '../../config/schema-guards.ts';
+import type { GuardSettings } from '../../config/schema/guards.ts';
 import type { Disk } from '../../journal/disk.ts';
 import { machineTime } from '../../protocol/time.ts';
 import type { Time } from '../../protocol/time.ts';

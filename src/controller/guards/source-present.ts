@@ -1,7 +1,7 @@
 /** `source_present`: the sources are there, mounted where they should be, and not emptied. */
 import { readFile } from 'node:fs/promises';
 import { normalize } from 'node:path';
-import type { SourcePresentSettings } from '../../config/schema-guards.ts';
+import type { SourcePresentSettings } from '../../config/schema/guards.ts';
 import { clear } from './look.ts';
 import type { Look } from './look.ts';
 import { walk } from './walk.ts';

@@ -1,5 +1,5 @@
 /** One mail through an SMTP server, by nodemailer: TLS verified, every wait bounded, nothing logged. */
-import type { NotifyConfig } from '../../config/schema-notify.ts';
+import type { NotifyConfig } from '../../config/schema/notify.ts';
 import { printable } from '../../sources/excerpt.ts';
 import { plainText } from './bodies.ts';
 import type { Notice } from './notice.ts';

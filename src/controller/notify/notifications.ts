@@ -5,7 +5,7 @@
  * knows nothing of it. A notice is on disk before it is sent, so a death in mid-delivery sends it again, with the same id.
  */
 import { randomUUID } from 'node:crypto';
-import { destinationsByName, type NotifyConfig } from '../../config/schema-notify.ts';
+import { destinationsByName, type NotifyConfig } from '../../config/schema/notify.ts';
 import type { Disk } from '../../journal/disk.ts';
 import type { EventLine, Status } from '../../protocol/messages.ts';
 import { machineTime } from '../../protocol/time.ts';

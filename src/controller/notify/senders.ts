@@ -1,5 +1,5 @@
 /** One sender per type of destination. Secrets are read anew for every attempt, and stand in no message. */
-import type { NotifyConfig } from '../../config/schema-notify.ts';
+import type { NotifyConfig } from '../../config/schema/notify.ts';
 import { inspectSecretFile } from '../../config/secret-files.ts';
 import { printable } from '../../sources/excerpt.ts';
 import { secretsIn } from '../../sources/secrets.ts';

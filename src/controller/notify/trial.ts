@@ -1,5 +1,5 @@
 /** One test message to one destination, past its queue. */
-import type { NotifyConfig } from '../../config/schema-notify.ts';
+import type { NotifyConfig } from '../../config/schema/notify.ts';
 import { noticeOf } from './notifications.ts';
 import { senderOf } from './senders.ts';
 import { testNotice } from './texts.ts';

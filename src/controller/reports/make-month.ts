@@ -1,7 +1,7 @@
 /** Makes the summary of a month: schedule, links, reports, journal. */
-import { openingsBetween } from '../../config/openings.ts';
+import { openingsBetween } from '../../config/meaning/openings.ts';
 import type { Config } from '../../config/schema.ts';
-import { isSimulated } from '../../config/simulated.ts';
+import { isSimulated } from '../../config/meaning/simulated.ts';
 import { nodeDisk } from '../../journal/disk.ts';
 import { timezone } from '../chronicle/days.ts';
 import { reportsIn } from '../machine.ts';

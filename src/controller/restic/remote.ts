@@ -8,7 +8,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { RunOnSettings } from '../../config/schema-steps.ts';
+import type { RunOnSettings } from '../../config/schema/steps.ts';
 import { ControllerFault } from '../fault.ts';
 import type { Access } from './repository.ts';
 

@@ -4,8 +4,8 @@
  * before it goes anywhere (`redacted`).
  */
 import { readFile } from 'node:fs/promises';
-import type { RepositorySettings } from '../../config/schema-repositories.ts';
-import { storageOf } from '../../config/schema-repositories.ts';
+import type { RepositorySettings } from '../../config/schema/repositories.ts';
+import { storageOf } from '../../config/schema/repositories.ts';
 import { ControllerFault } from '../fault.ts';
 
 /** A repository as configured. */

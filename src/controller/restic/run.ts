@@ -4,7 +4,7 @@
  * minutes and answers neither SIGINT nor SIGTERM, so a cut never asks; killed backups and prunes leave a clean repository
  * and a stale lock (measured, 49 of 49).
  */
-import type { RunOnSettings } from '../../config/schema-steps.ts';
+import type { RunOnSettings } from '../../config/schema/steps.ts';
 import type { ChildCall, Programs } from '../processes/child.ts';
 import type { ResticProgram } from './program.ts';
 import { parseResticLine } from './lines.ts';

@@ -1,7 +1,7 @@
 /** `backup`: sources into the repository, and the proof that the snapshot stands in the vault. */
 import { hostname } from 'node:os';
 import { basename, dirname, normalize } from 'node:path';
-import type { BackupSettings } from '../../config/schema-steps.ts';
+import type { BackupSettings } from '../../config/schema/steps.ts';
 import { withSnapshots } from '../ledger.ts';
 import type { RepositoryRecord } from '../ledger.ts';
 import type { StepOutcome } from '../outcome.ts';

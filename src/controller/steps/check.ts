@@ -1,5 +1,5 @@
 /** `check`: the structure of the repository each time, and a part of its data if asked for. */
-import type { CheckSettings } from '../../config/schema-steps.ts';
+import type { CheckSettings } from '../../config/schema/steps.ts';
 import { outcomeOf } from '../restic/outcome.ts';
 import type { StepEnd, StepTools } from './step.ts';
 

@@ -1,5 +1,5 @@
 /** `command`: a program of the user's, between other steps while the vault is connected. */
-import type { CommandSettings } from '../../config/schema-steps.ts';
+import type { CommandSettings } from '../../config/schema/steps.ts';
 import { runCommand } from '../processes/command.ts';
 import { failed } from '../restic/outcome.ts';
 import type { StepEnd, StepTools } from './step.ts';

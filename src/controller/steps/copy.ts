@@ -1,5 +1,5 @@
 /** `copy`: snapshots of a repository that needs no link (online) into the vault. Proven like a backup: by reading the vault. */
-import type { CopySettings } from '../../config/schema-steps.ts';
+import type { CopySettings } from '../../config/schema/steps.ts';
 import { withSnapshots } from '../ledger.ts';
 import type { RepositoryRecord } from '../ledger.ts';
 import { identify } from '../restic/identity.ts';

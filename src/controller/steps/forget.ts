@@ -4,7 +4,7 @@
  * forgotten beside a snapshot that claims to be from the future: rules count back from the newest one, and one lie would age all others.
  */
 import { z } from 'zod';
-import type { ForgetSettings } from '../../config/schema-steps.ts';
+import type { ForgetSettings } from '../../config/schema/steps.ts';
 import type { StepOutcome } from '../outcome.ts';
 import { jsonOf } from '../restic/lines.ts';
 import { failed, outcomeOf, SMALL_TIMEOUT_MS } from '../restic/outcome.ts';

@@ -1,5 +1,5 @@
 /** `prune`: removes the data that no snapshot needs any more. */
-import type { PruneSettings } from '../../config/schema-steps.ts';
+import type { PruneSettings } from '../../config/schema/steps.ts';
 import { outcomeOf } from '../restic/outcome.ts';
 import type { StepEnd, StepTools } from './step.ts';
 

@@ -3,7 +3,7 @@
  * path is restored and a program of the user's looks at it. Only the restoring needs the vault: the rest is done when it is isolated again.
  */
 import { join } from 'node:path';
-import type { RestoreDrillSettings } from '../../config/schema-steps.ts';
+import type { RestoreDrillSettings } from '../../config/schema/steps.ts';
 import type { StepOutcome } from '../outcome.ts';
 import { runCommand } from '../processes/command.ts';
 import type { DrillFacts } from '../report.ts';

@@ -8,7 +8,7 @@ import type {
   ForgetSettings,
   PruneSettings,
   RestoreDrillSettings,
-} from '../../config/schema-steps.ts';
+} from '../../config/schema/steps.ts';
 import { backUp } from './backup.ts';
 import { check } from './check.ts';
 import { runProgram } from './command.ts';

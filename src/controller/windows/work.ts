@@ -1,5 +1,5 @@
 /** The work in the vault while it is connected: makes each repository ready, does the steps, one outcome each. */
-import type { BackupSettings } from '../../config/schema-steps.ts';
+import type { BackupSettings } from '../../config/schema/steps.ts';
 import { ControllerFault } from '../fault.ts';
 import type { Ledger } from '../ledger.ts';
 import type { StepOutcome } from '../outcome.ts';

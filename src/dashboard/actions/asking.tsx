@@ -1,7 +1,7 @@
 /** A dialog with a reason and approvals that asks the box for something and shows its answer, whichever it is. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import type { Problem } from '../../api/problem.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ProblemNote } from '../parts/notes.tsx';
 import { ask } from '../requests.ts';

@@ -1,8 +1,8 @@
 /** An attended session: the link is connected for a person, outside windows, with a reason and an end. */
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import type { Problem } from '../../api/problem.ts';
-import type { AttendedSession, LinkState, State } from '../../api/state-document.ts';
+import type { Problem } from '../../api/routes/problem.ts';
+import type { AttendedSession, LinkState, State } from '../../api/documents/state-document.ts';
 import { may } from '../account.ts';
 import { ProblemNote, Marked, Refusals } from '../parts/notes.tsx';
 import { Left, Moment } from '../parts/times.tsx';

@@ -1,5 +1,5 @@
 /** The button that cuts, and the record of what it did. One click, no question, never out of reach, also without news. */
-import type { TripAnswer } from '../../api/action-documents.ts';
+import type { TripAnswer } from '../../api/documents/action.ts';
 import { news, state } from '../box.ts';
 import { ProblemNote, Marked } from '../parts/notes.tsx';
 import { POSITION_WORDS } from '../state/state-words.ts';

@@ -3,8 +3,8 @@
  * there is one or a person stops it; it needs neither the event stream nor fresh news, and waits for no other cut.
  */
 import { signal } from '@preact/signals';
-import type { TripAnswer } from '../../api/action-documents.ts';
-import type { Problem } from '../../api/problem.ts';
+import type { TripAnswer } from '../../api/documents/action.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { ask } from '../requests.ts';
 
 /** ms for one attempt; another begins soon after. */

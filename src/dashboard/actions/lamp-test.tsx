@@ -1,6 +1,6 @@
 /** Lights every lamp for a moment, so that a dead one is seen. It says nothing about links. */
 import { useState } from 'preact/hooks';
-import type { Problem } from '../../api/problem.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { may } from '../account.ts';
 import { ProblemNote } from '../parts/notes.tsx';
 import { ask } from '../requests.ts';

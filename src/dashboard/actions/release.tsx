@@ -1,6 +1,6 @@
 /** Saying of an anomaly that a person has looked at it. It connects nothing, so a reason is all that it takes. */
 import { useSignal } from '@preact/signals';
-import type { HeldAnomaly } from '../../api/state-document.ts';
+import type { HeldAnomaly } from '../../api/documents/state-document.ts';
 import { bounded } from '../words.ts';
 import { AskingDialog } from './asking.tsx';
 

@@ -1,5 +1,5 @@
 /** Lifting a latch: names the cause that is acknowledged, so that nobody resets what they have not seen. */
-import type { LinkState, State } from '../../api/state-document.ts';
+import type { LinkState, State } from '../../api/documents/state-document.ts';
 import { Moment } from '../parts/times.tsx';
 import { Refusals } from '../parts/notes.tsx';
 import { actor, bounded } from '../words.ts';

@@ -1,5 +1,5 @@
 /** Running a window now. It takes what a reset takes: no remote account alone connects anything. */
-import type { State, WindowState } from '../../api/state-document.ts';
+import type { State, WindowState } from '../../api/documents/state-document.ts';
 import { bounded, duration } from '../words.ts';
 import { WouldRefuse } from '../state/link-panel.tsx';
 import { AskingDialog } from './asking.tsx';

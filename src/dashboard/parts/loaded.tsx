@@ -1,7 +1,7 @@
 /** A document that a view fetches when it is shown. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import type { Problem } from '../../api/problem.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { ask, type Answer } from '../requests.ts';
 import { Loading, ProblemNote } from './notes.tsx';
 

@@ -1,6 +1,6 @@
 /** What is said when something is refused, missing, loading or wrong. */
 import type { ComponentChildren } from 'preact';
-import type { Problem } from '../../api/problem.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import type { Refusal } from '../../protocol/messages.ts';
 import { state } from '../box.ts';
 import { Glyph, type Shape } from '../state/symbols.tsx';

@@ -1,6 +1,6 @@
 /** What is wrong now and will not pass by itself: recovery points, missed windows; then the alarms that were heard. */
 import type { ComponentChildren } from 'preact';
-import type { State, WindowState } from '../../api/state-document.ts';
+import type { State, WindowState } from '../../api/documents/state-document.ts';
 import { Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';
 import { bounded } from '../words.ts';

@@ -1,6 +1,6 @@
 /** What was found unusual and nobody has released: what it was, what is frozen by it, and what a person must do. */
 import { useState } from 'preact/hooks';
-import type { HeldAnomaly } from '../../api/state-document.ts';
+import type { HeldAnomaly } from '../../api/documents/state-document.ts';
 import { may } from '../account.ts';
 import { ReleaseDialog } from '../actions/release.tsx';
 import { Moment } from '../parts/times.tsx';

@@ -1,5 +1,5 @@
 /** What was last good: backup, check and restore drill of every repository, and windows whose last opening failed. */
-import type { State, WindowState } from '../../api/state-document.ts';
+import type { State, WindowState } from '../../api/documents/state-document.ts';
 import { Marked } from '../parts/notes.tsx';
 import { Ago, Moment } from '../parts/times.tsx';
 import { address } from '../route.ts';

@@ -1,6 +1,6 @@
 /** A link that was tripped: who, why, how long ago, how fast, and what a person must do now. */
 import { useState } from 'preact/hooks';
-import type { LinkState, State } from '../../api/state-document.ts';
+import type { LinkState, State } from '../../api/documents/state-document.ts';
 import { may } from '../account.ts';
 import { isPresent, standing } from '../actions/needs.ts';
 import { ResetDialog } from '../actions/reset.tsx';

@@ -2,7 +2,7 @@
  * The link as it is built: production, its contacts as breakers in series, the witnesses that look at the wire, the vault.
  * A wire is drawn thick as far as something may come through, thin behind a contact that was seen to isolate.
  */
-import type { LinkState } from '../../api/state-document.ts';
+import type { LinkState } from '../../api/documents/state-document.ts';
 import { Age } from '../parts/times.tsx';
 import { Marked } from '../parts/notes.tsx';
 import { bounded } from '../words.ts';

@@ -1,5 +1,5 @@
 /** One link: its state in one large word, since when, how that is known, and what a person can do. */
-import type { LinkState, State } from '../../api/state-document.ts';
+import type { LinkState, State } from '../../api/documents/state-document.ts';
 import { news, silenceMs } from '../box.ts';
 import { CutButton } from '../actions/cut.tsx';
 import { Glyph } from './symbols.tsx';

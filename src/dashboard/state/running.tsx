@@ -1,5 +1,5 @@
 /** A window at work: phase, step, and how far restic is. */
-import type { State } from '../../api/state-document.ts';
+import type { State } from '../../api/documents/state-document.ts';
 import { sinceArrivalMs } from '../box.ts';
 import { Marked } from '../parts/notes.tsx';
 import { bounded, bytes, count, duration, ticking } from '../words.ts';

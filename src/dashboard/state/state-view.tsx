@@ -1,5 +1,5 @@
 /** The first screen: every question of a tired person answered without a click. */
-import type { LinkState, State } from '../../api/state-document.ts';
+import type { LinkState, State } from '../../api/documents/state-document.ts';
 import { news, state, worstLink } from '../box.ts';
 import { SessionNote } from '../actions/attend.tsx';
 import { Empty, Loading, Marked } from '../parts/notes.tsx';

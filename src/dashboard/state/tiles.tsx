@@ -1,5 +1,5 @@
 /** What comes next, what was last good, how long the vault was exposed, who tripped it last: one tile each. */
-import type { LinkState, State, WindowState } from '../../api/state-document.ts';
+import type { LinkState, State, WindowState } from '../../api/documents/state-document.ts';
 import { LampTest } from '../actions/lamp-test.tsx';
 import { Grade, Marked } from '../parts/notes.tsx';
 import { Ago, Left, Moment, Until } from '../parts/times.tsx';

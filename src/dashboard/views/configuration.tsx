@@ -1,5 +1,5 @@
 /** The configuration file as it stands on disk: shown with its problems, never changed from here. */
-import type { Configuration } from '../../api/work-documents.ts';
+import type { Configuration } from '../../api/documents/work.ts';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Marked } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';

@@ -1,8 +1,8 @@
 /** The journal: what happened and what was refused, in order; filtered, followed, proven whole, taken away. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { JournalEntry, JournalPage } from '../../api/journal-documents.ts';
-import type { Problem } from '../../api/problem.ts';
+import type { JournalEntry, JournalPage } from '../../api/documents/journal.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { state } from '../box.ts';
 import { Empty, ProblemNote } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';

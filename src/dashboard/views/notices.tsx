@@ -1,8 +1,8 @@
 /** Who is told when something happens, and whether that arrives. */
 import { useSignal } from '@preact/signals';
-import type { NotificationTest } from '../../api/action-documents.ts';
-import type { Problem } from '../../api/problem.ts';
-import type { NotificationState } from '../../api/state-document.ts';
+import type { NotificationTest } from '../../api/documents/action.ts';
+import type { Problem } from '../../api/routes/problem.ts';
+import type { NotificationState } from '../../api/documents/state-document.ts';
 import { may } from '../account.ts';
 import { state } from '../box.ts';
 import { Empty, Marked, ProblemNote } from '../parts/notes.tsx';

@@ -1,7 +1,7 @@
 /** People and tokens: who may see, cut, ask; and the keys that programs use. */
 import { useSignal } from '@preact/signals';
-import type { People, Person, Role } from '../../api/people-documents.ts';
-import type { Problem } from '../../api/problem.ts';
+import type { People, Person, Role } from '../../api/documents/people.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { account, may } from '../account.ts';
 import { Field } from '../door.tsx';
 import { Shown, useLoaded, type Loaded } from '../parts/loaded.tsx';

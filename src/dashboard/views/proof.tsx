@@ -1,7 +1,7 @@
 /** Proof: how long each contact took to isolate, over months, and what proof tests and commissionings came to. */
 import { useMemo } from 'preact/hooks';
-import type { History } from '../../api/journal-documents.ts';
-import type { LinkState } from '../../api/state-document.ts';
+import type { History } from '../../api/documents/journal.ts';
+import type { LinkState } from '../../api/documents/state-document.ts';
 import { state } from '../box.ts';
 import { Chart, DAY_MS } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';

@@ -1,5 +1,5 @@
 /** How one opening of a window went: every step, what was seen of the link, what was proven, what cut it. */
-import type { Report } from '../../api/work-documents.ts';
+import type { Report } from '../../api/documents/work.ts';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, Grade, Marked, Outcome } from '../parts/notes.tsx';
 import { ReportPaper } from './papers.tsx';

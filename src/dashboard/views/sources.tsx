@@ -1,7 +1,7 @@
 /** Sources: who may cut, when each was last heard, how much a request of it proves, and what its sender needs. */
 import { useSignal } from '@preact/signals';
-import type { Source, Sources } from '../../api/work-documents.ts';
-import type { Problem } from '../../api/problem.ts';
+import type { Source, Sources } from '../../api/documents/work.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import type { DrillReport } from '../../protocol/messages.ts';
 import { may } from '../account.ts';
 import { Shown, useLoaded } from '../parts/loaded.tsx';

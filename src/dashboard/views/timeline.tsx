@@ -1,6 +1,6 @@
 /** Exposure over days, with trips, proof tests and faults on the same axis. */
 import { useMemo, useState } from 'preact/hooks';
-import type { History } from '../../api/journal-documents.ts';
+import type { History } from '../../api/documents/journal.ts';
 import { boxMs, state } from '../box.ts';
 import { Chart, DAY_MS, type Plane } from '../parts/chart.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';

@@ -1,7 +1,7 @@
 /** API tokens: shown once, scoped, expiring. No scope connects or resets anything. */
 import { useSignal } from '@preact/signals';
-import type { NewToken, Scope, Token, Tokens } from '../../api/people-documents.ts';
-import type { Problem } from '../../api/problem.ts';
+import type { NewToken, Scope, Token, Tokens } from '../../api/documents/people.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { Field } from '../door.tsx';
 import { Shown, useLoaded } from '../parts/loaded.tsx';
 import { Empty, ProblemNote } from '../parts/notes.tsx';

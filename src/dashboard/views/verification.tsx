@@ -1,8 +1,8 @@
 /** Proving that the journal is whole: every hash from the first entry, and against a signed head that was kept elsewhere. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Verification } from '../../api/journal-documents.ts';
-import type { Problem } from '../../api/problem.ts';
+import type { Verification } from '../../api/documents/journal.ts';
+import type { Problem } from '../../api/routes/problem.ts';
 import { state } from '../box.ts';
 import { Marked, ProblemNote } from '../parts/notes.tsx';
 import { Moment } from '../parts/times.tsx';

@@ -1,7 +1,7 @@
 /** Windows: what comes, what runs, and how each past opening went. */
 import { useState } from 'preact/hooks';
-import type { ReportsPage, ReportSummary } from '../../api/work-documents.ts';
-import type { WindowState } from '../../api/state-document.ts';
+import type { ReportsPage, ReportSummary } from '../../api/documents/work.ts';
+import type { WindowState } from '../../api/documents/state-document.ts';
 import { may } from '../account.ts';
 import { SessionDialog, SessionNote } from '../actions/attend.tsx';
 import { RunDialog } from '../actions/run.tsx';

@@ -2,7 +2,7 @@
  * One link on the bench: drives its contacts, looks, keeps hardware leases alive, and writes down every figure. Whatever
  * it waits for is bounded, and it throws `EndedError` as soon as the session behind its hands is over.
  */
-import type { CommissioningHands } from '../commissioning-hands.ts';
+import type { CommissioningHands } from './hands.ts';
 import type { ContactFacts, LinkFacts } from './facts.ts';
 import { FigureBook } from './figure-book.ts';
 import type { Answer, Person, Progress, Question } from './person.ts';

@@ -11,7 +11,7 @@ import type { Disk } from '../../journal/disk.ts';
 import type { HeadKey } from '../../journal/heads.ts';
 import type { LinkParts } from '../link-at-work.ts';
 import { type Digests, digestsOf } from './digests.ts';
-import { isSimulated, realBusesOf } from '../../config/simulated.ts';
+import { isSimulated, realBusesOf } from '../../config/meaning/simulated.ts';
 import { type LinkFacts, supplyOf } from './facts.ts';
 import { type CommissioningRecord, readRecord, type RecordRead, signedRecord } from './record.ts';
 import { commissioningRefusal } from './refusal.ts';

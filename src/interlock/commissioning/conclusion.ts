@@ -1,5 +1,5 @@
 /** What a session makes of its outcome when something else had a say in it. Pure. */
-import type { recordProof } from '../proof-record.ts';
+import type { recordProof } from '../records/proof-record.ts';
 import type { Outcome } from './procedure.ts';
 import type { CommissioningRecord, StepResult } from './record.ts';
 

@@ -4,7 +4,7 @@
  * Whatever a step finds, every contact is told to isolate before anything is reported, and what could not be tried after
  * that is recorded as not tried. Nothing that nobody did is recorded as passed.
  */
-import type { CommissioningHands } from '../commissioning-hands.ts';
+import type { CommissioningHands } from './hands.ts';
 import { Bench, WrongError } from './bench.ts';
 import type { LinkFacts } from './facts.ts';
 import type { Person } from './person.ts';
