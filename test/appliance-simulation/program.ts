@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { configSchema } from '../../src/config/schema.ts';
 import { leaveRelease } from '../../src/controller/anomalies/release.ts';
 import { startController } from '../../src/controller/compose.ts';
-import { createSocketServer } from '../../src/interlock/socket/socket-server.ts';
+import { createSocketServer } from '../../src/interlock/socket-server.ts';
 import { buildId } from '../../src/protocol/build.ts';
 import { type Mutation, mutatedTree, type Program, realProgram } from '../simulation/program.ts';
 
