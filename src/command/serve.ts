@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { configuredApart } from './configured-apart.ts';
 import { say, warn } from './exit.ts';
+import { isolateByPlan } from './isolate-first.ts';
 import type { Supervisor } from '../interlock/last-resort/life-signs.ts';
 import { serviceManager } from './service-manager.ts';
 
@@ -19,9 +20,11 @@ const STOP_WITHIN_MS = 10_000;
 /** Runs the interlock until it is told to stop. */
 export async function runInterlock(file: string): Promise<void> {
   const supervisor = serviceManager();
+  // A board with a supply of its own may have kept its contact through a power loss: it does not wait for the configuration.
   const [{ startInterlock }, { config, profiles }] = await Promise.all([
     import('../interlock/compose.ts'),
     configuredApart(file, 'interlock'),
+    isolateByPlan(),
   ]);
   const running = await startInterlock(config, profiles, undefined, supervisor);
   const { urls, fingerprint } = running.listening;

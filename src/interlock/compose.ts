@@ -108,7 +108,7 @@ async function composed(
   try {
     const listening = await listen(config, interlock, clock, servers);
     // Without a plan the isolate after a death is slower, and nothing else.
-    await leaveCutPlan(config.runtime_directory, config, profiles).catch(() => undefined);
+    await leaveCutPlan(config.state_directory, config, profiles).catch(() => undefined);
     lifeSigns.listening();
     // Without it the first trip is slower, and nothing else.
     void rehearse(clock).catch(() => undefined);

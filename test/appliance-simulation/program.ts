@@ -1,11 +1,11 @@
 /** The whole program under simulation: the real one, or a copy with one text replaced. */
-import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { configSchema } from '../../src/config/schema.ts';
 import { leaveRelease } from '../../src/controller/anomalies/release.ts';
 import { startController } from '../../src/controller/compose.ts';
-import { createSocketServer } from '../../src/interlock/socket-server.ts';
+import { createSocketServer } from '../../src/interlock/socket/socket-server.ts';
 import { buildId } from '../../src/protocol/build.ts';
 import { type Mutation, mutatedTree, type Program, realProgram } from '../simulation/program.ts';
 
@@ -32,13 +32,13 @@ export const realWhole: WholeProgram = {
 const PARTS = ['config', 'contacts', 'controller', 'core', 'interlock', 'journal', 'protocol', 'sources'];
 const MODULES = [
   'interlock/interlock',
-  'interlock/latch-file',
-  'interlock/latches-found',
-  'interlock/ledger',
-  'interlock/proof-record',
-  'interlock/commissioning-session',
-  'interlock/session-asking',
-  'interlock/window-clock',
+  'interlock/records/latch-file',
+  'interlock/records/latches-found',
+  'interlock/records/ledger',
+  'interlock/records/proof-record',
+  'interlock/rights/commissioning-session',
+  'interlock/rights/session-asking',
+  'interlock/windows/window-clock',
   'contacts/cut',
 ];
 
@@ -51,21 +51,15 @@ export async function mutatedWhole(directory: string, mutation: Mutation): Promi
   for (const name of ['node_modules', 'firmware-profiles'])
     symlinkSync(join(root, name), join(directory, name));
   copyFileSync(join(root, 'package.json'), join(directory, 'package.json'));
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' });
-  /** Named by its part and its own name, wherever within the part it lies. */
-  const load = async (name: string): Promise<object> => {
-    const [part = '', own = ''] = [dirname(name).split('/')[0], basename(name)];
-    const found = files.filter((file) => file.startsWith(`${part}/`) && file.endsWith(`/${own}.mjs`));
-    const [file = name] = found.filter((each) => each === `${name}.mjs`).concat(found);
-    return (await import(/* @vite-ignore */ pathToFileURL(join(src, file)).href)) as object;
-  };
+  const load = async (name: string): Promise<object> =>
+    (await import(/* @vite-ignore */ pathToFileURL(join(src, `${name}.mjs`)).href)) as object;
   const interlock = await Promise.all(MODULES.map(load));
   const rest = await Promise.all(
     [
       'config/schema',
       'controller/anomalies/release',
       'controller/compose',
-      'interlock/socket-server',
+      'interlock/socket/socket-server',
       'protocol/build',
     ].map(load),
   );

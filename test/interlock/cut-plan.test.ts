@@ -1,4 +1,5 @@
 /** The plan that the interlock leaves for the first frames after its death. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +8,11 @@ import { checkText } from '../../src/config/load.ts';
 import { loadProfiles } from '../../src/contacts/profile-store.ts';
 import { cutByPlan, leaveCutPlan } from '../../src/interlock/last-resort/cut-plan.ts';
 import { machine } from '../config/machine.ts';
+import { eventually } from '../faults/child.ts';
 import { Scenario } from '../faults/rig.ts';
 
 const { profiles } = await loadProfiles();
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const PROFILE = 'waveshare/modbus-rtu-relay-8ch-d';
 let directory = '';
 beforeEach(() => {
@@ -40,6 +43,24 @@ describe('the cut plan', () => {
       expect(statSync(join(directory, 'cut-plan.json')).mode & 0o077).toBe(0);
       expect(await cutByPlan(directory)).toBe(true);
       expect(scenario.board.frames('isolate').length).toBeGreaterThan(0);
+      expect(scenario.board.frames('connect')).toEqual([]);
+    } finally {
+      await scenario.end();
+    }
+  });
+
+  test('cuts when an interlock starts, before its configuration is read', { timeout: 120_000 }, async () => {
+    const scenario = await Scenario.begin();
+    try {
+      await leave(scenario.board.port);
+      const file = join(directory, 'portcullis.yaml');
+      writeFileSync(file, 'links: [');
+      const started = spawnSync(process.execPath, [MAIN, 'interlock', '--config', file], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], STATE_DIRECTORY: directory },
+      });
+      expect(started.status, started.stderr).toBe(1);
+      await eventually('the frame', () => scenario.board.frames('isolate').length > 0);
       expect(scenario.board.frames('connect')).toEqual([]);
     } finally {
       await scenario.end();

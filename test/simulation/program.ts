@@ -95,13 +95,13 @@ export async function mutatedProgram(directory: string, mutation: Mutation): Pro
     import(/* @vite-ignore */ pathToFileURL(join(directory, file)).href);
   const parts = await Promise.all([
     load('interlock/interlock.mjs'),
-    load('interlock/latch-file.mjs'),
-    load('interlock/latches-found.mjs'),
-    load('interlock/ledger.mjs'),
-    load('interlock/proof-record.mjs'),
-    load('interlock/commissioning-session.mjs'),
-    load('interlock/session-asking.mjs'),
-    load('interlock/window-clock.mjs'),
+    load('interlock/records/latch-file.mjs'),
+    load('interlock/records/latches-found.mjs'),
+    load('interlock/records/ledger.mjs'),
+    load('interlock/records/proof-record.mjs'),
+    load('interlock/rights/commissioning-session.mjs'),
+    load('interlock/rights/session-asking.mjs'),
+    load('interlock/windows/window-clock.mjs'),
     load('contacts/cut.mjs'),
   ]);
   return Object.assign({}, ...parts) as Program;

@@ -1,12 +1,12 @@
 /**
- * What `isolate --all` needs for its first frames, left by the interlock in its runtime directory: contacts, buses and
- * profiles as they were checked when it started. Reading it takes a tenth of what configuration and profiles take, and it says
- * what the interlock that died was driving, whatever stands in the configuration since.
+ * What the first frames need after a death and after a power loss, left by the interlock in its state directory: contacts,
+ * buses and profiles as they were checked when it started. Reading it takes a tenth of what configuration and profiles take,
+ * and it says what the last interlock was driving, whatever stands in the configuration since.
  *
  * Nothing is ever connected by it and nothing reported by it: whoever cut by the plan goes on with the configuration. A
  * plan that is missing or damaged costs those milliseconds and no more.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cut } from '../../contacts/cut.ts';
 import { createHardware } from '../../contacts/drivers.ts';
@@ -37,7 +37,9 @@ export async function leaveCutPlan(
     settings: { buses, links: Object.fromEntries(contactsOf) as HardwareSettings['links'] },
     profiles: Object.fromEntries([...profiles].filter(([id]) => ids.includes(id))),
   };
-  await writeFile(join(directory, CUT_PLAN_FILE), JSON.stringify(plan), { mode: 0o600 });
+  const file = join(directory, CUT_PLAN_FILE);
+  await writeFile(`${file}.new`, JSON.stringify(plan), { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
 }
 
 /** Tells every contact of the plan to isolate, and lets go of the wires again. False when there is no plan that can be used. */
