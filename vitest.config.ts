@@ -10,8 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 40_000 } },
-    // Most tests wait for real processes and servers: four workers keep two cores busy.
-    maxWorkers: 4,
+    // Most tests wait for real processes and servers: three workers keep two cores busy, a fourth disturbs them.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: PURE } },

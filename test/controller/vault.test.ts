@@ -7,6 +7,7 @@ import { mountAt } from '../../src/controller/attach/mount-table.ts';
 import { ControllerFault } from '../../src/controller/fault.ts';
 import type { RepositoryMark } from '../../src/controller/ledger.ts';
 import type { WindowJob } from '../../src/controller/windows/job.ts';
+import { machinePrograms } from '../../src/controller/processes/child.ts';
 import { runSwitches } from '../../src/controller/windows/run-switches.ts';
 import type { WindowTools } from '../../src/controller/windows/run.ts';
 import { withVault } from '../../src/controller/windows/vault.ts';
@@ -51,6 +52,7 @@ describe.skipIf(AT === undefined)('a vault around the work of a window', () => {
   } as unknown as WindowJob;
   const tools = {
     hand,
+    programs: machinePrograms,
     voice: { note: () => undefined, progress: () => undefined },
     journal: (type: string) => void journal.push(type),
     now: () => new Date(),
