@@ -56,7 +56,7 @@ export class People {
     world.story.meet('ledger mended');
     lives.kill('was stopped by an operator');
     delete ledger.repositories[name];
-    whole.released();
+    whole.released(name);
     world.disk.write(LEDGER, new TextEncoder().encode(`${JSON.stringify(ledger)}\n`));
   }
 
@@ -73,10 +73,10 @@ export class People {
     const open = (await readAnomalies(place.disk, directory).catch(() => [])).filter(
       ({ release }) => release === null,
     );
-    for (const { id, rule } of open) {
+    for (const { id, rule, repository } of open) {
       if (!this.isDiligent && dice.chance(0.4)) continue;
       story.tell(`an operator releases ${id} (${rule})`);
-      whole.released();
+      whole.released(repository);
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await program
         .leaveRelease(place, id, {

@@ -58,7 +58,7 @@ export class WholePromises implements VaultWatch {
   /** Since when each link has no lease. */
   readonly #leaseless = new Map<string, number>();
   #ledgerSeen: Uint8Array | undefined;
-  /** Repositories that were frozen when a person last released something. */
+  /** Repositories that were frozen when a person last released something of theirs. */
   readonly #pardoned = new Set<string>();
   /** When the newest lease of each link began. */
   readonly #leasedAt = new Map<string, number>();
@@ -153,9 +153,9 @@ export class WholePromises implements VaultWatch {
     return this.#frozen.get(name) === true;
   }
 
-  /** Somebody has released what was found, or written a new ledger. */
-  released(): void {
-    for (const [name, frozen] of this.#frozen) if (frozen) this.#pardoned.add(name);
+  /** Somebody has released what was found there, or written it anew in the ledger; null: of no repository. */
+  released(name: string | null): void {
+    if (name !== null && this.isFrozen(name)) this.#pardoned.add(name);
   }
 
   /** After a loss of power the old file may stand. */
