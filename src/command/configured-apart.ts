@@ -10,8 +10,12 @@ import type { SecretsOf } from '../config/secret-files.ts';
 import type { Configured } from './configured.ts';
 import { CommandError, type ExitCode } from './exit.ts';
 
-/** How long the reading of a configuration may take, ms. A slow board needs seconds. */
-const READ_WITHIN_MS = 60_000;
+/**
+ * How long the reading of a configuration may take, ms, by whose secrets are wanted. A slow board needs seconds. Below the
+ * TimeoutStartSec= of the unit, so that this process is the one that says why: systemd would only say that it was late. The
+ * interlock spends up to 5 s on the frames of its plan before, and looks at every link after.
+ */
+export const READ_WITHIN_MS = { interlock: 20_000, controller: 60_000, all: 60_000 } as const;
 
 const MAIN = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
@@ -22,17 +26,21 @@ type Said =
   | ({ readonly kind: 'configured' } & Configured)
   | { readonly kind: 'refused'; readonly code: 1 | 2; readonly why: string };
 
-/** As `configured` with warnings. Problems are printed by the process that finds them; `main` is its program. */
+/**
+ * As `configured` with warnings. Problems are printed by the process that finds them; `main` is its program, and it has
+ * `withinMs`.
+ */
 export async function configuredApart(
   file: string,
   secretsOf: Exclude<SecretsOf, 'none'>,
   main: string = MAIN,
+  withinMs: number = READ_WITHIN_MS[secretsOf],
 ): Promise<Configured> {
-  const said = await new Promise<Said | null>((resolve, reject) => {
+  const said = await new Promise<Said>((resolve, reject) => {
     const child = fork(main, ['configuration', '--config', file, '--secrets', secretsOf], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      timeout: READ_WITHIN_MS,
+      timeout: withinMs,
       killSignal: 'SIGKILL',
     });
     let heard: Said | null = null;
@@ -40,12 +48,30 @@ export async function configuredApart(
       heard = message as Said;
     });
     child.once('error', reject);
-    child.once('close', () => resolve(heard));
+    child.once('close', (code, signal) => {
+      if (heard !== null) return resolve(heard);
+      // Node.js counts only its own signal, which is the one at the end of the time.
+      const why = child.killed
+        ? ({ kind: 'late', withinMs } as const)
+        : ({ kind: 'died', code, signal } as const);
+      reject(new CommandError(1, `${file}: ${noAnswer(why)}`));
+    });
   });
-  if (said === null)
-    throw new CommandError(1, `${file}: the process that reads it gave no answer; is there memory for it?`);
   if (said.kind === 'refused') throw new CommandError(said.code, said.why);
   return { config: withoutPrototypes(said.config), profiles: said.profiles };
+}
+
+/** Why nothing came back, and what to look at. */
+function noAnswer(
+  why:
+    | { readonly kind: 'late'; readonly withinMs: number }
+    | { readonly kind: 'died'; readonly code: number | null; readonly signal: string | null },
+): string {
+  const who = 'the process that reads it gave no answer';
+  if (why.kind === 'late')
+    return `${who} within ${why.withinMs / 1_000} s and was ended; is the machine overloaded, or a file on a disk that hangs?`;
+  if (why.signal !== null) return `${who}: ${why.signal} ended it; is there memory for it?`;
+  return `${who} and ended with exit code ${why.code}; run \`portcullis check\``;
 }
 
 /** Reads the configuration for the process that asked, and ends. */

@@ -20,11 +20,12 @@ const STOP_WITHIN_MS = 10_000;
 /** Runs the interlock until it is told to stop. */
 export async function runInterlock(file: string): Promise<void> {
   const supervisor = serviceManager();
-  // A board with a supply of its own may have kept its contact through a power loss: it does not wait for the configuration.
+  // A board with a supply of its own may have kept its contact through a power loss: it does not wait for the configuration,
+  // and nothing else is loaded beside it: on a slow board that made these frames come last.
+  await isolateByPlan();
   const [{ startInterlock }, { config, profiles }] = await Promise.all([
     import('../interlock/compose.ts'),
     configuredApart(file, 'interlock'),
-    isolateByPlan(),
   ]);
   const running = await startInterlock(config, profiles, undefined, supervisor);
   const { urls, fingerprint } = running.listening;

@@ -51,6 +51,13 @@ const QUIET_CHARACTERS = 3.5;
 const DRAIN_BYTES = 256;
 const MAX_DRAIN_READS = 64;
 
+/** Loads what a serial device needs, for whoever must not wait for a file later. Who opens says what is wrong with it. */
+export const loadSerial = (): Promise<void> =>
+  import('serialport').then(
+    () => undefined,
+    () => undefined,
+  );
+
 /** A serial device. Frames are written by this process in the same tick, not by a thread of serialport. */
 export class SerialTransport implements Transport {
   readonly where: string;

@@ -1,10 +1,10 @@
 /** The configuration read by another process is the one that this process would have read. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configured } from '../../src/command/configured.ts';
-import { configuredApart } from '../../src/command/configured-apart.ts';
+import { configuredApart, READ_WITHIN_MS } from '../../src/command/configured-apart.ts';
 import { CommandError } from '../../src/command/exit.ts';
 
 let directory = '';
@@ -62,8 +62,29 @@ test('a refusal of the other process is one here, with its exit code', async () 
   expect(missing).toMatchObject({ code: 2, message: expect.stringContaining('cannot read it') });
 }, 60_000);
 
-test('a process that ends without a word is an error', async () => {
+test('a process that ends without a word is an error that says how it ended', async () => {
   const mute = join(directory, 'mute.mjs');
-  await writeFile(mute, 'process.exit(0);\n');
-  await expect(configuredApart(good, 'interlock', mute)).rejects.toThrow('gave no answer');
+  await writeFile(mute, 'process.exit(7);\n');
+  await expect(configuredApart(good, 'interlock', mute)).rejects.toThrow('exit code 7');
+  const killed = join(directory, 'killed.mjs');
+  await writeFile(killed, "process.kill(process.pid, 'SIGKILL');\n");
+  await expect(configuredApart(good, 'interlock', killed)).rejects.toThrow(/SIGKILL.*memory/);
 }, 30_000);
+
+test('a process that hangs is ended, and the error says that time ran out', async () => {
+  const hanging = join(directory, 'hanging.mjs');
+  await writeFile(hanging, 'setInterval(() => undefined, 1_000);\n');
+  await expect(configuredApart(good, 'interlock', hanging, 300)).rejects.toThrow(
+    /within 0\.3 s and was ended; is the machine overloaded/,
+  );
+}, 30_000);
+
+test.for(['interlock', 'controller'] as const)(
+  'the reading ends before systemd ends the %s for being late',
+  async (unit) => {
+    const path = join(import.meta.dirname, `../../systemd/portcullis-${unit}.service`);
+    const [, seconds] = /^TimeoutStartSec=(\d+)$/m.exec(await readFile(path, 'utf8')) ?? [];
+    // What comes before (the frames of the plan) and after (the first round of every link) has its time, too.
+    expect(READ_WITHIN_MS[unit] + 10_000).toBeLessThanOrEqual(Number(seconds) * 1_000);
+  },
+);

@@ -12,11 +12,12 @@ import { cut } from '../../contacts/cut.ts';
 import { createHardware } from '../../contacts/drivers.ts';
 import type { HardwareSettings } from '../../contacts/hardware-settings.ts';
 import type { Profile } from '../../contacts/profile.ts';
+import { loadSerial, OPEN_TIMEOUT_MS } from '../../contacts/transport-serial.ts';
 import { pausedFor } from '../clock.ts';
 
 const CUT_PLAN_FILE = 'cut-plan.json';
-/** The frames of a plan are waited for no longer than this, ms; those of the configuration follow anyway. */
-const WRITTEN_WITHIN_MS = 500;
+/** The frames of a plan are waited for no longer than this, ms: an opening that takes all its time, and an answer. */
+const WRITTEN_WITHIN_MS = OPEN_TIMEOUT_MS + 1_000;
 /** The wires are given this long to be let go of, ms. */
 const CLOSED_WITHIN_MS = 2_000;
 
@@ -47,6 +48,8 @@ export async function cutByPlan(directory: string): Promise<boolean> {
   try {
     // Written by this program, of this user, and checked then.
     const plan = JSON.parse(await readFile(join(directory, CUT_PLAN_FILE), 'utf8')) as CutPlan;
+    // On an SD card that nobody has read from yet this takes longer than the frames are given.
+    if (Object.values(plan.settings.buses).some((bus) => 'device' in bus)) await loadSerial();
     const hardware = await createHardware(plan.settings, new Map(Object.entries(plan.profiles)));
     const written = Promise.all(cut(hardware.contacts).map((receipt) => receipt.acknowledged));
     await Promise.race([written, pausedFor(WRITTEN_WITHIN_MS)]);
