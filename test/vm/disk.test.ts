@@ -40,6 +40,17 @@ describe('the disk of the machine', () => {
     expect(text(100, 7)).toBe('flushed');
   });
 
+  test('fails after the write that it is told, and works again when power has come back', async () => {
+    const failed = disk.failAfter(2);
+    disk.write(0, Buffer.from('first'));
+    expect(disk.hasFailed).toBe(false);
+    disk.write(0, Buffer.from('second'));
+    expect(disk.hasFailed).toBe(true);
+    await failed;
+    expect(disk.cut('all')).toEqual({ unflushed: 2, lost: 2 });
+    expect(disk.hasFailed).toBe(false);
+  });
+
   test('may keep some of what was not flushed, whole, torn between sectors, or the later without the earlier', () => {
     const kinds = new Set<string>();
     let seed = 1;

@@ -48,6 +48,8 @@ export class LossyDisk {
   #now = new Map<number, Buffer>();
   #kept = new Map<number, Buffer>();
   #pending: Write[] = [];
+  /** How many writes it still takes, and who is told when it has taken the last; null while it has power. */
+  #last: { writes: number; readonly taken: () => void } | null = null;
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
 
@@ -70,9 +72,19 @@ export class LossyDisk {
     });
   }
 
+  /** Its power goes right after so many more writes: it answers nothing after the last. Resolves then. */
+  failAfter(writes: number): Promise<void> {
+    return new Promise((taken) => (this.#last = { writes, taken }));
+  }
+
+  get hasFailed(): boolean {
+    return this.#last?.writes === 0;
+  }
+
   /** The power goes: nobody talks to it any more, and what its cache held is lost as `fate` says. */
   cut(fate: Fate): Loss {
     for (const socket of this.#sockets) socket.destroy();
+    this.#last = null;
     const unflushed = this.#pending.length;
     let lost = 0;
     for (const write of this.#pending) {
@@ -107,6 +119,9 @@ export class LossyDisk {
   write(offset: number, bytes: Buffer): void {
     this.#put(this.#now, { offset, bytes });
     this.#pending.push({ offset, bytes });
+    if (this.#last === null) return;
+    this.#last.writes -= 1;
+    if (this.#last.writes === 0) this.#last.taken();
   }
 
   flush(): void {
@@ -203,9 +218,14 @@ function* transmission(disk: LossyDisk, send: (bytes: Buffer) => void): Generato
     const offset = Number(head.readBigUInt64BE(16));
     const length = head.readUInt32BE(24);
     if (command === COMMAND.disconnect || length > MAX_LENGTH) return;
+    if (disk.hasFailed) {
+      if (command === COMMAND.write) yield length;
+      continue;
+    }
     if (command === COMMAND.read) send(Buffer.concat([reply(handle, 0), disk.read(offset, length)]));
     else if (command === COMMAND.write) {
       disk.write(offset, Buffer.from(yield length));
+      if (disk.hasFailed) continue;
       if ((flags & FUA) !== 0) disk.flush();
       send(reply(handle, 0));
     } else if (command === COMMAND.flush) {

@@ -20,6 +20,10 @@ const IS_LONG = process.env['PORTCULLIS_LONG'] === '1';
 const CUTS = Number(process.env['VM_CUTS'] ?? 20);
 const SEED = process.env['SEED'] ?? String(Date.now());
 const CUT_MS = 1_800_000;
+/** A cut while the disk is written to comes after so many writes at most: a commit of ext4 is some ten. */
+const MAX_WRITES = 6;
+/** How long such a cut waits for them, ms. */
+const WRITTEN_WITHIN_MS = 4_000;
 
 const LEFT_OUT = IS_LONG
   ? null
@@ -77,8 +81,16 @@ describe.skipIf(LEFT_OUT !== null)('the power of a virtual machine is cut', { ti
     // Asked on the way: who waits for the answer cuts too late.
     const asked = machine.link();
     await new Promise((resolve) => setTimeout(resolve, delayMs));
-    // Every other cut loses everything that was not flushed; in the others chance decides for each write and sector.
+    // Every other cut loses everything that was not flushed. The others come while the disk is written to, if it is within
+    // some seconds, and chance decides for each write and sector.
     const fate: Fate = number % 2 === 1 ? 'all' : random;
+    if (fate !== 'all') {
+      const write = 1 + Math.floor(random() * MAX_WRITES);
+      await Promise.race([
+        machine.machine.disk.failAfter(write),
+        new Promise((resolve) => setTimeout(resolve, WRITTEN_WITHIN_MS)),
+      ]);
+    }
     const loss = await machine.machine.cutPower(fate);
     const expected = latchAfter();
     const exposedMs = exposureOf(await asked) ?? exposureOf(before) ?? 0;
