@@ -49,6 +49,8 @@ export class AttendedDisks {
   readonly #hand: MountHand;
   readonly #tell: (news: DiskNews) => void;
   #held: LinkDisk[] = [];
+  /** Somebody else may have mounted them just when they were not wanted any more. */
+  #doubtful: LinkDisk[] = [];
   #work: Promise<void> = Promise.resolve();
 
   constructor(disks: readonly LinkDisk[], hand: MountHand, tell: (news: DiskNews) => void) {
@@ -81,6 +83,13 @@ export class AttendedDisks {
             : { event: 'not-unmounted', repository, at, why },
         );
       }
+      // After the link: whoever ends the session does not wait for what is probably not there.
+      if (manner === 'orderly') return;
+      for (const { repository, mount } of this.#doubtful.splice(0)) {
+        // oxlint-disable-next-line no-await-in-loop
+        const why = await this.#hand.unmount(repository, mount, manner).then(() => null, faultText);
+        if (why !== null) this.#tell({ event: 'not-unmounted', repository, at: mount.at, why });
+      }
     });
   }
 
@@ -89,6 +98,7 @@ export class AttendedDisks {
     const { at } = mount;
     const why = await this.#hand.mount(repository, readOnly(mount), stop).then(() => null, faultText);
     if (why === null) this.#held.push(disk);
+    else if (stop.aborted) this.#doubtful.push(disk);
     this.#tell(
       why === null ? { event: 'mounted', repository, at } : { event: 'not-mounted', repository, at, why },
     );

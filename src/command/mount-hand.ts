@@ -14,20 +14,33 @@ const REQUEST_LIMIT = 1_000;
 export async function mountForController(file: string): Promise<ExitCode> {
   if (process.getuid?.() !== 0)
     throw new CommandError(2, 'only root mounts: systemd calls this, see docs/attach.md');
-  const line = await Promise.race([firstLine(), pause(REQUEST_TIMEOUT_MS, '', { ref: false })]);
-  process.stdin.destroy();
+  const gone = new AbortController();
+  const line = await Promise.race([firstLine(gone), pause(REQUEST_TIMEOUT_MS, '', { ref: false })]);
   const { config } = await configured(file, 'none');
-  say(await answerMount(config, ownHand, line));
+  const text = await answerMount(config, ownHand, line, gone.signal);
+  process.stdin.destroy();
+  // Nobody reads it, and writing would end this process with an error.
+  if (!gone.signal.aborted) say(text);
   return 0;
 }
 
-async function firstLine(): Promise<string> {
-  let text = '';
-  for await (const piece of process.stdin.setEncoding('utf8')) {
-    text += String(piece);
-    const end = text.indexOf('\n');
-    if (end >= 0) return text.slice(0, end);
-    if (text.length > REQUEST_LIMIT) break;
-  }
-  return text;
+/** The request; empty when none comes. Whoever asks stays until he has his answer: when he hangs up, `gone` aborts. */
+function firstLine(gone: AbortController): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const over = (): void => {
+      gone.abort();
+      resolve('');
+    };
+    process.stdin
+      .setEncoding('utf8')
+      .on('data', (piece: string) => {
+        if (text.length > REQUEST_LIMIT) return;
+        text += piece;
+        const end = text.indexOf('\n');
+        if (end >= 0 || text.length > REQUEST_LIMIT) resolve(end < 0 ? '' : text.slice(0, end));
+      })
+      .once('end', over)
+      .once('error', over);
+  });
 }

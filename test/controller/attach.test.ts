@@ -229,7 +229,8 @@ describe.skipIf(missingDisks() !== null)('a disk of a vault', { timeout: 60_000 
     const server = createServer((socket) =>
       socket.once(
         'data',
-        (line) => void answerMount(config, ownHand, String(line)).then((text) => socket.end(`${text}\n`)),
+        (line) =>
+          void answerMount(config, ownHand, String(line), NEVER).then((text) => socket.end(`${text}\n`)),
       ),
     );
     servers.push(server);
@@ -250,7 +251,7 @@ describe.skipIf(missingDisks() !== null)('a disk of a vault', { timeout: 60_000 
       '{"do":"mount","repository":"constructor"}',
       '{"do":"mount","repository":"vault","at":"/"}',
     ])
-      expect(await answerMount(config, ownHand, bad)).toContain('MOUNT_FAILED');
+      expect(await answerMount(config, ownHand, bad, NEVER)).toContain('MOUNT_FAILED');
     await expect(attach([vaultOn(mine)], askedHand(join(directory, 'none')), NEVER)).rejects.toThrow(
       /cannot be asked/,
     );

@@ -1,6 +1,6 @@
 /** Disks of an attended session: which, mounted how, and gone before or after the link. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,14 @@ const configured = (uuid: string, at: string): Config => {
   });
 };
 
+/** A disk that is not there is waited for for ten minutes. */
+const patient = (at: string) => ({
+  links: {},
+  repositories: {
+    one: { url: `${at}/one`, password_file: '/dev/null', mount: { uuid: UUID, at, timeout: '10m' } },
+  },
+});
+
 test('the disks behind a link are those of its windows, each mount point once', () => {
   const config = configured(UUID, '/mnt/vault');
   expect(disksBehind(config, 'vault').map(({ repository }) => repository)).toEqual(['one']);
@@ -75,7 +83,8 @@ describe.skipIf(missingDisks() !== null)('with a disk', { timeout: 60_000 }, () 
     const helper = createServer((peer) =>
       peer.once(
         'data',
-        (line) => void answerMount(config, ownHand, String(line)).then((text) => peer.end(`${text}\n`)),
+        (line) =>
+          void answerMount(config, ownHand, String(line), NEVER).then((text) => peer.end(`${text}\n`)),
       ),
     );
     await new Promise<void>((resolve) => helper.listen(socket, resolve));
@@ -118,4 +127,56 @@ describe.skipIf(missingDisks() !== null)('with a disk', { timeout: 60_000 }, () 
     expect(mountAt(place.at)).toBeNull();
     expect(news.at(-1)).toMatchObject({ event: 'not-mounted' });
   });
+
+  test('whoever stops while the kernel mounts has nothing mounted afterwards', async () => {
+    const [mine] = disksBehind(configured(disk.uuid, place.at), 'vault');
+    if (mine === undefined) throw new Error('no disk');
+    const stop = new AbortController();
+    const mounting = ownHand.mount('one', mine.mount, stop.signal).then(String, String);
+    while (mountAt(place.at) === null) await new Promise(setImmediate);
+    stop.abort();
+    expect(await mounting).toContain('mounting was stopped');
+    expect(mountAt(place.at)).toBeNull();
+  });
+
+  test('a way to the mount point over a symbolic link is refused: that mount would be found by nobody', async () => {
+    symlinkSync(directory, join(directory, 'alias'));
+    const at = place.at.replace(directory, join(directory, 'alias'));
+    const [mine] = disksBehind(configured(disk.uuid, at), 'vault');
+    if (mine === undefined) throw new Error('no disk');
+    await expect(ownHand.mount('one', mine.mount, NEVER)).rejects.toMatchObject({ code: 'MOUNT_POINT' });
+    expect(mountAt(place.at)).toBeNull();
+  });
+
+  test('the helper ends when whoever asked hangs up, long before the disk is given up', async () => {
+    const file = join(directory, 'portcullis.yaml');
+    writeFileSync(file, JSON.stringify(patient(place.at)));
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const ended = Promise.withResolvers<number | null>();
+    const asking = new AbortController();
+    const helper = createServer({ pauseOnConnect: true }, (peer) => {
+      const child = spawn(process.execPath, [main, 'mount-hand', '--config', file], {
+        stdio: [peer, peer, 'inherit'],
+      });
+      // systemd keeps none either.
+      child.once('spawn', () => peer.destroy());
+      child.once('exit', (code) => ended.resolve(code));
+    });
+    const socket = join(directory, 'mount.sock');
+    await new Promise<void>((resolve) => helper.listen(socket, resolve));
+    try {
+      const disks = new AttendedDisks(
+        disksBehind(configured(UUID, place.at), 'vault'),
+        askedHand(socket),
+        tell,
+      );
+      const mounting = disks.mount(asking.signal);
+      await new Promise((resolve) => helper.once('connection', resolve));
+      asking.abort();
+      await mounting;
+      expect(await ended.promise).toBe(0);
+    } finally {
+      helper.close();
+    }
+  }, 30_000);
 });

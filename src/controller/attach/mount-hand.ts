@@ -66,17 +66,16 @@ async function mountDisk(_name: string, settings: MountSettings, stop: AbortSign
   const disk = await diskWith(settings, stop);
   const flags = ['nosuid', 'nodev', 'noexec', ...options].join(',');
   const end = await run(['mount', '-i', '-t', type, '-o', flags, '--', disk, at], MOUNT_TIMEOUT_MS, stop);
-  if (end.kind !== 'done')
-    throw new ControllerFault(
-      'MOUNT_FAILED',
-      end.kind === 'failed' ? `the vault's disk cannot be mounted: ${end.why}` : 'mounting was stopped',
-      'try the same command by hand in an attended session; a damaged file system needs `fsck`',
-    );
   try {
-    return await mountedOf(settings);
+    if (end.kind === 'stopped') throw notMounted('mounting was stopped');
+    if (end.kind === 'failed') throw notMounted(`the vault's disk cannot be mounted: ${end.why}`);
+    const mounted = await mountedOf(settings);
+    // The kernel may have been quicker than whoever stopped: nobody would unmount it.
+    if (stop.aborted) throw notMounted('mounting was stopped');
+    return mounted;
   } catch (error) {
-    await unmountDisk(_name, settings, 'orderly');
-    throw error;
+    await unmountDisk(_name, settings, stop.aborted ? 'lazy' : 'orderly');
+    throw stop.aborted ? notMounted('mounting was stopped') : error;
   }
 }
 
@@ -115,8 +114,8 @@ async function diskWith({ uuid, timeout }: MountSettings, stop: AbortSignal): Pr
 async function mountedOf({ at, uuid }: MountSettings): Promise<Mounted> {
   const mount = mountAt(at);
   if (mount === null) throw elsewhere(`the kernel does not say that anything is mounted at ${at}`);
-  const disk = statSync(mount.source);
-  if (!disk.isBlockDevice() || deviceOf(disk.rdev) !== mount.device)
+  const disk = statSync(mount.source, { throwIfNoEntry: false });
+  if (disk?.isBlockDevice() !== true || deviceOf(disk.rdev) !== mount.device)
     throw elsewhere(`${mount.source} is not the device that is mounted at ${at}`);
   const end = await run(['blkid', '-p', '-s', 'UUID', '-o', 'value', '--', mount.source], PROBE_TIMEOUT_MS);
   const found = end.output.trim();
@@ -126,6 +125,13 @@ async function mountedOf({ at, uuid }: MountSettings): Promise<Mounted> {
     );
   return { device: mount.device, uuid: found };
 }
+
+const notMounted = (what: string): ControllerFault =>
+  new ControllerFault(
+    'MOUNT_FAILED',
+    what,
+    'try the same command by hand in an attended session; a damaged file system needs `fsck`',
+  );
 
 const elsewhere = (what: string): ControllerFault =>
   new ControllerFault('OTHER_DEVICE', what, 'find out what else mounts there');

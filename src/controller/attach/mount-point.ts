@@ -3,7 +3,7 @@
  * on the system disk, writes there and ends with 0 (measured: 68 MB). So nothing may be writable there while nothing is mounted, and
  * what is written to must lie on the very device that was mounted.
  */
-import { accessSync, constants, lstatSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,6 +18,14 @@ export function refuseWritable(at: string): void {
       'MOUNT_POINT',
       `the mount point ${at} ${found === undefined ? 'does not exist' : 'is no directory'}`,
       `as root: mkdir -p ${at} && chmod 0 ${at} && chattr +i ${at}`,
+    );
+  const real = realpathSync(at);
+  // The kernel names mounts by where they really are: nobody would find this one again, nor unmount it.
+  if (real !== at)
+    throw new ControllerFault(
+      'MOUNT_POINT',
+      `the way to the mount point ${at} leads over a symbolic link, to ${real}`,
+      `write \`at: ${real}\` into the configuration, if that is the place you mean`,
     );
   try {
     accessSync(at, constants.W_OK);

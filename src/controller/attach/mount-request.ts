@@ -99,12 +99,20 @@ async function ask(path: string, asked: Request, timeoutMs: number, stop?: Abort
   throw new ControllerFault(code, what, hint);
 }
 
-/** Does what one line asks for and gives the line that answers. For the process that is root. */
-export async function answerMount(config: Config, hand: MountHand, line: string): Promise<string> {
-  return JSON.stringify(await answered(config, hand, line));
+/**
+ * Does what one line asks for and gives the line that answers. For the process that is root. `gone`: nobody waits for the answer any
+ * more; what would be mounted from then on, nobody would unmount.
+ */
+export async function answerMount(
+  config: Config,
+  hand: MountHand,
+  line: string,
+  gone: AbortSignal,
+): Promise<string> {
+  return JSON.stringify(await answered(config, hand, line, gone));
 }
 
-async function answered(config: Config, hand: MountHand, line: string): Promise<Answer> {
+async function answered(config: Config, hand: MountHand, line: string, gone: AbortSignal): Promise<Answer> {
   const asked = request.safeParse(parsed(line));
   const settings = asked.success ? config.repositories[asked.data.repository]?.mount : undefined;
   if (!asked.success || settings === undefined)
@@ -116,7 +124,7 @@ async function answered(config: Config, hand: MountHand, line: string): Promise<
         mounted: await hand.mount(
           repository,
           verb === 'mount' ? settings : readOnly(settings),
-          AbortSignal.timeout(settings.timeout + ANSWER_MARGIN_MS),
+          AbortSignal.any([gone, AbortSignal.timeout(settings.timeout + ANSWER_MARGIN_MS)]),
         ),
       };
     return { unmounted: await hand.unmount(repository, settings, verb === 'unmount' ? 'orderly' : 'lazy') };
