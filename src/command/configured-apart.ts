@@ -11,11 +11,10 @@ import type { Configured } from './configured.ts';
 import { CommandError, type ExitCode } from './exit.ts';
 
 /**
- * How long the reading of a configuration may take, ms, by whose secrets are wanted. A slow board needs seconds. Below the
- * TimeoutStartSec= of the unit, so that this process is the one that says why: systemd would only say that it was late. The
- * interlock spends up to 5 s on the frames of its plan before, and looks at every link after.
+ * How long the reading of a configuration may take, ms. A slow board needs seconds, an overloaded one many. Below the
+ * TimeoutStartSec= of both units, so that this process is the one that says why: systemd would only say that it was late.
  */
-export const READ_WITHIN_MS = { interlock: 20_000, controller: 60_000, all: 60_000 } as const;
+export const READ_WITHIN_MS = 60_000;
 
 const MAIN = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
@@ -34,7 +33,7 @@ export async function configuredApart(
   file: string,
   secretsOf: Exclude<SecretsOf, 'none'>,
   main: string = MAIN,
-  withinMs: number = READ_WITHIN_MS[secretsOf],
+  withinMs: number = READ_WITHIN_MS,
 ): Promise<Configured> {
   const said = await new Promise<Said>((resolve, reject) => {
     const child = fork(main, ['configuration', '--config', file, '--secrets', secretsOf], {
