@@ -19,7 +19,7 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 export const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const lost = new AbortController();
-/** Aborts when nobody reads standard output any more, as behind `| head -1`. What is only there to be read, or to be attended to, ends then. */
+/** Aborts when nobody reads standard output any more, as behind `| head -1`, or when its terminal is gone. What is only there to be read, or to be attended to, ends then. */
 export const readerGone: AbortSignal = lost.signal;
 
 /**
@@ -29,7 +29,9 @@ export const readerGone: AbortSignal = lost.signal;
 export function bearLostReader(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (stream === process.stdout) lost.abort();
+      // So says a terminal that was closed; whoever gets a SIGHUP for it must live to end in order.
+      const isHungUp = error.code === 'EIO' && stream.isTTY;
+      if (error.code !== 'EPIPE' && !isHungUp) throw error;
+      if (stream === process.stdout || isHungUp) lost.abort();
     });
 }

@@ -1,9 +1,12 @@
 /** Commands whose reader goes before they have said anything, as behind `| head -1`: they end quietly, with the code they would have had. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { openJournal } from '../../src/journal/file.ts';
+import { eventually } from '../faults/child.ts';
 import { note, realOptions, temporaryDirectory } from './rig.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -43,3 +46,39 @@ test(
     expect(followed).toEqual({ code: 0, stderr: '' });
   },
 );
+
+test('a terminal that is closed ends nobody half way who hears its SIGHUP', { timeout: 60_000 }, async () => {
+  const directory = await temporaryDirectory();
+  const [program, log] = [join(directory, 'attends.mjs'), join(directory, 'log')];
+  const exit = pathToFileURL(join(import.meta.dirname, '../../src/command/exit.ts')).href;
+  await writeFile(
+    program,
+    `import { appendFileSync } from 'node:fs';
+import { bearLostReader, readerGone, warn } from ${JSON.stringify(exit)};
+const noted = (what) => appendFileSync(${JSON.stringify(log)}, what + '\\n');
+bearLostReader();
+process.once('SIGHUP', () => undefined);
+const lines = setInterval(() => warn('a line'), 20);
+readerGone.addEventListener('abort', () => setTimeout(() => { clearInterval(lines); noted('in order'); }, 200));
+noted(String(process.pid));
+`,
+  );
+  const script = spawn('script', ['--quiet', '--command', `"${process.execPath}" "${program}"`, '/dev/null']);
+  const text = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+  await eventually('the program on its terminal', () => /\d\n/.test(text()));
+  const pid = Number(text());
+  onTestFinished(() => {
+    if (isAlive(pid) && !text().includes('in order')) process.kill(pid, 'SIGKILL');
+  });
+  script.kill('SIGKILL');
+  await eventually(`the end of ${pid}, in order`, () => text().includes('in order') || !isAlive(pid));
+  expect(text()).toContain('in order');
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
