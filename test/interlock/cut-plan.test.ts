@@ -1,6 +1,6 @@
 /** The plan that the interlock leaves for the first frames after its death. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -75,5 +75,13 @@ describe('the cut plan', () => {
       writeFileSync(join(directory, 'cut-plan.json'), text);
       expect(await cutByPlan(directory)).toBe(false);
     }
+  });
+
+  test('that cannot be written leaves none that speaks of other wires; the same one is not written again', async () => {
+    await leave(1);
+    mkdirSync(join(directory, 'cut-plan.json.new'));
+    await leave(1);
+    await expect(leave(2)).rejects.toThrow('EISDIR');
+    expect(existsSync(join(directory, 'cut-plan.json'))).toBe(false);
   });
 });

@@ -4,9 +4,10 @@
  * and it says what the last interlock was driving, whatever stands in the configuration since.
  *
  * Nothing is ever connected by it and nothing reported by it: whoever cut by the plan goes on with the configuration. A
- * plan that is missing or damaged costs those milliseconds and no more.
+ * plan that is missing or damaged costs those milliseconds and no more. What remains: whoever puts something else on a pin, a
+ * port or an address of a contact while the box is dark finds it told to isolate once more, by the first start.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cut } from '../../contacts/cut.ts';
 import { createHardware } from '../../contacts/drivers.ts';
@@ -26,7 +27,7 @@ interface CutPlan {
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
-/** Leaves the plan. Rejects when it cannot be written. */
+/** Leaves the plan. Rejects when it cannot be written; then none is left, for the one before may speak of other wires. */
 export async function leaveCutPlan(
   directory: string,
   { buses, links }: HardwareSettings,
@@ -39,8 +40,16 @@ export async function leaveCutPlan(
     profiles: Object.fromEntries([...profiles].filter(([id]) => ids.includes(id))),
   };
   const file = join(directory, CUT_PLAN_FILE);
-  await writeFile(`${file}.new`, JSON.stringify(plan), { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
+  const text = JSON.stringify(plan);
+  const before = await readFile(file, 'utf8').catch(() => null); // whatever it is, it is replaced
+  if (before === text) return;
+  try {
+    await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
 }
 
 /** Tells every contact of the plan to isolate, and lets go of the wires again. False when there is no plan that can be used. */
