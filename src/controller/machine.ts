@@ -1,5 +1,5 @@
 /** What the controller takes from the machine it runs on: time, disk, programs, the way to others, no leftovers of an earlier life. */
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { NotifyConfig } from '../config/schema/notify.ts';
@@ -38,8 +38,8 @@ const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'TZ', 'S
 export interface Machine {
   readonly programs: Programs;
   readonly disk: Disk;
-  /** When a file was last written, calendar ms. */
-  readonly ageOf: (path: string) => Promise<number>;
+  /** When a file was last written, calendar ms; null for what is no file. */
+  readonly ageOf: (path: string) => Promise<number | null>;
   /** 0 to 1. */
   readonly dice: () => number;
   /** Carries requests to the interlock; missing: HTTP over its Unix socket. */
@@ -58,7 +58,10 @@ export interface Machine {
 export const thisMachine: Machine = {
   programs: machinePrograms,
   disk: nodeDisk,
-  ageOf: async (path) => (await stat(path)).mtimeMs,
+  async ageOf(path) {
+    const found = await lstat(path);
+    return found.isFile() ? found.mtimeMs : null;
+  },
   dice: Math.random,
   probe: tcpProbe,
   findRestic,
@@ -141,7 +144,7 @@ export function handsOf(
     keepReport: async (report) => {
       await keepReport(disk, reportsIn(config), report);
       const { reports_kept: kept } = config.controller;
-      await dropOldReports(disk, reportsIn(config), kept, ageOf);
+      await dropOldReports(disk, reportsIn(config), kept, ageOf, report);
     },
     now: () => programs.time.date(),
     scratchDirectory: join(state, SCRATCH),

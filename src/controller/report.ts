@@ -144,19 +144,28 @@ export async function keepReport(disk: Disk, directory: string, report: WindowRe
   await disk.replace(path, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
 }
 
-/** Removes the oldest reports beyond the newest `kept`; names end in the time of opening per window, so age is read from the file system. */
+/**
+ * Removes the oldest reports beyond the newest `kept`; names end in the time of opening per window, so age is read from the file system.
+ * `justKept` goes never: where the clock was ahead for a while, what is written now looks oldest. `ageOf` gives null for what is no file:
+ * a link or a directory that somebody put there is nothing of ours.
+ */
 export async function dropOldReports(
   disk: Disk,
   directory: string,
   kept: number,
-  ageOf: (path: string) => Promise<number>,
+  ageOf: (path: string) => Promise<number | null>,
+  justKept: Pick<WindowReport, 'window' | 'occurrence'>,
 ): Promise<void> {
   const names = (await disk.list(directory)).filter((name) => name.endsWith('.json'));
   if (names.length <= kept) return;
+  const spared = reportName(justKept.window, justKept.occurrence);
   const aged = await Promise.all(
-    names.map(async (name) => ({ path: join(directory, name), at: await ageOf(join(directory, name)) })),
+    names
+      .filter((name) => name !== spared)
+      .map(async (name) => ({ path: join(directory, name), at: await ageOf(join(directory, name)) })),
   );
-  const old = aged.toSorted((a, b) => a.at - b.at).slice(0, names.length - kept);
+  const files = aged.flatMap(({ path, at }) => (at === null ? [] : [{ path, at }]));
+  const old = files.toSorted((a, b) => a.at - b.at).slice(0, Math.max(0, files.length + 1 - kept));
   for (const { path } of old) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time keeps the disk free for others
     await disk.remove(path);

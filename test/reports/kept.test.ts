@@ -1,9 +1,10 @@
 /** Which reports are kept, and how few of them are held while they are read. */
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { reportsOf } from '../../src/api/documents/report-reading.ts';
+import { thisMachine } from '../../src/controller/machine.ts';
 import { dropOldReports, recentReports, type WindowReport } from '../../src/controller/report.ts';
 import { nodeDisk } from '../../src/journal/disk.ts';
 
@@ -43,11 +44,31 @@ function keep(count: number): void {
 }
 const startsOf = (reports: readonly WindowReport[]): string[] =>
   reports.map((each) => each.actual.started_at);
-const ageOf = async (path: string): Promise<number> => statSync(path).mtimeMs;
+const { ageOf } = thisMachine;
+
+const NOBODYS = { window: 'nightly', occurrence: String((59 * 7919) % 10_007) };
+
+test('links and directories of others are not counted, not followed, and no fault', async () => {
+  keep(60);
+  mkdirSync(join(directory, 'mine.json'));
+  symlinkSync('nowhere', join(directory, 'dangling.json'));
+  await dropOldReports(nodeDisk, directory, 25, ageOf, NOBODYS);
+  expect(readdirSync(directory)).toHaveLength(27);
+});
+
+test('the one that was just written stays, also when the clock was ahead while all others were', async () => {
+  keep(30);
+  const just = { window: 'nightly', occurrence: String((7 * 7919) % 10_007) };
+  const path = join(directory, `nightly-${just.occurrence}.json`);
+  utimesSync(path, 0, 0);
+  await dropOldReports(nodeDisk, directory, 10, ageOf, just);
+  expect(readdirSync(directory)).toHaveLength(10);
+  expect(readdirSync(directory)).toContain(`nightly-${just.occurrence}.json`);
+});
 
 test('beyond the limit the oldest go, by their time and not by their name', async () => {
   keep(60);
-  await dropOldReports(nodeDisk, directory, 25, ageOf);
+  await dropOldReports(nodeDisk, directory, 25, ageOf, NOBODYS);
   expect(readdirSync(directory)).toHaveLength(25);
   const left = startsOf(await recentReports(nodeDisk, directory, Number.POSITIVE_INFINITY));
   expect(left.at(-1)).toBe(new Date(Date.UTC(2026, 0, 1) + 35 * HOUR_MS).toISOString());
@@ -66,6 +87,7 @@ test('the newest are the newest, in whatever order the files are read', async ()
 test('the list of reports shows what is there, also after some were removed', async () => {
   keep(30);
   expect((await reportsOf(directory, { limit: 50 })).reports).toHaveLength(30);
-  await dropOldReports(nodeDisk, directory, 12, ageOf);
+  const last = { window: 'nightly', occurrence: String((29 * 7919) % 10_007) };
+  await dropOldReports(nodeDisk, directory, 12, ageOf, last);
   expect((await reportsOf(directory, { limit: 50 })).reports).toHaveLength(12);
 });
