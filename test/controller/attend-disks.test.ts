@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { AttendedDisks, disksBehind, type DiskNews } from '../../src/command/attend-disks.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import { ownHand } from '../../src/controller/attach/mount-hand.ts';
@@ -40,11 +40,11 @@ const configured = (uuid: string, at: string): Config => {
   });
 };
 
-/** A disk that is not there is waited for for ten minutes. */
-const patient = (at: string) => ({
+/** A configuration with a disk that is not there. */
+const absentFor = (at: string, timeout: string) => ({
   links: {},
   repositories: {
-    one: { url: `${at}/one`, password_file: '/dev/null', mount: { uuid: UUID, at, timeout: '10m' } },
+    one: { url: `${at}/one`, password_file: '/dev/null', mount: { uuid: UUID, at, timeout } },
   },
 });
 
@@ -148,16 +148,17 @@ describe.skipIf(missingDisks() !== null)('with a disk', { timeout: 60_000 }, () 
     expect(mountAt(place.at)).toBeNull();
   });
 
-  test('the helper ends when whoever asked hangs up, long before the disk is given up', async () => {
+  test('the helper answers, and ends when whoever asked hangs up, long before the disk is given up', async () => {
     const file = join(directory, 'portcullis.yaml');
-    writeFileSync(file, JSON.stringify(patient(place.at)));
+    writeFileSync(file, JSON.stringify(absentFor(place.at, '1s')));
     const main = join(import.meta.dirname, '../../src/main.ts');
-    const ended = Promise.withResolvers<number | null>();
+    let ended = Promise.withResolvers<number | null>();
     const asking = new AbortController();
     const helper = createServer({ pauseOnConnect: true }, (peer) => {
       const child = spawn(process.execPath, [main, 'mount-hand', '--config', file], {
         stdio: [peer, peer, 'inherit'],
       });
+      onTestFinished(() => void child.kill('SIGKILL'));
       // systemd keeps none either.
       child.once('spawn', () => peer.destroy());
       child.once('exit', (code) => ended.resolve(code));
@@ -170,6 +171,11 @@ describe.skipIf(missingDisks() !== null)('with a disk', { timeout: 60_000 }, () 
         askedHand(socket),
         tell,
       );
+      await disks.mount(NEVER);
+      expect(news).toMatchObject([{ event: 'not-mounted', why: expect.stringContaining(UUID) as string }]);
+      expect(await ended.promise).toBe(0);
+      writeFileSync(file, JSON.stringify(absentFor(place.at, '10m')));
+      ended = Promise.withResolvers();
       const mounting = disks.mount(asking.signal);
       await new Promise((resolve) => helper.once('connection', resolve));
       asking.abort();
