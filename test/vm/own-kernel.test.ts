@@ -1,6 +1,7 @@
 /**
  * What needs a kernel of its own: limits of control groups that are in force, the kernel's killing for want of memory, a
  * clock that is set while a link is connected, an end in order. Each test leaves the appliance at rest. See power-cut.test.ts.
+ * Each has passed in a run, but for the clock that is not synchronised: that one has never run (docs/systemd.md).
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipLoudly } from '../contacts/bench.ts';
@@ -48,6 +49,7 @@ describe.skipIf(LEFT_OUT !== null)('under a kernel of its own', { timeout: TEST_
     Number(await box.machine.shell('systemctl show portcullis-interlock --property=MainPID --value'));
 
   const connected = async (box: Box, window: string): Promise<void> => {
+    await box.rest();
     await box.runWindow(window);
     await box.until('the link to be connected', ({ state }) => state === 'connected');
   };
@@ -120,8 +122,10 @@ describe.skipIf(LEFT_OUT !== null)('under a kernel of its own', { timeout: TEST_
     console.log(
       `interlock killed for want of memory -> isolated: ${Math.round(performance.now() - asked)} ms of this machine`,
     );
-    expect(await box.machine.shell('journalctl --no-pager -u portcullis-interlock')).toContain('oom-kill');
+    // systemd says why only when ExecStopPost has ended.
     await box.rest();
+    const killed = `journalctl --dmesg --no-pager | grep "Killed process ${pid} "`;
+    expect(await box.machine.shell(killed)).toContain('Out of memory');
     expect(await mainPid(box)).not.toBe(pid);
   });
 
