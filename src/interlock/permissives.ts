@@ -90,7 +90,7 @@ function proofRecordRefusals({ unreadable, unwritable }: Kept): readonly Refusal
     refusals.push({
       code: 'proof-record-unreadable',
       why: `what the proof tests came to is not known: ${unreadable}`,
-      hint: 'move proofs.json in state_directory aside and restart, then `portcullis commission LINK`',
+      hint: 'restart the interlock: a disk that failed once may read now; if not, move proofs.json in state_directory aside, restart, then `portcullis commission LINK`',
     });
   if (unwritable !== null)
     refusals.push({
