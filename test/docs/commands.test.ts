@@ -84,10 +84,11 @@ describe('the table', () => {
 describe.skipIf(missing !== null)('followed', { timeout: SLOW_MS }, () => {
   let box: Box;
   let tour: Tour;
+  const begun = (): Tour => new Tour(commands.find(({ page }) => page === TOUR.page)?.text ?? '');
   beforeAll(async () => {
     box = await Box.begin();
     // The demo takes half a minute of its own, in which the other pages are followed.
-    tour = new Tour(commands.find(({ page }) => page === TOUR.page)?.text ?? '');
+    tour = begun();
   }, SLOW_MS);
   // Nothing is left running, also when the box did not come to be.
   afterAll(async () => {
@@ -126,7 +127,15 @@ describe.skipIf(missing !== null)('followed', { timeout: SLOW_MS }, () => {
     expect(keysOf(said())).toEqual(expect.arrayContaining([...keys]));
   });
 
-  test('README.md', async () => {
+  // A disk that stalls for five seconds ends a commissioning or a window, by design: the demo is begun once more then.
+  let tours = 0;
+  test('README.md', { retry: 1 }, async () => {
+    tours += 1;
+    if (tours > 1) {
+      console.warn(`AGAIN: the tour of the README came to nothing at first; ${tour.demo.words()}`);
+      await tour.end();
+      tour = begun();
+    }
     await follow(TOUR, commands, tour);
     expect(missingLine(shown('README.md', 'text'), tour.demo.stdout)).toBeNull();
   });

@@ -78,7 +78,7 @@ const fits = <P extends Place>({ code, said }: Said, row: Typed<P>, wanted: read
 async function goOn(row: GoesOn, { text, shows }: Command, place: Place): Promise<Beside> {
   const child = place.goesOn(here(text, place.names()));
   await eventually(
-    `${text} to say ${row.until}`,
+    () => `${text} to say ${row.until}; ${child.words()}`,
     () => {
       if (child.ended !== null) throw new Error(child.words());
       return child.stdout.includes(row.until);
